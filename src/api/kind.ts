@@ -1,0 +1,118 @@
+import type { Resource } from './resource.ts'
+import { resolve, type Schema } from './schema.ts'
+import type { StatusCause } from './status.ts'
+
+/** What a client needs to address a kind. Kinds known only at run time (custom resources) have no more than this. */
+export interface KindRef<R extends Resource = Resource> {
+  readonly group: string
+  readonly version: string
+  readonly kind: string
+  readonly plural: string
+  readonly scope: 'Namespaced' | 'Cluster'
+  /** Never present; carries the type. */
+  readonly resource?: R
+}
+
+/** Argo CD's words, which everybody has learned; `Suspended` waits for a human and counts as healthy. */
+export interface Health {
+  readonly status: 'Healthy' | 'Progressing' | 'Degraded' | 'Suspended' | 'Missing'
+  /** One sentence for people; a Degraded one names reason, container and exit code where there are any. */
+  readonly message?: string
+}
+
+/** One server-side printer column (kubectl get). `priority` 1 is shown with -o wide only. */
+export interface Column<R extends Resource = Resource> {
+  readonly name: string
+  readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'date'
+  readonly format?: string
+  readonly description: string
+  readonly priority?: number
+  /** `now` in epoch ms, for ages. */
+  value(resource: R, now: number): string | number | boolean | null
+}
+
+export interface ScaleSubresource<R extends Resource = Resource> {
+  readonly specReplicas: (resource: R) => number
+  readonly statusReplicas: (resource: R) => number
+  /** The label selector as text, for the HPA and kubectl scale. */
+  readonly selector: (resource: R) => string
+  readonly withReplicas: (resource: R, replicas: number) => R
+}
+
+/** Everything Seamark knows about one kind. Adding a kind is writing one of these and listing it in kinds/index.ts. */
+export interface Kind<R extends Resource = Resource> extends KindRef<R> {
+  readonly singular: string
+  readonly listKind: string
+  readonly shortNames: readonly string[]
+  readonly categories: readonly string[]
+  readonly schema: Schema
+  /** All of create, delete, deletecollection, get, list, patch, update, watch unless a kind says otherwise. */
+  readonly verbs: readonly string[]
+  /** Lower is applied earlier and pruned later (gitops-tools.md 2.2). */
+  readonly applyWave: number
+  /** `status`: it has /status, status is reset on create and kept on update, generation follows the rest. */
+  readonly subresources: { readonly status?: true; readonly scale?: ScaleSubresource<R> }
+  /** How names are checked: dns1123-subdomain unless told otherwise. */
+  readonly nameRule: 'dns1123-subdomain' | 'dns1123-label' | 'dns1035-label' | 'path-segment'
+  /** Field selectors beside metadata.name and metadata.namespace. */
+  readonly fieldSelectors: Readonly<Record<string, (resource: R) => string>>
+  /** Pure and idempotent; given a resource that passed the schema. */
+  setDefaults(resource: R): R
+  /** Hand-written rules, after the schema; Kubernetes' paths and words. */
+  validate(resource: R): readonly StatusCause[]
+  /** What may not change, and what may only change so; `validate` of the new one is run as well. */
+  validateUpdate(resource: R, old: R): readonly StatusCause[]
+  /** What the server does with fields that clients may not set on create or update, beyond status. */
+  prepareForCreate(resource: R): R
+  prepareForUpdate(resource: R, old: R): R
+  readonly columns: readonly Column<R>[]
+  /** `now` in epoch ms. Must consider status.observedGeneration where the kind has one. */
+  health(resource: R, now: number): Health
+  /** A small valid one, for contract tests and documentation. */
+  readonly example: R
+}
+
+type Optional =
+  | 'singular'
+  | 'listKind'
+  | 'shortNames'
+  | 'categories'
+  | 'verbs'
+  | 'subresources'
+  | 'nameRule'
+  | 'fieldSelectors'
+  | 'setDefaults'
+  | 'validate'
+  | 'validateUpdate'
+  | 'prepareForCreate'
+  | 'prepareForUpdate'
+  | 'health'
+
+const ALL_VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'] as const
+
+export function defineKind<R extends Resource>(
+  kind: Omit<Kind<R>, Optional | 'schema'> & Partial<Pick<Kind<R>, Optional>> & { readonly schema: Schema | string },
+): Kind<R> {
+  return {
+    singular: kind.kind.toLowerCase(),
+    listKind: `${kind.kind}List`,
+    shortNames: [],
+    categories: [],
+    verbs: ALL_VERBS,
+    subresources: {},
+    nameRule: 'dns1123-subdomain',
+    fieldSelectors: {},
+    setDefaults: (resource) => resource,
+    validate: () => [],
+    validateUpdate: () => [],
+    prepareForCreate: (resource) => resource,
+    prepareForUpdate: (resource) => resource,
+    health: () => ({ status: 'Healthy' }),
+    ...kind,
+    schema: typeof kind.schema === 'string' ? resolve({ ref: kind.schema }) : kind.schema,
+  }
+}
+
+/** Any kind, for lists and generic code: what a kind's own functions take is its own type, which is erased here. */
+// biome-ignore lint/suspicious/noExplicitAny: a list of kinds of different resources has no better type
+export type AnyKind = Kind<any>
