@@ -1,6 +1,12 @@
 import equal from 'fast-deep-equal'
 
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined }
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [key: string]: Json | undefined }
 
 export type JsonObject = { readonly [key: string]: unknown }
 

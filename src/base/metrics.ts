@@ -17,7 +17,8 @@ export interface Metrics {
 export function createMetrics(): Metrics {
   const registry = new Registry()
   const registers = [registry]
-  const made = <T>(name: string, make: () => T): T => (registry.getSingleMetric(name) as T | undefined) ?? make()
+  const made = <T>(name: string, make: () => T): T =>
+    (registry.getSingleMetric(name) as T | undefined) ?? make()
   return {
     contentType: registry.contentType,
     text: () => registry.metrics(),
@@ -45,7 +46,13 @@ export function createMetrics(): Metrics {
       made(
         name,
         () =>
-          new Histogram({ name, help, labelNames: [...labels], registers, ...(buckets ? { buckets: [...buckets] } : {}) }),
+          new Histogram({
+            name,
+            help,
+            labelNames: [...labels],
+            registers,
+            ...(buckets ? { buckets: [...buckets] } : {}),
+          }),
       ),
   }
 }

@@ -82,7 +82,9 @@ export class VirtualClock implements Clock {
       .sort(before)
       .slice(0, 20)
       .map((timer) => `  +${timer.dueAt - this.#now}ms ${timer.setAt}`)
-    throw new Error(`Not done after ${withinMs}ms of virtual time; pending:\n${pending.join('\n') || '  nothing'}`)
+    throw new Error(
+      `Not done after ${withinMs}ms of virtual time; pending:\n${pending.join('\n') || '  nothing'}`,
+    )
   }
 
   async #step(done: () => boolean | Promise<boolean>, end: number): Promise<boolean> {
@@ -97,7 +99,8 @@ export class VirtualClock implements Clock {
       pop(this.#heap)
       if (this.#cancelled.delete(next)) continue
       this.#ran += 1
-      if (this.#ran > (this.#options.timersMax ?? 5_000_000)) throw new Error(`Runaway timer, set ${next.setAt}`)
+      if (this.#ran > (this.#options.timersMax ?? 5_000_000))
+        throw new Error(`Runaway timer, set ${next.setAt}`)
       this.#now = next.dueAt
       next.fn()
     }

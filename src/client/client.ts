@@ -52,7 +52,9 @@ export interface ApplyOptions extends WriteOptions {
 export interface DeleteOptions {
   readonly gracePeriodSeconds?: number | undefined
   readonly propagationPolicy?: 'Background' | 'Foreground' | 'Orphan' | undefined
-  readonly preconditions?: { readonly uid?: string | undefined; readonly resourceVersion?: string | undefined } | undefined
+  readonly preconditions?:
+    | { readonly uid?: string | undefined; readonly resourceVersion?: string | undefined }
+    | undefined
   readonly dryRun?: boolean | undefined
 }
 
@@ -74,14 +76,30 @@ export interface Client {
   create<R extends Resource>(kind: KindRef<R>, resource: R, options?: WriteOptions): Promise<R>
   /** With `metadata.resourceVersion`: only if unchanged (Conflict). With options.subresource "status": only the status. */
   update<R extends Resource>(kind: KindRef<R>, resource: R, options?: WriteOptions): Promise<R>
-  patch<R extends Resource>(kind: KindRef<R>, key: ObjectKey, type: PatchType, patch: unknown, options?: WriteOptions): Promise<R>
+  patch<R extends Resource>(
+    kind: KindRef<R>,
+    key: ObjectKey,
+    type: PatchType,
+    patch: unknown,
+    options?: WriteOptions,
+  ): Promise<R>
   /** Server-side apply: creates or merges; Conflict with FieldManagerConflict causes unless forced. */
   apply<R extends Resource>(kind: KindRef<R>, resource: R, options: ApplyOptions): Promise<R>
   /** The object as it was, or as it is now that it waits for finalizers or its grace period. */
   delete<R extends Resource>(kind: KindRef<R>, key: ObjectKey, options?: DeleteOptions): Promise<R>
-  deleteCollection<R extends Resource>(kind: KindRef<R>, list: ListOptions, options?: DeleteOptions): Promise<void>
+  deleteCollection<R extends Resource>(
+    kind: KindRef<R>,
+    list: ListOptions,
+    options?: DeleteOptions,
+  ): Promise<void>
   /** POST on a subresource: pods/binding, pods/eviction. The body's and the answer's kind are the subresource's own. */
-  createSubresource(kind: KindRef, key: ObjectKey, subresource: string, body: unknown, options?: WriteOptions): Promise<unknown>
+  createSubresource(
+    kind: KindRef,
+    key: ObjectKey,
+    subresource: string,
+    body: unknown,
+    options?: WriteOptions,
+  ): Promise<unknown>
   /** The same client, writing as another field manager and user agent. */
   as(fieldManager: string): Client
 }

@@ -1,0 +1,117 @@
+import { type Event, event } from '../api/kinds/event.ts'
+import { keyOf, type Resource } from '../api/resource.ts'
+import { isReason } from '../api/status.ts'
+import { formatTime } from '../base/date.ts'
+import type { Env } from '../base/env.ts'
+import type { Client } from './client.ts'
+import { EventCorrelator } from './event-correlator.ts'
+
+/** Upstream cuts longer messages. */
+const MESSAGE_MAX = 1024
+/** More unwritten events than this and new ones are dropped: events must never be what fills the memory. */
+const BACKLOG_MAX = 1000
+
+/**
+ * Records core/v1 Events about resources. `event` returns at once and never throws: writing happens behind it, in
+ * order for each object, repeats merged into the stored event's count (EventCorrelator).
+ */
+export class EventRecorder {
+  readonly #env: Env
+  readonly #client: Client
+  readonly #component: string
+  readonly #host: string | undefined
+  readonly #correlator = new EventCorrelator()
+  #backlog = 0
+  readonly #tails = new Map<string, Promise<void>>()
+
+  constructor(env: Env, client: Client, component: string, host?: string) {
+    this.#env = env
+    this.#client = client
+    this.#component = component
+    this.#host = host
+  }
+
+  event(about: Resource, type: 'Normal' | 'Warning', reason: string, message: string): void {
+    if (this.#backlog >= BACKLOG_MAX) return
+    const now = this.#env.clock.now()
+    const text = message.length > MESSAGE_MAX ? `${message.slice(0, MESSAGE_MAX - 3)}...` : message
+    this.#backlog += 1
+    const id = about.metadata.uid ?? keyOf(about)
+    const tail = (this.#tails.get(id) ?? Promise.resolve()).then(async () => {
+      try {
+        await this.#write(about, { type, reason, message: text }, now)
+      } catch (error) {
+        this.#env.log.debug({ err: error, about: keyOf(about), reason }, 'event not recorded')
+      } finally {
+        this.#backlog -= 1
+        if (this.#tails.get(id) === tail) this.#tails.delete(id)
+      }
+    })
+    this.#tails.set(id, tail)
+  }
+
+  /** All events so far are written (or given up). */
+  async flush(): Promise<void> {
+    while (this.#tails.size > 0) await Promise.all(this.#tails.values())
+  }
+
+  async #write(
+    about: Resource,
+    facts: { type: 'Normal' | 'Warning'; reason: string; message: string },
+    now: number,
+  ): Promise<void> {
+    const verdict = this.#correlator.decide({ about: about.metadata.uid ?? keyOf(about), ...facts }, now)
+    if (verdict.action === 'drop') return
+    const namespace = about.metadata.namespace ?? 'default'
+    if (verdict.action === 'repeat') {
+      try {
+        const patch = { count: verdict.count, lastTimestamp: formatTime(now), message: verdict.message }
+        await this.#client.patch(event, { namespace, name: verdict.name }, 'merge', patch)
+        return
+      } catch (error) {
+        if (!isReason(error, 'NotFound')) throw error
+        this.#correlator.forget(verdict.id)
+      }
+    }
+    const made = await this.#client.create(
+      event,
+      this.#build(about, namespace, { ...facts, message: verdict.message }, now),
+    )
+    this.#correlator.created(verdict.id, made.metadata.name, now)
+  }
+
+  #build(
+    about: Resource,
+    namespace: string,
+    facts: { type: string; reason: string; message: string },
+    now: number,
+  ): Event {
+    const source = { component: this.#component, ...(this.#host ? { host: this.#host } : {}) }
+    return {
+      apiVersion: 'v1',
+      kind: 'Event',
+      metadata: { name: this.#nameFor(about), namespace },
+      involvedObject: {
+        apiVersion: about.apiVersion,
+        kind: about.kind,
+        name: about.metadata.name,
+        ...(about.metadata.namespace ? { namespace: about.metadata.namespace } : {}),
+        ...(about.metadata.uid ? { uid: about.metadata.uid } : {}),
+        ...(about.metadata.resourceVersion ? { resourceVersion: about.metadata.resourceVersion } : {}),
+      },
+      ...facts,
+      count: 1,
+      firstTimestamp: formatTime(now),
+      lastTimestamp: formatTime(now),
+      source,
+      reportingComponent: this.#component,
+      reportingInstance: this.#host ?? '',
+    }
+  }
+
+  /** "web.17f3a2b1c4d5e6f7": the object and sixteen hex digits, as upstream's nanosecond stamp reads. */
+  #nameFor(about: Resource): string {
+    const digits = Array.from({ length: 16 }, () => this.#env.random.int(16).toString(16)).join('')
+    return `${about.metadata.name.slice(0, 236)}.${digits}`
+  }
+}
