@@ -102,6 +102,6 @@ function moduleOf(name, type, value) {
 }
 
 mkdirSync(out, { recursive: true })
-writeFileSync(join(out, 'definitions.ts'), moduleOf('definitions', "import type { Schema } from '../schema.ts'\n\ntype T = Readonly<Record<string, Schema>>", definitions))
+writeFileSync(join(out, 'definitions.ts'), moduleOf('definitions', '\n/** Definition name -> structural schema; schema.ts gives it its type. */\ntype T = Readonly<Record<string, object>>', definitions))
 writeFileSync(join(out, 'descriptions.ts'), moduleOf('descriptions', '\n/** Definition name -> field name -> prose; the empty field name is the type itself. */\ntype T = Readonly<Record<string, Readonly<Record<string, string>>>>', descriptions))
 writeFileSync(join(out, 'types.ts'), `${HEADER}\n${types.join('\n\n')}\n`)

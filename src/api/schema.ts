@@ -41,7 +41,7 @@ export interface Schema {
 /** The definition a schema stands for: follows `ref`, keeping the merge facts of the place that refers. */
 export function resolve(schema: Schema): Schema {
   if (schema.ref === undefined) return schema
-  const definition = definitions[schema.ref]
+  const definition = definitions[schema.ref] as Schema | undefined
   if (!definition) throw new Error(`Unknown definition "${schema.ref}"`)
   return definition
 }

@@ -61,7 +61,10 @@ export class WorkQueue {
   /** Adds the key in `ms`. If it is already delayed, the earlier time wins; if it waits, nothing changes. */
   addAfter(key: string, ms: number): void {
     if (this.#closed || this.#waiting.has(key)) return
-    if (ms <= 0) return this.add(key)
+    if (ms <= 0) {
+      this.add(key)
+      return
+    }
     const dueAt = this.#clock.now() + ms
     const delayed = this.#later.get(key)
     if (delayed && delayed.dueAt <= dueAt) return
