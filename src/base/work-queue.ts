@@ -55,7 +55,8 @@ export class WorkQueue {
     }
     if (this.#waiting.has(key)) return
     this.#waiting.add(key)
-    void this.#runner.add(() => this.#run(key))
+    // One turn later, so that what is added together is looked at once.
+    void this.#runner.add(() => Promise.resolve().then(() => this.#run(key)))
   }
 
   /** Adds the key in `ms`. If it is already delayed, the earlier time wins; if it waits, nothing changes. */

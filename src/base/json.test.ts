@@ -1,0 +1,34 @@
+import { describe, expect, test } from 'vitest'
+import { canonicalJson, deepEqual, deepFreeze, encodeOnce, withoutUndefined } from './json.ts'
+
+describe('json', () => {
+  test.each([
+    ['equal objects in another order', { a: 1, b: [1, 2] }, { b: [1, 2], a: 1 }, true],
+    ['an undefined member and none', { a: 1, b: undefined }, { a: 1 }, true],
+    ['a null member and none', { a: null }, {}, false],
+    ['lists in another order', [1, 2], [2, 1], false],
+    ['a list and an object', [], {}, false],
+  ])('deepEqual on %s', (_, a, b, equal) => expect(deepEqual(a, b)).toBe(equal))
+
+  test('withoutUndefined keeps a member called __proto__ a plain member', () => {
+    const copy = withoutUndefined(JSON.parse('{"__proto__":{"x":1}}')) as object
+    expect(Object.keys(copy)).toEqual(['__proto__'])
+    expect(Object.getPrototypeOf(copy)).toBe(Object.prototype)
+  })
+
+  test('canonicalJson is the same for equal values', () =>
+    expect(canonicalJson({ b: { d: 1, c: 2 }, a: [{ z: 1, y: 2 }] })).toBe(
+      '{"a":[{"y":2,"z":1}],"b":{"c":2,"d":1}}',
+    ))
+
+  test('deepFreeze freezes what is inside', () => {
+    const value = deepFreeze({ a: { b: [{}] } })
+    expect([value, value.a, value.a.b, value.a.b[0]].every(Object.isFrozen)).toBe(true)
+  })
+
+  test('encodeOnce gives the same bytes for the same object', () => {
+    const value = { a: 1 }
+    expect(encodeOnce(value)).toBe(encodeOnce(value))
+    expect(encodeOnce(value).toString()).toBe('{"a":1}')
+  })
+})
