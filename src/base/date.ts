@@ -16,3 +16,8 @@ export function parseTime(text: string | null | undefined): number | undefined {
   const ms = Date.parse(text)
   return Number.isNaN(ms) ? undefined : ms
 }
+
+/** The Date that libraries want to be given. */
+export function dateOf(epochMs: number): Date {
+  return new Date(epochMs)
+}

@@ -1,0 +1,130 @@
+import { randomBytes } from 'node:crypto'
+import { chmod, mkdir, open, readFile, rename } from 'node:fs/promises'
+import { join } from 'node:path'
+import {
+  createAuthority,
+  createClientCertificate,
+  createServerCertificate,
+  endsWithin,
+  namesOf,
+  type Pair,
+} from './certificates.ts'
+
+/**
+ * What the server and its administrator prove themselves with, kept in a directory of mode 0700 with files of 0600:
+ * made once, read again at every start, certificates renewed when less than 30 days are left (the authority: never;
+ * it lasts ten years). `memoryPki` is the same without a directory.
+ */
+export interface Pki {
+  readonly authority: Pair
+  readonly server: Pair
+  /** O=system:masters, CN=kubernetes-admin. */
+  readonly admin: Pair
+  /** A bearer token for the same administrator. */
+  readonly adminToken: string
+}
+
+const RENEW_WITHIN_MS = 30 * 24 * 3_600_000
+const DNS_NAMES = [
+  'localhost',
+  'seamark',
+  'kubernetes',
+  'kubernetes.default',
+  'kubernetes.default.svc',
+  'kubernetes.default.svc.cluster.local',
+]
+const ADDRESSES = ['127.0.0.1', '::1', '10.96.0.1']
+const ADMIN = { commonName: 'kubernetes-admin', organizations: ['system:masters'] }
+
+export async function memoryPki(options: { readonly host: string; readonly now: number }): Promise<Pki> {
+  const authority = await createAuthority('seamark-ca', options.now)
+  return {
+    authority,
+    server: await newServer(authority, options),
+    admin: await createClientCertificate(authority, ADMIN, options.now),
+    adminToken: newToken(),
+  }
+}
+
+/** `host`: what the server listens on; it is added to the names of its certificate. */
+export async function openPki(
+  directory: string,
+  options: { readonly host: string; readonly now: number },
+): Promise<Pki> {
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  await chmod(directory, 0o700)
+  const { now, host } = options
+  const authority =
+    (await readPair(directory, 'ca')) ??
+    (await writePair(directory, 'ca', await createAuthority('seamark-ca', now)))
+  let server = await readPair(directory, 'server')
+  if (!server || endsWithin(server, now, RENEW_WITHIN_MS) || !answersTo(server, host)) {
+    server = await writePair(directory, 'server', await newServer(authority, options))
+  }
+  let admin = await readPair(directory, 'admin')
+  if (!admin || endsWithin(admin, now, RENEW_WITHIN_MS)) {
+    admin = await writePair(directory, 'admin', await createClientCertificate(authority, ADMIN, now))
+  }
+  const adminToken =
+    (await readText(join(directory, 'admin.token'))) ??
+    (await writeText(join(directory, 'admin.token'), newToken()))
+  return { authority, server, admin, adminToken }
+}
+
+/** Written whole or not at all, readable by the owner only. */
+export async function writeText(path: string, text: string): Promise<string> {
+  const part = `${path}.part`
+  const file = await open(part, 'w', 0o600)
+  try {
+    await file.chmod(0o600)
+    await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(part, path)
+  return text
+}
+
+function newServer(
+  authority: Pair,
+  { host, now }: { readonly host: string; readonly now: number },
+): Promise<Pair> {
+  const isAddress = /^[\d.]+$|:/.test(host)
+  return createServerCertificate(authority, {
+    commonName: 'seamark',
+    dnsNames: isAddress || DNS_NAMES.includes(host) ? DNS_NAMES : [...DNS_NAMES, host],
+    addresses: isAddress && !ADDRESSES.includes(host) ? [...ADDRESSES, host] : ADDRESSES,
+    now,
+  })
+}
+
+function answersTo(server: Pair, host: string): boolean {
+  return namesOf(server).includes(host) || host === '0.0.0.0' || host === '::'
+}
+
+function newToken(): string {
+  return randomBytes(32).toString('base64url')
+}
+
+async function readPair(directory: string, name: string): Promise<Pair | undefined> {
+  const certificatePem = await readText(join(directory, `${name}.crt`))
+  const keyPem = await readText(join(directory, `${name}.key`))
+  return certificatePem && keyPem ? { certificatePem, keyPem } : undefined
+}
+
+/** The key first: a certificate without its key would be taken for a pair. */
+async function writePair(directory: string, name: string, pair: Pair): Promise<Pair> {
+  await writeText(join(directory, `${name}.key`), pair.keyPem)
+  await writeText(join(directory, `${name}.crt`), pair.certificatePem)
+  return pair
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}
