@@ -91,7 +91,8 @@ type Optional =
 const ALL_VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'] as const
 
 export function defineKind<R extends Resource>(
-  kind: Omit<Kind<R>, Optional | 'schema'> & Partial<Pick<Kind<R>, Optional>> & { readonly schema: Schema | string },
+  kind: Omit<Kind<R>, Optional | 'schema'> &
+    Partial<Pick<Kind<R>, Optional>> & { readonly schema: Schema | string },
 ): Kind<R> {
   return {
     singular: kind.kind.toLowerCase(),

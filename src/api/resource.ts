@@ -29,7 +29,9 @@ export interface ObjectKey {
 }
 
 /** "namespace/name", or "name" for a cluster-scoped resource. The one key of queues, caches and messages. */
-export function keyOf(resource: { readonly metadata: { readonly namespace?: string | undefined; readonly name?: string | undefined } }): string {
+export function keyOf(resource: {
+  readonly metadata: { readonly namespace?: string | undefined; readonly name?: string | undefined }
+}): string {
   const { namespace, name } = resource.metadata
   return namespace ? `${namespace}/${name}` : `${name}`
 }
@@ -43,7 +45,9 @@ export function parseKey(key: string): ObjectKey {
 /** Splits "apps/v1" and "v1". */
 export function parseApiVersion(apiVersion: string): { group: string; version: string } {
   const at = apiVersion.indexOf('/')
-  return at < 0 ? { group: '', version: apiVersion } : { group: apiVersion.slice(0, at), version: apiVersion.slice(at + 1) }
+  return at < 0
+    ? { group: '', version: apiVersion }
+    : { group: apiVersion.slice(0, at), version: apiVersion.slice(at + 1) }
 }
 
 export function apiVersionOf(kind: { readonly group: string; readonly version: string }): string {

@@ -98,7 +98,10 @@ export class ApiError extends Error {
 
   /** The error a Failure Status stands for; an unknown reason becomes InternalError, its words kept. */
   static fromStatus(status: Status): ApiError {
-    const reason = status.reason !== undefined && status.reason in STATUS_CODES ? (status.reason as StatusReason) : 'InternalError'
+    const reason =
+      status.reason !== undefined && status.reason in STATUS_CODES
+        ? (status.reason as StatusReason)
+        : 'InternalError'
     const { causes, ...details } = status.details ?? {}
     return new ApiError(reason, status.message ?? reason, {
       ...(causes ? { causes } : {}),
@@ -119,15 +122,23 @@ export function qualified(kind: Named): string {
 }
 
 function detailsOf(kind: Named, name: string): StatusDetails {
-  return { ...(name === '' ? {} : { name }), ...(kind.group === '' ? {} : { group: kind.group }), kind: kind.plural }
+  return {
+    ...(name === '' ? {} : { name }),
+    ...(kind.group === '' ? {} : { group: kind.group }),
+    kind: kind.plural,
+  }
 }
 
 export function notFound(kind: Named, name: string): ApiError {
-  return new ApiError('NotFound', `${qualified(kind)} "${name}" not found`, { details: detailsOf(kind, name) })
+  return new ApiError('NotFound', `${qualified(kind)} "${name}" not found`, {
+    details: detailsOf(kind, name),
+  })
 }
 
 export function alreadyExists(kind: Named, name: string): ApiError {
-  return new ApiError('AlreadyExists', `${qualified(kind)} "${name}" already exists`, { details: detailsOf(kind, name) })
+  return new ApiError('AlreadyExists', `${qualified(kind)} "${name}" already exists`, {
+    details: detailsOf(kind, name),
+  })
 }
 
 export const OPTIMISTIC_LOCK_MESSAGE =
@@ -140,17 +151,27 @@ export function conflict(kind: Named, name: string, why: string = OPTIMISTIC_LOC
 }
 
 export function forbidden(kind: Named, name: string, why: string): ApiError {
-  return new ApiError('Forbidden', `${qualified(kind)} "${name}" is forbidden: ${why}`, { details: detailsOf(kind, name) })
+  return new ApiError('Forbidden', `${qualified(kind)} "${name}" is forbidden: ${why}`, {
+    details: detailsOf(kind, name),
+  })
 }
 
 /** 422 from field faults, worded as Kubernetes: `Deployment.apps "web" is invalid: spec.replicas: Invalid value: -1: must be …`. */
-export function invalid(kind: { readonly group: string; readonly kind: string }, name: string, causes: readonly StatusCause[]): ApiError {
+export function invalid(
+  kind: { readonly group: string; readonly kind: string },
+  name: string,
+  causes: readonly StatusCause[],
+): ApiError {
   const lines = causes.map((cause) => (cause.field ? `${cause.field}: ${cause.message}` : cause.message))
   const text = lines.length === 1 ? lines[0] : `[${lines.join(', ')}]`
   const title = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`
   return new ApiError('Invalid', `${title} "${name}" is invalid: ${text}`, {
     causes,
-    details: { ...(name === '' ? {} : { name }), ...(kind.group === '' ? {} : { group: kind.group }), kind: kind.kind },
+    details: {
+      ...(name === '' ? {} : { name }),
+      ...(kind.group === '' ? {} : { group: kind.group }),
+      kind: kind.kind,
+    },
   })
 }
 
@@ -226,6 +247,9 @@ export function successStatus(kind: Named, resource: Resource): Status {
     apiVersion: 'v1',
     metadata: {},
     status: 'Success',
-    details: { ...detailsOf(kind, resource.metadata.name), ...(resource.metadata.uid ? { uid: resource.metadata.uid } : {}) },
+    details: {
+      ...detailsOf(kind, resource.metadata.name),
+      ...(resource.metadata.uid ? { uid: resource.metadata.uid } : {}),
+    },
   }
 }
