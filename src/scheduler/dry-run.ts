@@ -1,0 +1,59 @@
+import type { Node } from '../api/kinds/node.ts'
+import type { Pod } from '../api/kinds/pod.ts'
+import { isPodTerminal } from '../api/pods.ts'
+import type { Random } from '../base/random.ts'
+import { decide } from './decide.ts'
+import { type FitError, fitErrorMessage } from './fit-error.ts'
+import { plugins } from './plugins/index.ts'
+import { podInfo } from './pod-info.ts'
+import { Snapshot } from './snapshot.ts'
+
+export interface DryRunResult {
+  readonly pod: Pod
+  /** Where it would go; absent when it fits nowhere. */
+  readonly node?: string
+  /** `0/3 nodes are available: …`, and which plugins rejected most nodes first. */
+  readonly message?: string
+  readonly plugins?: readonly string[]
+}
+
+/**
+ * Where these pods would go, decided one after the other as the scheduler would: by priority, then in the order given.
+ * `placed` are pods that have a node already. Nothing is written; preemption is not tried.
+ */
+export function dryRunSchedule(options: {
+  readonly pods: readonly Pod[]
+  readonly nodes: readonly Node[]
+  readonly placed?: readonly Pod[]
+  readonly random: Random
+}): DryRunResult[] {
+  const snapshot = new Snapshot()
+  for (const node of options.nodes) snapshot.setNode(node)
+  for (const pod of options.placed ?? []) {
+    if (pod.spec.nodeName && !isPodTerminal(pod)) snapshot.setPod(podInfo(pod), pod.spec.nodeName)
+  }
+  const inOrder = options.pods
+    .map((pod, i) => ({ info: podInfo(pod), i }))
+    .sort((a, b) => b.info.priority - a.info.priority || a.i - b.i)
+  const results = new Map<number, DryRunResult>()
+  for (const { info, i } of inOrder) {
+    const decision = decide(info, snapshot, plugins, options.random)
+    if (decision.fits) {
+      snapshot.assume(info, decision.node)
+      results.set(i, { pod: info.pod, node: decision.node })
+    } else {
+      results.set(i, {
+        pod: info.pod,
+        message: fitErrorMessage(decision.error),
+        plugins: byRejections(decision.error),
+      })
+    }
+  }
+  return options.pods.flatMap((_, i) => results.get(i) ?? [])
+}
+
+function byRejections({ rejections, plugins: names }: FitError): string[] {
+  const counts = new Map([...names].map((name) => [name, 0]))
+  for (const { plugin } of rejections.values()) counts.set(plugin, (counts.get(plugin) ?? 0) + 1)
+  return [...counts].sort(([, a], [, b]) => b - a).map(([name]) => name)
+}

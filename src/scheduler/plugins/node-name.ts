@@ -1,0 +1,14 @@
+import type { Plugin } from '../plugin.ts'
+
+const REJECTION = {
+  plugin: 'NodeName',
+  reasons: ["node(s) didn't match the requested node name"],
+  resolvable: false,
+}
+
+/** spec.nodeName, where a pod names its node before it is bound. */
+export const nodeName: Plugin = {
+  name: 'NodeName',
+  filter: ({ pod }, node) => (pod.spec.nodeName && pod.spec.nodeName !== node.name ? REJECTION : undefined),
+  wakes: ({ pod }, event) => event.type === 'node-added' && event.node.metadata.name === pod.spec.nodeName,
+}

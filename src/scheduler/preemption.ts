@@ -1,0 +1,201 @@
+import type { PodDisruptionBudget } from '../api/kinds/pod-disruption-budget.ts'
+import { compileLabelSelector } from '../api/selectors.ts'
+import type { Random } from '../base/random.ts'
+import { filterWithNominated, prepareFilters, type RunFilters } from './decide.ts'
+import { type FitError, fitErrorMessage } from './fit-error.ts'
+import type { NodeInfo } from './node-info.ts'
+import type { AnyPlugin, Rejection } from './plugin.ts'
+import type { PodInfo } from './pod-info.ts'
+import type { Snapshot } from './snapshot.ts'
+
+export interface Candidate {
+  readonly node: string
+  /** Most important first. */
+  readonly victims: readonly PodInfo[]
+  readonly budgetViolations: number
+}
+
+export type Preemption =
+  | { readonly helps: true; readonly chosen: Candidate }
+  /** The text after "preemption: ". */
+  | { readonly helps: false; readonly message: string }
+
+/** Of the nodes where evicting may help, at most this many are tried out: 10 %, at least 100. */
+const CANDIDATES_PERCENT = 10
+const CANDIDATES_MIN = 100
+
+/**
+ * Whom to evict so that `pod` fits (DefaultPreemption). Pure; nodes are cloned to try. A node is a candidate when
+ * the pod fits after all pods of lower priority are gone; they are then spared one by one, those whose budget would be
+ * violated first, most important first, as long as the pod still fits.
+ */
+export function preempt(
+  pod: PodInfo,
+  error: FitError,
+  snapshot: Snapshot,
+  plugins: readonly AnyPlugin[],
+  budgets: readonly PodDisruptionBudget[],
+  random: Random,
+): Preemption {
+  if (pod.pod.spec.preemptionPolicy === 'Never')
+    return { helps: false, message: 'not eligible due to preemptionPolicy=Never.' }
+  const nominated = snapshot.nominationOf(pod.uid)
+  if (nominated !== undefined && hasTerminatingVictim(snapshot.node(nominated), pod)) {
+    return { helps: false, message: 'not eligible due to a terminating pod on the nominated node.' }
+  }
+  const filters = prepareFilters(pod, snapshot, plugins)
+  if ('reject' in filters) return { helps: false, message: nothingHelps(snapshot.size) }
+  const hopeful = snapshot.nodes.filter(({ name }) => error.rejections.get(name)?.resolvable === true)
+  const rejections = new Map<string, Rejection>()
+  for (const { name } of snapshot.nodes)
+    if (error.rejections.get(name)?.resolvable !== true) rejections.set(name, NOT_HELPFUL)
+  const candidates = findCandidates(pod, hopeful, snapshot, filters.run, budgets, random, rejections)
+  const chosen = pickCandidate(candidates)
+  if (chosen) return { helps: true, chosen }
+  return { helps: false, message: fitErrorMessage({ nodes: snapshot.size, rejections, plugins: new Set() }) }
+}
+
+const NOT_HELPFUL: Rejection = {
+  plugin: 'DefaultPreemption',
+  reasons: ['Preemption is not helpful for scheduling'],
+  resolvable: false,
+}
+const NO_VICTIMS: Rejection = {
+  plugin: 'DefaultPreemption',
+  reasons: ['No preemption victims found for incoming pod'],
+  resolvable: false,
+}
+
+function nothingHelps(nodes: number): string {
+  return `0/${nodes} nodes are available: ${nodes} ${NOT_HELPFUL.reasons[0]}.`
+}
+
+function hasTerminatingVictim(node: NodeInfo | undefined, pod: PodInfo): boolean {
+  if (!node) return false
+  return [...node.pods.values()].some(
+    (other) => other.priority < pod.priority && other.pod.metadata.deletionTimestamp !== undefined,
+  )
+}
+
+function findCandidates(
+  pod: PodInfo,
+  hopeful: readonly NodeInfo[],
+  snapshot: Snapshot,
+  run: RunFilters,
+  budgets: readonly PodDisruptionBudget[],
+  random: Random,
+  rejections: Map<string, Rejection>,
+): Candidate[] {
+  const wanted = Math.min(
+    hopeful.length,
+    Math.max(CANDIDATES_MIN, Math.trunc((hopeful.length * CANDIDATES_PERCENT) / 100)),
+  )
+  const offset = random.int(Math.max(1, hopeful.length))
+  const found: Candidate[] = []
+  for (let i = 0; i < hopeful.length && found.length < wanted; i += 1) {
+    const node = hopeful[(offset + i) % hopeful.length]!
+    const candidate = tryNode(pod, node, snapshot, run, budgets)
+    if ('node' in candidate) found.push(candidate)
+    else rejections.set(node.name, candidate)
+  }
+  return found
+}
+
+function tryNode(
+  pod: PodInfo,
+  node: NodeInfo,
+  snapshot: Snapshot,
+  run: RunFilters,
+  budgets: readonly PodDisruptionBudget[],
+): Candidate | Rejection {
+  const trial = node.clone()
+  const lower = [...trial.pods.values()].filter(({ priority }) => priority < pod.priority)
+  if (lower.length === 0) return NO_VICTIMS
+  for (const victim of lower) trial.remove(victim.uid)
+  const stillRejected = filterWithNominated(pod, trial, snapshot, run)
+  if (stillRejected) return stillRejected
+  lower.sort(moreImportantFirst)
+  const { violating, others } = splitByBudget(lower, budgets)
+  const victims: PodInfo[] = []
+  let budgetViolations = 0
+  const reprieve = (victim: PodInfo): boolean => {
+    trial.add(victim)
+    if (!filterWithNominated(pod, trial, snapshot, run)) return true
+    trial.remove(victim.uid)
+    victims.push(victim)
+    return false
+  }
+  for (const victim of violating) if (!reprieve(victim)) budgetViolations += 1
+  for (const victim of others) reprieve(victim)
+  return { node: node.name, victims: victims.sort(moreImportantFirst), budgetViolations }
+}
+
+/** Which pods would take a budget below zero, counting down as they go. */
+function splitByBudget(
+  pods: readonly PodInfo[],
+  budgets: readonly PodDisruptionBudget[],
+): { violating: PodInfo[]; others: PodInfo[] } {
+  const left = budgets.map((budget) => ({
+    budget,
+    matches: compileLabelSelector(budget.spec.selector),
+    allowed: budget.status?.disruptionsAllowed ?? 0,
+  }))
+  const violating: PodInfo[] = []
+  const others: PodInfo[] = []
+  for (const info of pods) {
+    let violates = false
+    for (const entry of left) {
+      const { metadata } = info.pod
+      if (entry.budget.metadata.namespace !== metadata.namespace || !entry.matches(metadata.labels ?? {}))
+        continue
+      if (entry.budget.status?.disruptedPods?.[metadata.name] !== undefined) continue
+      entry.allowed -= 1
+      if (entry.allowed < 0) violates = true
+    }
+    ;(violates ? violating : others).push(info)
+  }
+  return { violating, others }
+}
+
+/** Higher priority first, then who started earlier. */
+function moreImportantFirst(a: PodInfo, b: PodInfo): number {
+  return (
+    b.priority - a.priority ||
+    (a.startedAt ?? Number.MAX_SAFE_INTEGER) - (b.startedAt ?? Number.MAX_SAFE_INTEGER) ||
+    (a.key < b.key ? -1 : 1)
+  )
+}
+
+/**
+ * The documented order: fewest budget violations, lowest highest-victim priority, smallest sum of (priority + 2^31),
+ * fewest victims, latest earliest start among the victims of the highest priority, first found.
+ */
+export function pickCandidate(candidates: readonly Candidate[]): Candidate | undefined {
+  const criteria: readonly ((candidate: Candidate) => number)[] = [
+    ({ budgetViolations }) => budgetViolations,
+    ({ victims }) => victims[0]?.priority ?? Number.NEGATIVE_INFINITY,
+    ({ victims }) => victims.reduce((sum, { priority }) => sum + priority + 2 ** 31, 0),
+    ({ victims }) => victims.length,
+    ({ victims }) => -earliestStart(victims),
+  ]
+  let left = candidates
+  for (const criterion of criteria) {
+    if (left.length <= 1) break
+    const best = left.reduce(
+      (least, candidate) => Math.min(least, criterion(candidate)),
+      Number.POSITIVE_INFINITY,
+    )
+    left = left.filter((candidate) => criterion(candidate) === best)
+  }
+  return left[0]
+}
+
+function earliestStart(victims: readonly PodInfo[]): number {
+  const highest = victims[0]?.priority
+  return victims
+    .filter(({ priority }) => priority === highest)
+    .reduce(
+      (least, { startedAt }) => Math.min(least, startedAt ?? Number.MAX_SAFE_INTEGER),
+      Number.MAX_SAFE_INTEGER,
+    )
+}
