@@ -39,6 +39,13 @@ export interface ScaleSubresource<R extends Resource = Resource> {
   readonly withReplicas: (resource: R, replicas: number) => R
 }
 
+export interface OtherSubresource {
+  readonly group: string
+  readonly version: string
+  readonly kind: string
+  readonly verbs: readonly string[]
+}
+
 /** Everything Seamark knows about one kind. Adding a kind is writing one of these and listing it in kinds/index.ts. */
 export interface Kind<R extends Resource = Resource> extends KindRef<R> {
   readonly singular: string
@@ -51,7 +58,12 @@ export interface Kind<R extends Resource = Resource> extends KindRef<R> {
   /** Lower is applied earlier and pruned later (gitops-tools.md 2.2). */
   readonly applyWave: number
   /** `status`: it has /status, status is reset on create and kept on update, generation follows the rest. */
-  readonly subresources: { readonly status?: true; readonly scale?: ScaleSubresource<R> }
+  readonly subresources: {
+    readonly status?: true
+    readonly scale?: ScaleSubresource<R>
+    /** Further ones, as discovery lists them: { binding: { group: '', version: 'v1', kind: 'Binding', verbs: ['create'] } } */
+    readonly others?: Readonly<Record<string, OtherSubresource>>
+  }
   /** How names are checked: dns1123-subdomain unless told otherwise. */
   readonly nameRule: 'dns1123-subdomain' | 'dns1123-label' | 'dns1035-label' | 'path-segment'
   /** Field selectors beside metadata.name and metadata.namespace. */

@@ -87,8 +87,9 @@ export class SchedulingQueue {
     known.timer?.()
     this.#known.delete(uid)
     this.#missed.delete(uid)
-    if (known.place === 'active')
-      this.#active.splice(this.#active.indexOf(known.pod), 1), heapify(this.#active)
+    if (known.place !== 'active') return
+    this.#active.splice(this.#active.indexOf(known.pod), 1)
+    heapify(this.#active)
   }
 
   /** The next pod; waits for one. Undefined when closed. */
