@@ -7,7 +7,7 @@
  *  3. Acknowledged means durable: `txn` resolves after the change is on disk, and no watcher or reader sees it earlier.
  *  4. A read sees every transaction that was acknowledged before it began. A read at a revision sees exactly that one.
  *  5. `range` is sorted by key bytes; with `limit` and a next `start` at the same revision the pages concatenate to
- *     the whole. Reading at a compacted revision throws Expired, at a future one throws Timeout ("Too large resource version").
+ *     the whole. Reading below the compacted revision throws Expired (at it, the state is whole), at a future one throws Timeout ("Too large resource version").
  *  6. Watch is ordered (revisions grow), unique (each change once), atomic (all changes of a revision in one batch),
  *     reliable (no gap), resumable (from any revision not compacted, strictly after `after`) and bookmarkable
  *     (a progress batch at R comes only after all changes up to R).
@@ -83,7 +83,11 @@ export type TxnResult =
   /** `entries` of the puts, in order. `revision` is the current one when nothing was written. */
   | { readonly committed: true; readonly revision: number; readonly entries: readonly Entry[] }
   /** The state of the keys whose condition failed; undefined when the key does not exist. */
-  | { readonly committed: false; readonly revision: number; readonly failed: readonly { readonly key: string; readonly entry: Entry | undefined }[] }
+  | {
+      readonly committed: false
+      readonly revision: number
+      readonly failed: readonly { readonly key: string; readonly entry: Entry | undefined }[]
+    }
 
 export interface Change {
   readonly type: 'put' | 'delete'

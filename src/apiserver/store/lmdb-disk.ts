@@ -1,0 +1,134 @@
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Database, open, type RootDatabase } from 'lmdb'
+import { ApiError } from '../../api/status.ts'
+import { lockDirectory, type Unlock } from './directory-lock.ts'
+import type { Disk, DiskBatch, DiskRecord, DiskState } from './disk.ts'
+import { decodeRecord, encodeRecord, type OrderedRecord, recordKey } from './record.ts'
+
+/** Raised whenever the layout changes; another number is refused, never guessed at. */
+export const STORE_FORMAT = 1
+
+interface StoredState {
+  readonly format: number
+  readonly revision: number
+  readonly compactedRevision: number
+}
+
+/**
+ * Opens (or makes) `directory`/store.lmdb for this process alone. Throws Conflict when another process has it,
+ * ServiceUnavailable when it cannot be written, InternalError when it is damaged or of another format.
+ *
+ * lmdb's own settings: never `noSync`; `safeRestore`, because otherwise it trusts a commit that was not flushed yet
+ * when the machine's boot id is unchanged; and `flushed` is awaited, because a commit resolves before its flush.
+ */
+export function openLmdbDisk(directory: string): Disk {
+  const unlock = claim(directory)
+  try {
+    return new LmdbDisk(directory, unlock)
+  } catch (error) {
+    unlock()
+    throw error
+  }
+}
+
+class LmdbDisk implements Disk {
+  readonly #directory: string
+  readonly #unlock: Unlock
+  readonly #root: RootDatabase
+  readonly #records: Database<Buffer, Buffer>
+  readonly #state: Database<StoredState, string>
+
+  constructor(directory: string, unlock: Unlock) {
+    this.#directory = directory
+    this.#unlock = unlock
+    try {
+      // lmdb's types do not know safeRestore, so the options are not written in the call.
+      const options = { path: join(directory, 'store.lmdb'), noSubdir: true, safeRestore: true, maxDbs: 4 }
+      this.#root = open(options)
+      // Reader slots of a process that was killed would keep its pages from being used again.
+      this.#root.readerCheck()
+      this.#records = this.#root.openDB({ name: 'records', encoding: 'binary', keyEncoding: 'binary' })
+      this.#state = this.#root.openDB({ name: 'state', encoding: 'json' })
+    } catch (error) {
+      throw damaged(directory, String(error))
+    }
+  }
+
+  load(): DiskState {
+    const state = this.#state.get('state')
+    if (!state) {
+      if (this.#records.getKeysCount({ limit: 1 }) > 0) throw damaged(this.#directory, 'its state is missing')
+      return { revision: 1, compactedRevision: 0, records: [] }
+    }
+    if (state.format !== STORE_FORMAT)
+      throw new ApiError(
+        'InternalError',
+        `Data directory "${this.#directory}" holds store format ${state.format}, this version reads ${STORE_FORMAT}; use the version that wrote it, or choose another directory with --data`,
+      )
+    return { ...state, records: this.#load(state.revision) }
+  }
+
+  async write(batch: DiskBatch): Promise<void> {
+    const { revision, compactedRevision, changes, forgotten } = batch
+    await this.#root.transaction(() => {
+      let order = 0
+      let last = 0
+      for (const change of changes) {
+        order = change.revision === last ? order + 1 : 0
+        last = change.revision
+        this.#records.putSync(recordKey(change.revision, change.key), encodeRecord({ ...change, order }))
+      }
+      for (const version of forgotten) this.#records.removeSync(recordKey(version.revision, version.key))
+      this.#state.putSync('state', { format: STORE_FORMAT, revision, compactedRevision })
+    })
+    await this.#root.flushed
+  }
+
+  async close(): Promise<void> {
+    await this.#root.close()
+    this.#unlock()
+  }
+
+  *#load(newest: number): Generator<DiskRecord> {
+    let group: OrderedRecord[] = []
+    for (const { value } of this.#records.getRange({ snapshot: true })) {
+      const record = decodeRecord(value)
+      if (!record) throw damaged(this.#directory, 'a record does not match its checksum')
+      if (record.revision > newest)
+        throw damaged(this.#directory, `revision ${record.revision} is beyond ${newest}`)
+      if (group[0] && group[0].revision !== record.revision) {
+        yield* inOrder(group)
+        group = []
+      }
+      group.push(record)
+    }
+    yield* inOrder(group)
+  }
+}
+
+function inOrder(group: readonly OrderedRecord[]): DiskRecord[] {
+  return [...group].sort((a, b) => a.order - b.order).map(({ order: _, ...record }) => record)
+}
+
+function claim(directory: string): Unlock {
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    return lockDirectory(directory)
+  } catch (error) {
+    if (error instanceof ApiError) throw error
+    const code = (error as NodeJS.ErrnoException).code ?? String(error)
+    throw new ApiError(
+      'ServiceUnavailable',
+      `Data directory "${directory}" cannot be written (${code}); make it writable, or choose another with --data`,
+      { cause: error },
+    )
+  }
+}
+
+function damaged(directory: string, why: string): ApiError {
+  return new ApiError(
+    'InternalError',
+    `Data directory "${directory}" is damaged: ${why}; restore a backup, or choose another directory with --data`,
+  )
+}

@@ -1,0 +1,52 @@
+import { crc32 } from 'node:zlib'
+import { encodeOnce } from '../../base/json.ts'
+import type { DiskRecord } from './disk.ts'
+
+/**
+ * The bytes of one record: crc32 of all that follows (4), length of the header (4), header, value; both as JSON. The
+ * value's bytes are those that the API sends, encoded once for both. `order` is the place within the revision.
+ */
+export interface OrderedRecord extends DiskRecord {
+  readonly order: number
+}
+
+/** Revision (8 bytes, so that records sort by it), then the key: a key is written once per revision. */
+export function recordKey(revision: number, key: string): Buffer {
+  const bytes = Buffer.allocUnsafe(8 + Buffer.byteLength(key))
+  bytes.writeBigUInt64BE(BigInt(revision))
+  bytes.write(key, 8)
+  return bytes
+}
+
+export function encodeRecord(record: OrderedRecord): Buffer {
+  const { type, key, revision, createRevision, order } = record
+  const header = Buffer.from(JSON.stringify([type, key, revision, createRevision, order]))
+  const value = encodeOnce(record.value)
+  const bytes = Buffer.allocUnsafe(8 + header.length + value.length)
+  bytes.writeUInt32BE(header.length, 4)
+  header.copy(bytes, 8)
+  value.copy(bytes, 8 + header.length)
+  bytes.writeUInt32BE(crc32(bytes.subarray(4)), 0)
+  return bytes
+}
+
+/** Undefined when the bytes are not what was written. */
+export function decodeRecord(bytes: Buffer): OrderedRecord | undefined {
+  if (bytes.length < 8 || crc32(bytes.subarray(4)) !== bytes.readUInt32BE(0)) return undefined
+  const end = 8 + bytes.readUInt32BE(4)
+  const [type, key, revision, createRevision, order] = JSON.parse(bytes.toString('utf8', 8, end)) as [
+    DiskRecord['type'],
+    string,
+    number,
+    number,
+    number,
+  ]
+  return {
+    type,
+    key,
+    revision,
+    createRevision,
+    order,
+    value: JSON.parse(bytes.toString('utf8', end)) as object,
+  }
+}

@@ -1,0 +1,68 @@
+import { ApiError } from '../../api/status.ts'
+import { compactedRevision, type Mvcc } from './mvcc.ts'
+import type { WatchBatch, WatchQuery } from './store.ts'
+
+/**
+ * A watcher is a cursor over the log: it holds a revision and nothing else, reads on when its reader asks, and sleeps
+ * on one broadcast when there is nothing new. A slow reader costs nothing; one that compaction overtook gets Expired.
+ * A progress batch needs no queue: it is what reading on finds when no change was for this prefix.
+ */
+export class Watcher implements AsyncIterableIterator<WatchBatch, undefined, undefined> {
+  readonly #core: Mvcc
+  readonly #query: WatchQuery
+  readonly #ended = new AbortController()
+  readonly #end = () => this.#ended.abort()
+  readonly #sources: readonly AbortSignal[]
+  #cursor: number
+
+  /** "From now" is the moment of this call, not of the first read. `closed` ends it as its own signal does. */
+  constructor(core: Mvcc, query: WatchQuery, closed: AbortSignal) {
+    const { after = 0, signal } = query
+    if (!Number.isSafeInteger(after) || after < 0)
+      throw new ApiError('BadRequest', `Invalid revision ${after}: must be a whole number, 0 or more`)
+    this.#core = core
+    this.#query = query
+    this.#cursor = after === 0 ? core.revision : after
+    this.#sources = signal ? [signal, closed] : [closed]
+    for (const source of this.#sources) {
+      if (source.aborted) this.#end()
+      source.addEventListener('abort', this.#end, { once: true })
+    }
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  /** Reads do not overlap: ask again after the answer. */
+  async next(): Promise<IteratorResult<WatchBatch, undefined>> {
+    while (!this.#ended.signal.aborted) {
+      const batch = this.#read()
+      if (batch) return { done: false, value: batch }
+      await this.#core.moved.wait(this.#ended.signal)
+    }
+    return this.return()
+  }
+
+  return(): Promise<IteratorReturnResult<undefined>> {
+    this.#end()
+    for (const source of this.#sources) source.removeEventListener('abort', this.#end)
+    return Promise.resolve({ done: true, value: undefined })
+  }
+
+  #read(): WatchBatch | undefined {
+    const core = this.#core
+    if (this.#cursor < core.compactedRevision) {
+      void this.return()
+      throw compactedRevision(this.#cursor, core.compactedRevision)
+    }
+    // A cursor in the future stays silent until the store has got there.
+    if (this.#cursor >= core.revision) return undefined
+    const { changes, revision } = core.changesAfter(this.#cursor, this.#query.prefix, BATCH_CHANGES)
+    this.#cursor = revision
+    return changes.length > 0 || this.#query.progress ? { changes, revision } : undefined
+  }
+}
+
+/** A batch ends with the revision in which it reaches this many changes, so that others get their turn. */
+const BATCH_CHANGES = 500
