@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll } from 'vitest'
-import { describeStore } from '../../../test/contracts/store.ts'
+import { describeStore, type StoreUnderTest } from '../../../test/contracts/store.ts'
+import { describeStoreProperties } from '../../../test/contracts/store-properties.ts'
 import { createEnv } from '../../base/env.ts'
 import { openEmbeddedStore } from './embedded.ts'
 import type { Store, StoreOptions } from './store.ts'
@@ -17,11 +18,14 @@ async function open(options: StoreOptions & { directory: string }): Promise<Stor
   return last.store
 }
 
-describeStore({
+const engine: StoreUnderTest = {
   name: 'embedded',
   open: (options = {}) => open({ ...options, directory: mkdtempSync(join(root, 'data-')) }),
   reopen: async () => {
     await last.store.close()
     return open(last.options)
   },
-})
+}
+
+describeStore(engine)
+describeStoreProperties(engine, 40)

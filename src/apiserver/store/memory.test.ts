@@ -1,10 +1,16 @@
 import { expect, test } from 'vitest'
-import { describeStore } from '../../../test/contracts/store.ts'
+import { describeStore, type StoreUnderTest } from '../../../test/contracts/store.ts'
+import { describeStoreProperties } from '../../../test/contracts/store-properties.ts'
 import { createEnv } from '../../base/env.ts'
 import { VirtualClock } from '../../base/virtual-clock.ts'
 import { openMemoryStore } from './memory.ts'
 
-describeStore({ name: 'memory', open: async (options) => openMemoryStore(createEnv(), options) })
+const engine: StoreUnderTest = {
+  name: 'memory',
+  open: async (options) => openMemoryStore(createEnv(), options),
+}
+describeStore(engine)
+describeStoreProperties(engine, 300)
 
 test('A store forgets what is older than five minutes, and keeps what is younger', async () => {
   const clock = new VirtualClock()
