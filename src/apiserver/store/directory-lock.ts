@@ -78,8 +78,12 @@ function holderOf(pid: number): Holder {
   const stat = read(`/proc/${pid}/stat`)
   const boot = read('/proc/sys/kernel/random/boot_id')
   // The command name in parentheses may hold anything; the start time is field 22, the 20th after it.
-  const start = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
-  return start && boot ? { pid, started: `${boot.trim()}/${start}` } : { pid }
+  const fields = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
+  const start = fields?.[19]
+  if (!start || !boot) return { pid }
+  // A killed process that nobody has waited for yet still has its entry, and holds nothing.
+  const ended = fields[0] === 'Z' || fields[0] === 'X'
+  return { pid, started: ended ? 'ended' : `${boot.trim()}/${start}` }
 }
 
 function read(path: string): string | undefined {
