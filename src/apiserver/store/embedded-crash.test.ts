@@ -114,6 +114,16 @@ test('What a compaction cut short left on disk is removed by the next start', as
   expect([...cut.durable.records.keys()]).toEqual(['11 /a', '12 /b'])
 })
 
+test('A key that was deleted and compacted leaves nothing behind on disk', async () => {
+  const disk = new SimulatedDisk()
+  const store = new EmbeddedStore(env, {}, disk)
+  await store.txn({ conditions: [], writes: [{ type: 'put', key: '/a', value: {} }] })
+  await store.txn({ conditions: [], writes: [{ type: 'delete', key: '/a' }] })
+  await store.compact(3)
+  await store.close()
+  expect(disk.durable).toEqual({ revision: 3, compactedRevision: 3, records: new Map() })
+})
+
 test('11: after a failed write the store refuses writes, keeps reading, and publishes nothing of it', async () => {
   const disk = new SimulatedDisk(emptyDisk(), 'failing', 1)
   const store = new EmbeddedStore(env, {}, disk)

@@ -51,7 +51,6 @@ export class EmbeddedStore implements Store {
   readonly #stamp: Stamp
   readonly #core: Mvcc
   readonly #schedule = new CompactionSchedule()
-  readonly #closed = new AbortController()
   #queue: Job[] = []
   #working: Promise<void> | undefined
   #failure: Error | undefined
@@ -92,7 +91,7 @@ export class EmbeddedStore implements Store {
 
   watch(query: WatchQuery): AsyncIterable<WatchBatch> {
     this.#assertOpen()
-    return new Watcher(this.#core, query, this.#closed.signal)
+    return new Watcher(this.#core, query)
   }
 
   async compact(revision: number): Promise<void> {
@@ -107,7 +106,7 @@ export class EmbeddedStore implements Store {
   }
 
   async #close(): Promise<void> {
-    this.#closed.abort()
+    this.#core.end()
     await this.#working
     await this.#disk.close()
   }
@@ -181,7 +180,7 @@ export class EmbeddedStore implements Store {
   }
 
   #assertOpen(): void {
-    if (this.#closed.signal.aborted) throw storeClosed()
+    if (this.#core.ended) throw storeClosed()
   }
 }
 

@@ -29,7 +29,6 @@ class MemoryStore implements Store {
   readonly #stamp: Stamp
   readonly #core = new Mvcc({ revision: 1, compactedRevision: 0 })
   readonly #schedule = new CompactionSchedule()
-  readonly #closed = new AbortController()
 
   constructor(env: Env, options: StoreOptions) {
     this.#env = env
@@ -66,7 +65,7 @@ class MemoryStore implements Store {
 
   watch(query: WatchQuery): AsyncIterable<WatchBatch> {
     this.#assertOpen()
-    return new Watcher(this.#core, query, this.#closed.signal)
+    return new Watcher(this.#core, query)
   }
 
   async compact(revision: number): Promise<void> {
@@ -76,10 +75,10 @@ class MemoryStore implements Store {
   }
 
   async close(): Promise<void> {
-    this.#closed.abort()
+    this.#core.end()
   }
 
   #assertOpen(): void {
-    if (this.#closed.signal.aborted) throw storeClosed()
+    if (this.#core.ended) throw storeClosed()
   }
 }

@@ -16,6 +16,7 @@ export class Mvcc {
   #log: Change[] = []
   #revision: number
   #compacted: number
+  #ended = false
 
   constructor(start: { readonly revision: number; readonly compactedRevision: number }) {
     this.#revision = start.revision
@@ -28,6 +29,16 @@ export class Mvcc {
 
   get compactedRevision(): number {
     return this.#compacted
+  }
+
+  /** The store is closed: watchers end. */
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  end(): void {
+    this.#ended = true
+    this.moved.wake()
   }
 
   /** The newest state of a key. */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { ApiError } from '../../api/status.ts'
 import { compactedRevision, type Mvcc } from './mvcc.ts'
 import type { WatchBatch, WatchQuery } from './store.ts'
@@ -12,22 +13,21 @@ export class Watcher implements AsyncIterableIterator<WatchBatch, undefined, und
   readonly #query: WatchQuery
   readonly #ended = new AbortController()
   readonly #end = () => this.#ended.abort()
-  readonly #sources: readonly AbortSignal[]
   #cursor: number
 
-  /** "From now" is the moment of this call, not of the first read. `closed` ends it as its own signal does. */
-  constructor(core: Mvcc, query: WatchQuery, closed: AbortSignal) {
+  /** "From now" is the moment of this call, not of the first read. */
+  constructor(core: Mvcc, query: WatchQuery) {
     const { after = 0, signal } = query
     if (!Number.isSafeInteger(after) || after < 0)
       throw new ApiError('BadRequest', `Invalid revision ${after}: must be a whole number, 0 or more`)
     this.#core = core
     this.#query = query
     this.#cursor = after === 0 ? core.revision : after
-    this.#sources = signal ? [signal, closed] : [closed]
-    for (const source of this.#sources) {
-      if (source.aborted) this.#end()
-      source.addEventListener('abort', this.#end, { once: true })
-    }
+    if (!signal) return
+    // Any number of watches may end with one signal.
+    setMaxListeners(0, signal)
+    if (signal.aborted) this.#end()
+    signal.addEventListener('abort', this.#end, { once: true })
   }
 
   [Symbol.asyncIterator](): this {
@@ -36,7 +36,7 @@ export class Watcher implements AsyncIterableIterator<WatchBatch, undefined, und
 
   /** Reads do not overlap: ask again after the answer. */
   async next(): Promise<IteratorResult<WatchBatch, undefined>> {
-    while (!this.#ended.signal.aborted) {
+    while (!this.#ended.signal.aborted && !this.#core.ended) {
       const batch = this.#read()
       if (batch) return { done: false, value: batch }
       await this.#core.moved.wait(this.#ended.signal)
@@ -46,7 +46,7 @@ export class Watcher implements AsyncIterableIterator<WatchBatch, undefined, und
 
   return(): Promise<IteratorReturnResult<undefined>> {
     this.#end()
-    for (const source of this.#sources) source.removeEventListener('abort', this.#end)
+    this.#query.signal?.removeEventListener('abort', this.#end)
     return Promise.resolve({ done: true, value: undefined })
   }
 
