@@ -11,6 +11,8 @@ export const sharedIndexes = {
     const owner = controllerOf(resource)
     return owner ? [owner.uid] : []
   },
+  /** What nobody controls, by namespace: where controllers look for something to adopt. */
+  orphan: (resource: Resource) => (controllerOf(resource) ? [] : [resource.metadata.namespace ?? '']),
   /** Pods only: the node they are bound to. */
   node: (resource: Resource) => {
     if (resource.kind !== 'Pod') return []
