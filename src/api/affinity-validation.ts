@@ -1,4 +1,9 @@
-import type { V1Affinity, V1NodeSelectorRequirement, V1NodeSelectorTerm, V1PodAffinityTerm } from './generated/types.ts'
+import type {
+  V1Affinity,
+  V1NodeSelectorRequirement,
+  V1NodeSelectorTerm,
+  V1PodAffinityTerm,
+} from './generated/types.ts'
 import { qualifiedName } from './names.ts'
 import { validateLabelSelector } from './selectors.ts'
 import { fault, type StatusCause } from './status.ts'
@@ -9,18 +14,26 @@ export function validateAffinity(affinity: V1Affinity | undefined, path: string)
   const node = affinity.nodeAffinity
   const required = node?.requiredDuringSchedulingIgnoredDuringExecution
   const requiredPath = `${path}.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms`
-  if (required && !required.nodeSelectorTerms?.length) wrong.push(fault.required(requiredPath, 'must have at least one node selector term'))
-  for (const [i, term] of (required?.nodeSelectorTerms ?? []).entries()) wrong.push(...validateTerm(term, `${requiredPath}[${i}]`))
-  for (const [i, { weight, preference }] of (node?.preferredDuringSchedulingIgnoredDuringExecution ?? []).entries()) {
+  if (required && !required.nodeSelectorTerms?.length)
+    wrong.push(fault.required(requiredPath, 'must have at least one node selector term'))
+  for (const [i, term] of (required?.nodeSelectorTerms ?? []).entries())
+    wrong.push(...validateTerm(term, `${requiredPath}[${i}]`))
+  for (const [i, { weight, preference }] of (
+    node?.preferredDuringSchedulingIgnoredDuringExecution ?? []
+  ).entries()) {
     const at = `${path}.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[${i}]`
     wrong.push(...validateWeight(weight, at), ...validateTerm(preference, `${at}.preference`))
   }
   for (const kind of ['podAffinity', 'podAntiAffinity'] as const) {
     const terms = affinity[kind]
     for (const [i, term] of (terms?.requiredDuringSchedulingIgnoredDuringExecution ?? []).entries()) {
-      wrong.push(...validatePodTerm(term, `${path}.${kind}.requiredDuringSchedulingIgnoredDuringExecution[${i}]`))
+      wrong.push(
+        ...validatePodTerm(term, `${path}.${kind}.requiredDuringSchedulingIgnoredDuringExecution[${i}]`),
+      )
     }
-    for (const [i, { weight, podAffinityTerm }] of (terms?.preferredDuringSchedulingIgnoredDuringExecution ?? []).entries()) {
+    for (const [i, { weight, podAffinityTerm }] of (
+      terms?.preferredDuringSchedulingIgnoredDuringExecution ?? []
+    ).entries()) {
       const at = `${path}.${kind}.preferredDuringSchedulingIgnoredDuringExecution[${i}]`
       wrong.push(...validateWeight(weight, at), ...validatePodTerm(podAffinityTerm, `${at}.podAffinityTerm`))
     }
@@ -29,34 +42,53 @@ export function validateAffinity(affinity: V1Affinity | undefined, path: string)
 }
 
 function validateWeight(weight: number, at: string): StatusCause[] {
-  return weight >= 1 && weight <= 100 ? [] : [fault.invalid(`${at}.weight`, weight, 'must be in the range 1-100')]
+  return weight >= 1 && weight <= 100
+    ? []
+    : [fault.invalid(`${at}.weight`, weight, 'must be in the range 1-100')]
 }
 
 function validateTerm(term: V1NodeSelectorTerm, path: string): StatusCause[] {
   return [
-    ...(term.matchExpressions ?? []).flatMap((requirement, i) => validateRequirement(requirement, `${path}.matchExpressions[${i}]`)),
+    ...(term.matchExpressions ?? []).flatMap((requirement, i) =>
+      validateRequirement(requirement, `${path}.matchExpressions[${i}]`),
+    ),
     ...(term.matchFields ?? []).flatMap((requirement, i) =>
-      requirement.key === 'metadata.name' ? [] : [fault.invalid(`${path}.matchFields[${i}].key`, requirement.key, 'not a valid field selector key')],
+      requirement.key === 'metadata.name'
+        ? []
+        : [fault.invalid(`${path}.matchFields[${i}].key`, requirement.key, 'not a valid field selector key')],
     ),
   ]
 }
 
-function validateRequirement({ key, operator, values = [] }: V1NodeSelectorRequirement, at: string): StatusCause[] {
+function validateRequirement(
+  { key, operator, values = [] }: V1NodeSelectorRequirement,
+  at: string,
+): StatusCause[] {
   const wrong: StatusCause[] = []
   const why = qualifiedName(key)
   if (why) wrong.push(fault.invalid(`${at}.key`, key, why))
   switch (operator) {
     case 'In':
     case 'NotIn':
-      if (values.length === 0) wrong.push(fault.required(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'"))
+      if (values.length === 0)
+        wrong.push(fault.required(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'"))
       break
     case 'Exists':
     case 'DoesNotExist':
-      if (values.length > 0) wrong.push(fault.forbidden(`${at}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"))
+      if (values.length > 0)
+        wrong.push(
+          fault.forbidden(
+            `${at}.values`,
+            "may not be specified when `operator` is 'Exists' or 'DoesNotExist'",
+          ),
+        )
       break
     case 'Gt':
     case 'Lt':
-      if (values.length !== 1) wrong.push(fault.required(`${at}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'"))
+      if (values.length !== 1)
+        wrong.push(
+          fault.required(`${at}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'"),
+        )
       break
     default:
       wrong.push(fault.invalid(`${at}.operator`, operator, 'not a valid selector operator'))

@@ -1,7 +1,7 @@
+import { parseTime } from '../base/date.ts'
+import { humanDuration } from './duration.ts'
 import type { Column } from './kind.ts'
 import type { Resource } from './resource.ts'
-import { humanDuration } from './duration.ts'
-import { parseTime } from '../base/date.ts'
 
 export const NAME_DESCRIPTION =
   'Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically.'

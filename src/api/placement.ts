@@ -1,4 +1,9 @@
-import type { V1NodeSelectorRequirement, V1NodeSelectorTerm, V1Taint, V1Toleration } from './generated/types.ts'
+import type {
+  V1NodeSelectorRequirement,
+  V1NodeSelectorTerm,
+  V1Taint,
+  V1Toleration,
+} from './generated/types.ts'
 import type { Node } from './kinds/node.ts'
 import type { Pod } from './pods.ts'
 import { compileRequirements, type Labels } from './selectors.ts'
@@ -12,7 +17,10 @@ export function toleration(one: V1Toleration, taint: Taint): boolean {
   if (one.key && one.key !== taint.key) return false
   if (one.operator === 'Exists') return true
   if (!one.key) return false
-  return (one.operator === undefined || one.operator === '' || one.operator === 'Equal') && (one.value ?? '') === (taint.value ?? '')
+  return (
+    (one.operator === undefined || one.operator === '' || one.operator === 'Equal') &&
+    (one.value ?? '') === (taint.value ?? '')
+  )
 }
 
 export function tolerates(tolerations: readonly V1Toleration[] | undefined, taint: Taint): boolean {
@@ -22,7 +30,8 @@ export function tolerates(tolerations: readonly V1Toleration[] | undefined, tain
 /** spec.nodeSelector and the required node affinity. */
 export function matchesNodeAffinity(pod: Pod, node: Node): boolean {
   const labels = node.metadata.labels ?? {}
-  for (const [key, value] of Object.entries(pod.spec.nodeSelector ?? {})) if (labels[key] !== value) return false
+  for (const [key, value] of Object.entries(pod.spec.nodeSelector ?? {}))
+    if (labels[key] !== value) return false
   const required = pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
   return required === undefined || required.nodeSelectorTerms.some((term) => matchesTerm(term, node))
 }
@@ -31,13 +40,20 @@ export function matchesNodeAffinity(pod: Pod, node: Node): boolean {
 export function matchesTerm(term: V1NodeSelectorTerm, node: Node): boolean {
   const { matchExpressions = [], matchFields = [] } = term
   if (matchExpressions.length === 0 && matchFields.length === 0) return false
-  return matches(matchExpressions, node.metadata.labels ?? {}) && matches(matchFields, { 'metadata.name': node.metadata.name })
+  return (
+    matches(matchExpressions, node.metadata.labels ?? {}) &&
+    matches(matchFields, { 'metadata.name': node.metadata.name })
+  )
 }
 
 /** The sum of the weights of the preferred terms that match. An empty preferred term matches everything. */
 export function preferredNodeWeight(pod: Pod, node: Node): number {
   const preferred = pod.spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []
-  return preferred.reduce((sum, { weight, preference }) => sum + (isEmpty(preference) || matchesTerm(preference, node) ? weight : 0), 0)
+  return preferred.reduce(
+    (sum, { weight, preference }) =>
+      sum + (isEmpty(preference) || matchesTerm(preference, node) ? weight : 0),
+    0,
+  )
 }
 
 function isEmpty({ matchExpressions, matchFields }: V1NodeSelectorTerm): boolean {
@@ -47,7 +63,11 @@ function isEmpty({ matchExpressions, matchFields }: V1NodeSelectorTerm): boolean
 function matches(requirements: readonly V1NodeSelectorRequirement[], labels: Labels): boolean {
   if (requirements.length === 0) return true
   return compileRequirements(
-    requirements.map(({ key, operator, values }) => ({ key, operator: operator as 'In', values: values ?? [] })),
+    requirements.map(({ key, operator, values }) => ({
+      key,
+      operator: operator as 'In',
+      values: values ?? [],
+    })),
   )(labels)
 }
 

@@ -11,8 +11,16 @@ export function defaultPodSpec(spec: V1PodSpec): V1PodSpec {
     terminationGracePeriodSeconds: spec.terminationGracePeriodSeconds ?? 30,
     securityContext: spec.securityContext ?? {},
     ...(account ? { serviceAccountName: account, serviceAccount: account } : {}),
-    containers: (spec.containers ?? []).map((container) => defaultContainer(container, spec.hostNetwork === true)),
-    ...(spec.initContainers ? { initContainers: spec.initContainers.map((container) => defaultContainer(container, spec.hostNetwork === true)) } : {}),
+    containers: (spec.containers ?? []).map((container) =>
+      defaultContainer(container, spec.hostNetwork === true),
+    ),
+    ...(spec.initContainers
+      ? {
+          initContainers: spec.initContainers.map((container) =>
+            defaultContainer(container, spec.hostNetwork === true),
+          ),
+        }
+      : {}),
     ...(spec.volumes ? { volumes: spec.volumes.map(defaultVolume) } : {}),
   }
 }
@@ -51,7 +59,13 @@ function defaultContainer(container: V1Container, hostNetwork: boolean): V1Conta
       ? {
           env: container.env.map((entry) =>
             entry.valueFrom?.fieldRef && !entry.valueFrom.fieldRef.apiVersion
-              ? { ...entry, valueFrom: { ...entry.valueFrom, fieldRef: { ...entry.valueFrom.fieldRef, apiVersion: 'v1' } } }
+              ? {
+                  ...entry,
+                  valueFrom: {
+                    ...entry.valueFrom,
+                    fieldRef: { ...entry.valueFrom.fieldRef, apiVersion: 'v1' },
+                  },
+                }
               : entry,
           ),
         }
@@ -66,8 +80,12 @@ function defaultContainer(container: V1Container, hostNetwork: boolean): V1Conta
 /** A limit without a request is also the request. */
 function defaultResources(resources: V1Container['resources']): NonNullable<V1Container['resources']> {
   if (!resources?.limits) return resources ?? {}
-  const missing = Object.entries(resources.limits).filter(([name]) => resources.requests?.[name] === undefined)
-  return missing.length === 0 ? resources : { ...resources, requests: { ...resources.requests, ...Object.fromEntries(missing) } }
+  const missing = Object.entries(resources.limits).filter(
+    ([name]) => resources.requests?.[name] === undefined,
+  )
+  return missing.length === 0
+    ? resources
+    : { ...resources, requests: { ...resources.requests, ...Object.fromEntries(missing) } }
 }
 
 /** Always for no tag or :latest, else IfNotPresent; a digest is a tag. */
@@ -96,11 +114,15 @@ function defaultHttpGet(get: HttpGet): HttpGet {
   return { ...get, path: get.path || '/', scheme: get.scheme || 'HTTP' }
 }
 
-function defaultLifecycle(lifecycle: NonNullable<V1Container['lifecycle']>): NonNullable<V1Container['lifecycle']> {
+function defaultLifecycle(
+  lifecycle: NonNullable<V1Container['lifecycle']>,
+): NonNullable<V1Container['lifecycle']> {
   const { postStart, preStop } = lifecycle
   return {
     ...lifecycle,
-    ...(postStart?.httpGet ? { postStart: { ...postStart, httpGet: defaultHttpGet(postStart.httpGet) } } : {}),
+    ...(postStart?.httpGet
+      ? { postStart: { ...postStart, httpGet: defaultHttpGet(postStart.httpGet) } }
+      : {}),
     ...(preStop?.httpGet ? { preStop: { ...preStop, httpGet: defaultHttpGet(preStop.httpGet) } } : {}),
   }
 }
@@ -112,16 +134,40 @@ function defaultVolume(volume: V1Volume): V1Volume {
   if (configMap) return { ...volume, configMap: { ...configMap, defaultMode: configMap.defaultMode ?? MODE } }
   if (secret) return { ...volume, secret: { ...secret, defaultMode: secret.defaultMode ?? MODE } }
   if (downwardAPI) {
-    const items = downwardAPI.items?.map((item) => (item.fieldRef ? { ...item, fieldRef: { ...item.fieldRef, apiVersion: item.fieldRef.apiVersion ?? 'v1' } } : item))
-    return { ...volume, downwardAPI: { ...downwardAPI, ...(items ? { items } : {}), defaultMode: downwardAPI.defaultMode ?? MODE } }
+    const items = downwardAPI.items?.map((item) =>
+      item.fieldRef
+        ? { ...item, fieldRef: { ...item.fieldRef, apiVersion: item.fieldRef.apiVersion ?? 'v1' } }
+        : item,
+    )
+    return {
+      ...volume,
+      downwardAPI: {
+        ...downwardAPI,
+        ...(items ? { items } : {}),
+        defaultMode: downwardAPI.defaultMode ?? MODE,
+      },
+    }
   }
   if (projected) {
     const sources = projected.sources?.map((source) =>
       source.serviceAccountToken
-        ? { ...source, serviceAccountToken: { ...source.serviceAccountToken, expirationSeconds: source.serviceAccountToken.expirationSeconds ?? 3600 } }
+        ? {
+            ...source,
+            serviceAccountToken: {
+              ...source.serviceAccountToken,
+              expirationSeconds: source.serviceAccountToken.expirationSeconds ?? 3600,
+            },
+          }
         : source,
     )
-    return { ...volume, projected: { ...projected, ...(sources ? { sources } : {}), defaultMode: projected.defaultMode ?? MODE } }
+    return {
+      ...volume,
+      projected: {
+        ...projected,
+        ...(sources ? { sources } : {}),
+        defaultMode: projected.defaultMode ?? MODE,
+      },
+    }
   }
   if (hostPath) return { ...volume, hostPath: { ...hostPath, type: hostPath.type ?? '' } }
   const hasSource = Object.entries(volume).some(([key, value]) => key !== 'name' && value !== undefined)

@@ -3,7 +3,7 @@ import { findCondition } from './conditions.ts'
 import type { V1Container, V1ContainerStatus, V1Pod } from './generated/types.ts'
 import type { Health } from './kind.ts'
 import type { Stored } from './resource.ts'
-import { requestsOf, type ResourceList } from './resource-requests.ts'
+import { type ResourceList, requestsOf } from './resource-requests.ts'
 
 /** What is pure about pods; kubelet, controllers, scheduler and sync read them in the same way. */
 export type Pod = Stored<V1Pod>
@@ -67,7 +67,8 @@ export function podReason(pod: Pod): string {
       const { waiting, terminated } = container.state ?? {}
       if (waiting?.reason) reason = waiting.reason
       else if (terminated?.reason) reason = terminated.reason
-      else if (terminated) reason = terminated.signal ? `Signal:${terminated.signal}` : `ExitCode:${terminated.exitCode}`
+      else if (terminated)
+        reason = terminated.signal ? `Signal:${terminated.signal}` : `ExitCode:${terminated.exitCode}`
       else if (container.ready && container.state?.running) hasRunning = true
     }
     if (reason === 'Completed' && hasRunning) reason = isPodReady(pod) ? 'Running' : 'NotReady'
@@ -113,24 +114,46 @@ export interface ContainerTrouble {
 
 /** The containers that do not come up, most telling first; what rollback evidence and health messages are made of. */
 export function containerTroubles(pod: Pod): readonly ContainerTrouble[] {
-  const of = (init: boolean) => (status: V1ContainerStatus): ContainerTrouble[] => {
-    const { waiting, terminated } = status.state ?? {}
-    const last = terminated ?? status.lastState?.terminated
-    const exit = last ? { exitCode: last.exitCode } : {}
-    const base = { container: status.name, restarts: status.restartCount, init, ...exit }
-    if (waiting?.reason && isBadReason(waiting.reason)) {
-      return [{ ...base, reason: waiting.reason, message: troubleMessage(status, waiting.reason, waiting.message, last?.exitCode) }]
+  const of =
+    (init: boolean) =>
+    (status: V1ContainerStatus): ContainerTrouble[] => {
+      const { waiting, terminated } = status.state ?? {}
+      const last = terminated ?? status.lastState?.terminated
+      const exit = last ? { exitCode: last.exitCode } : {}
+      const base = { container: status.name, restarts: status.restartCount, init, ...exit }
+      if (waiting?.reason && isBadReason(waiting.reason)) {
+        return [
+          {
+            ...base,
+            reason: waiting.reason,
+            message: troubleMessage(status, waiting.reason, waiting.message, last?.exitCode),
+          },
+        ]
+      }
+      if (terminated && terminated.exitCode !== 0) {
+        const reason = terminated.reason ?? 'Error'
+        return [
+          {
+            ...base,
+            reason,
+            message: troubleMessage(status, reason, terminated.message, terminated.exitCode),
+          },
+        ]
+      }
+      return []
     }
-    if (terminated && terminated.exitCode !== 0) {
-      const reason = terminated.reason ?? 'Error'
-      return [{ ...base, reason, message: troubleMessage(status, reason, terminated.message, terminated.exitCode) }]
-    }
-    return []
-  }
-  return [...(pod.status?.initContainerStatuses ?? []).flatMap(of(true)), ...(pod.status?.containerStatuses ?? []).flatMap(of(false))]
+  return [
+    ...(pod.status?.initContainerStatuses ?? []).flatMap(of(true)),
+    ...(pod.status?.containerStatuses ?? []).flatMap(of(false)),
+  ]
 }
 
-function troubleMessage(status: V1ContainerStatus, reason: string, message: string | undefined, exitCode: number | undefined): string {
+function troubleMessage(
+  status: V1ContainerStatus,
+  reason: string,
+  message: string | undefined,
+  exitCode: number | undefined,
+): string {
   if (exitCode !== undefined) {
     const restarts = status.restartCount === 1 ? '1 restart' : `${status.restartCount} restarts`
     return `${reason}: container "${status.name}" exited ${exitCode} (${restarts})`
@@ -147,7 +170,8 @@ export function podHealth(pod: Pod): Health {
   if (pod.metadata.deletionTimestamp) return { status: 'Progressing', message: 'Pending deletion' }
   const [trouble] = containerTroubles(pod)
   const keepsRunning = (pod.spec.restartPolicy ?? 'Always') === 'Always'
-  if (trouble && (keepsRunning || pod.status?.phase === 'Failed')) return { status: 'Degraded', message: trouble.message }
+  if (trouble && (keepsRunning || pod.status?.phase === 'Failed'))
+    return { status: 'Degraded', message: trouble.message }
   switch (pod.status?.phase) {
     case 'Succeeded':
       return { status: 'Healthy' }
@@ -155,10 +179,17 @@ export function podHealth(pod: Pod): Health {
       return { status: 'Degraded', message: pod.status.message ?? pod.status.reason ?? 'Pod failed' }
     case 'Running':
       if (keepsRunning && isPodReady(pod)) return { status: 'Healthy' }
-      return { status: 'Progressing', message: findCondition(pod.status.conditions, 'Ready')?.message ?? 'Waiting for the pod to become ready' }
+      return {
+        status: 'Progressing',
+        message:
+          findCondition(pod.status.conditions, 'Ready')?.message ?? 'Waiting for the pod to become ready',
+      }
     default: {
       const scheduled = findCondition(pod.status?.conditions, 'PodScheduled')
-      return { status: 'Progressing', message: (scheduled?.status === 'False' ? scheduled.message : undefined) ?? 'Pending' }
+      return {
+        status: 'Progressing',
+        message: (scheduled?.status === 'False' ? scheduled.message : undefined) ?? 'Pending',
+      }
     }
   }
 }

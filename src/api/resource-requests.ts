@@ -9,7 +9,11 @@ export type ResourceList = Readonly<Record<string, string>>
  * overhead is added. `missing` is counted for containers that do not say (the scheduler's 100m and 200Mi).
  */
 export function requestsOf(spec: V1PodSpec, missing: ResourceList = {}): ResourceList {
-  return totalOf(spec, (container) => ({ ...missing, ...container.resources?.requests }), spec.resources?.requests)
+  return totalOf(
+    spec,
+    (container) => ({ ...missing, ...container.resources?.requests }),
+    spec.resources?.requests,
+  )
 }
 
 /** The same of limits; a container without one adds nothing. */
@@ -17,7 +21,11 @@ export function limitsOf(spec: V1PodSpec): ResourceList {
   return totalOf(spec, (container) => container.resources?.limits ?? {}, spec.resources?.limits)
 }
 
-function totalOf(spec: V1PodSpec, of: (container: V1Container) => ResourceList, podLevel: ResourceList | undefined): ResourceList {
+function totalOf(
+  spec: V1PodSpec,
+  of: (container: V1Container) => ResourceList,
+  podLevel: ResourceList | undefined,
+): ResourceList {
   let total: ResourceList = {}
   for (const container of spec.containers) total = add(total, of(container))
   let sidecars: ResourceList = {}
@@ -35,7 +43,8 @@ function totalOf(spec: V1PodSpec, of: (container: V1Container) => ResourceList, 
 
 function add(a: ResourceList, b: ResourceList): ResourceList {
   const sum: Record<string, string> = { ...a }
-  for (const [name, value] of Object.entries(b)) sum[name] = sum[name] === undefined ? value : addQuantities(sum[name], value)
+  for (const [name, value] of Object.entries(b))
+    sum[name] = sum[name] === undefined ? value : addQuantities(sum[name], value)
   return sum
 }
 
@@ -53,11 +62,16 @@ export function qosClassOf(spec: V1PodSpec): 'Guaranteed' | 'Burstable' | 'BestE
   const resources = spec.resources
     ? [spec.resources]
     : [...spec.containers, ...(spec.initContainers ?? [])].map((container) => container.resources ?? {})
-  const counts = (list: ResourceList | undefined) => ['cpu', 'memory'].filter((name) => list?.[name] !== undefined && compareQuantities(list[name], '0') > 0)
-  if (resources.every(({ requests, limits }) => counts(requests).length === 0 && counts(limits).length === 0)) return 'BestEffort'
+  const counts = (list: ResourceList | undefined) =>
+    ['cpu', 'memory'].filter((name) => list?.[name] !== undefined && compareQuantities(list[name], '0') > 0)
+  if (resources.every(({ requests, limits }) => counts(requests).length === 0 && counts(limits).length === 0))
+    return 'BestEffort'
   const isGuaranteed = resources.every(
     ({ requests, limits }) =>
-      counts(limits).length === 2 && ['cpu', 'memory'].every((name) => compareQuantities(requests?.[name] ?? limits?.[name] ?? '0', limits?.[name] ?? '0') === 0),
+      counts(limits).length === 2 &&
+      ['cpu', 'memory'].every(
+        (name) => compareQuantities(requests?.[name] ?? limits?.[name] ?? '0', limits?.[name] ?? '0') === 0,
+      ),
   )
   return isGuaranteed ? 'Guaranteed' : 'Burstable'
 }

@@ -13,12 +13,19 @@ export interface WorkloadSpec {
 
 export function validateWorkload(spec: WorkloadSpec): StatusCause[] {
   const wrong: StatusCause[] = []
-  if ((spec.replicas ?? 0) < 0) wrong.push(fault.invalid('spec.replicas', spec.replicas, 'must be greater than or equal to 0'))
-  if ((spec.minReadySeconds ?? 0) < 0) wrong.push(fault.invalid('spec.minReadySeconds', spec.minReadySeconds, 'must be greater than or equal to 0'))
+  if ((spec.replicas ?? 0) < 0)
+    wrong.push(fault.invalid('spec.replicas', spec.replicas, 'must be greater than or equal to 0'))
+  if ((spec.minReadySeconds ?? 0) < 0)
+    wrong.push(
+      fault.invalid('spec.minReadySeconds', spec.minReadySeconds, 'must be greater than or equal to 0'),
+    )
   if (!spec.selector) wrong.push(fault.required('spec.selector'))
   else {
     wrong.push(...validateLabelSelector(spec.selector, 'spec.selector'))
-    if (!spec.selector.matchExpressions?.length && Object.keys(spec.selector.matchLabels ?? {}).length === 0) {
+    if (
+      !spec.selector.matchExpressions?.length &&
+      Object.keys(spec.selector.matchLabels ?? {}).length === 0
+    ) {
       wrong.push(fault.invalid('spec.selector', spec.selector, 'empty selector is invalid for deployment'))
     }
   }
@@ -28,12 +35,25 @@ export function validateWorkload(spec: WorkloadSpec): StatusCause[] {
   }
   const labels = spec.template.metadata?.labels
   if (spec.selector && !labelSelectorMatches(spec.selector, labels)) {
-    wrong.push(fault.invalid('spec.template.metadata.labels', labels ?? {}, '`selector` does not match template `labels`'))
+    wrong.push(
+      fault.invalid(
+        'spec.template.metadata.labels',
+        labels ?? {},
+        '`selector` does not match template `labels`',
+      ),
+    )
   }
   wrong.push(...validatePodTemplate(spec.template, 'spec.template'))
   const { restartPolicy, activeDeadlineSeconds } = spec.template.spec
-  if (restartPolicy !== undefined && restartPolicy !== 'Always') wrong.push(fault.notSupported('spec.template.spec.restartPolicy', restartPolicy, ['Always']))
-  if (activeDeadlineSeconds !== undefined) wrong.push(fault.forbidden('spec.template.spec.activeDeadlineSeconds', 'activeDeadlineSeconds in ReplicaSet is not Supported'))
+  if (restartPolicy !== undefined && restartPolicy !== 'Always')
+    wrong.push(fault.notSupported('spec.template.spec.restartPolicy', restartPolicy, ['Always']))
+  if (activeDeadlineSeconds !== undefined)
+    wrong.push(
+      fault.forbidden(
+        'spec.template.spec.activeDeadlineSeconds',
+        'activeDeadlineSeconds in ReplicaSet is not Supported',
+      ),
+    )
   return wrong
 }
 

@@ -1,10 +1,10 @@
+import { deepEqual } from '../../base/json.ts'
 import { ageColumn, nameColumn } from '../age.ts'
 import { validateDataKeys } from '../data-keys.ts'
 import type { V1ConfigMap } from '../generated/types.ts'
 import { defineKind } from '../kind.ts'
 import type { Stored } from '../resource.ts'
 import { fault } from '../status.ts'
-import { deepEqual } from '../../base/json.ts'
 import { WAVE } from '../waves.ts'
 
 export type ConfigMap = Stored<V1ConfigMap>
@@ -22,7 +22,10 @@ export const configMap = defineKind<ConfigMap>({
   applyWave: WAVE.configuration,
   validate({ data = {}, binaryData = {} }) {
     const both = Object.keys(data).filter((key) => key in binaryData)
-    const bytes = [...Object.values(data), ...Object.values(binaryData)].reduce((sum, text) => sum + Buffer.byteLength(text), 0)
+    const bytes = [...Object.values(data), ...Object.values(binaryData)].reduce(
+      (sum, text) => sum + Buffer.byteLength(text),
+      0,
+    )
     return [
       ...validateDataKeys(data, 'data'),
       ...validateDataKeys(binaryData, 'binaryData'),
@@ -33,9 +36,15 @@ export const configMap = defineKind<ConfigMap>({
   validateUpdate(resource, old) {
     if (old.immutable !== true) return []
     return [
-      ...(resource.immutable === true ? [] : [fault.forbidden('immutable', 'field is immutable when `immutable` is set')]),
-      ...(deepEqual(resource.data, old.data) ? [] : [fault.forbidden('data', 'field is immutable when `immutable` is set')]),
-      ...(deepEqual(resource.binaryData, old.binaryData) ? [] : [fault.forbidden('binaryData', 'field is immutable when `immutable` is set')]),
+      ...(resource.immutable === true
+        ? []
+        : [fault.forbidden('immutable', 'field is immutable when `immutable` is set')]),
+      ...(deepEqual(resource.data, old.data)
+        ? []
+        : [fault.forbidden('data', 'field is immutable when `immutable` is set')]),
+      ...(deepEqual(resource.binaryData, old.binaryData)
+        ? []
+        : [fault.forbidden('binaryData', 'field is immutable when `immutable` is set')]),
     ]
   },
   columns: [
@@ -48,5 +57,10 @@ export const configMap = defineKind<ConfigMap>({
     },
     ageColumn,
   ],
-  example: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings', namespace: 'default' }, data: { color: 'blue' } },
+  example: {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'settings', namespace: 'default' },
+    data: { color: 'blue' },
+  },
 })

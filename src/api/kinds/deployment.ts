@@ -41,16 +41,53 @@ export const deployment = defineKind<Deployment>({
       : { ...resource, metadata: { ...resource.metadata, generation: (old.metadata.generation ?? 0) + 1 } },
   validate,
   validateUpdate: (resource, old) =>
-    deepEqual(resource.spec.selector, old.spec.selector) ? [] : [fault.invalid('spec.selector', resource.spec.selector, 'field is immutable')],
+    deepEqual(resource.spec.selector, old.spec.selector)
+      ? []
+      : [fault.invalid('spec.selector', resource.spec.selector, 'field is immutable')],
   columns: [
     nameColumn,
-    { name: 'Ready', type: 'string', description: 'Number of the pod with ready state', value: ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec.replicas ?? 0}` },
-    { name: 'Up-to-date', type: 'integer', description: 'Total number of non-terminating pods targeted by this deployment that have the desired template spec.', value: ({ status }) => status?.updatedReplicas ?? 0 },
-    { name: 'Available', type: 'integer', description: 'Total number of available non-terminating pods (ready for at least minReadySeconds) targeted by this deployment.', value: ({ status }) => status?.availableReplicas ?? 0 },
+    {
+      name: 'Ready',
+      type: 'string',
+      description: 'Number of the pod with ready state',
+      value: ({ spec, status }) => `${status?.readyReplicas ?? 0}/${spec.replicas ?? 0}`,
+    },
+    {
+      name: 'Up-to-date',
+      type: 'integer',
+      description:
+        'Total number of non-terminating pods targeted by this deployment that have the desired template spec.',
+      value: ({ status }) => status?.updatedReplicas ?? 0,
+    },
+    {
+      name: 'Available',
+      type: 'integer',
+      description:
+        'Total number of available non-terminating pods (ready for at least minReadySeconds) targeted by this deployment.',
+      value: ({ status }) => status?.availableReplicas ?? 0,
+    },
     ageColumn,
-    { name: 'Containers', type: 'string', priority: 1, description: 'Names of each container in the template.', value: ({ spec }) => containersText(spec.template) },
-    { name: 'Images', type: 'string', priority: 1, description: 'Images referenced by each container in the template.', value: ({ spec }) => imagesText(spec.template) },
-    { name: 'Selector', type: 'string', priority: 1, description: 'Label selector for pods.', value: ({ spec }) => formatLabelSelector(spec.selector) },
+    {
+      name: 'Containers',
+      type: 'string',
+      priority: 1,
+      description: 'Names of each container in the template.',
+      value: ({ spec }) => containersText(spec.template),
+    },
+    {
+      name: 'Images',
+      type: 'string',
+      priority: 1,
+      description: 'Images referenced by each container in the template.',
+      value: ({ spec }) => imagesText(spec.template),
+    },
+    {
+      name: 'Selector',
+      type: 'string',
+      priority: 1,
+      description: 'Label selector for pods.',
+      value: ({ spec }) => formatLabelSelector(spec.selector),
+    },
   ],
   health,
   example: {
@@ -59,7 +96,10 @@ export const deployment = defineKind<Deployment>({
     metadata: { name: 'web', namespace: 'default' },
     spec: {
       selector: { matchLabels: { app: 'web' } },
-      template: { metadata: { labels: { app: 'web' } }, spec: { containers: [{ name: 'app', image: 'registry.example/web:1' }] } },
+      template: {
+        metadata: { labels: { app: 'web' } },
+        spec: { containers: [{ name: 'app', image: 'registry.example/web:1' }] },
+      },
     },
   },
 })
@@ -67,7 +107,10 @@ export const deployment = defineKind<Deployment>({
 function setDefaults(resource: Deployment): Deployment {
   const { spec } = resource
   const type = spec.strategy?.type || 'RollingUpdate'
-  const rolling = { maxSurge: spec.strategy?.rollingUpdate?.maxSurge ?? '25%', maxUnavailable: spec.strategy?.rollingUpdate?.maxUnavailable ?? '25%' }
+  const rolling = {
+    maxSurge: spec.strategy?.rollingUpdate?.maxSurge ?? '25%',
+    maxUnavailable: spec.strategy?.rollingUpdate?.maxUnavailable ?? '25%',
+  }
   return {
     ...resource,
     spec: {
@@ -75,7 +118,10 @@ function setDefaults(resource: Deployment): Deployment {
       replicas: spec.replicas ?? 1,
       revisionHistoryLimit: spec.revisionHistoryLimit ?? 10,
       progressDeadlineSeconds: spec.progressDeadlineSeconds ?? 600,
-      strategy: type === 'RollingUpdate' ? { ...spec.strategy, type, rollingUpdate: rolling } : { ...spec.strategy, type },
+      strategy:
+        type === 'RollingUpdate'
+          ? { ...spec.strategy, type, rollingUpdate: rolling }
+          : { ...spec.strategy, type },
       template: defaultPodTemplate(spec.template),
     },
   }
@@ -84,21 +130,47 @@ function setDefaults(resource: Deployment): Deployment {
 function validate({ spec }: Deployment): StatusCause[] {
   const wrong: StatusCause[] = [...validateWorkload(spec)]
   const { type, rollingUpdate } = spec.strategy ?? {}
-  if (type !== undefined && type !== 'RollingUpdate' && type !== 'Recreate') wrong.push(fault.notSupported('spec.strategy.type', type, ['Recreate', 'RollingUpdate']))
-  if (type === 'Recreate' && rollingUpdate) wrong.push(fault.forbidden('spec.strategy.rollingUpdate', "may not be specified when strategy `type` is 'Recreate'"))
+  if (type !== undefined && type !== 'RollingUpdate' && type !== 'Recreate')
+    wrong.push(fault.notSupported('spec.strategy.type', type, ['Recreate', 'RollingUpdate']))
+  if (type === 'Recreate' && rollingUpdate)
+    wrong.push(
+      fault.forbidden(
+        'spec.strategy.rollingUpdate',
+        "may not be specified when strategy `type` is 'Recreate'",
+      ),
+    )
   if (type === 'RollingUpdate' && rollingUpdate) {
     const at = 'spec.strategy.rollingUpdate'
     wrong.push(...validateIntOrPercent(rollingUpdate.maxUnavailable, `${at}.maxUnavailable`))
     wrong.push(...validateSurge(rollingUpdate.maxSurge, `${at}.maxSurge`))
     if (isZero(rollingUpdate.maxUnavailable) && isZero(rollingUpdate.maxSurge)) {
-      wrong.push(fault.invalid(`${at}.maxUnavailable`, rollingUpdate.maxUnavailable, 'may not be 0 when `maxSurge` is 0'))
+      wrong.push(
+        fault.invalid(
+          `${at}.maxUnavailable`,
+          rollingUpdate.maxUnavailable,
+          'may not be 0 when `maxSurge` is 0',
+        ),
+      )
     }
   }
-  if ((spec.revisionHistoryLimit ?? 0) < 0) wrong.push(fault.invalid('spec.revisionHistoryLimit', spec.revisionHistoryLimit, 'must be greater than or equal to 0'))
+  if ((spec.revisionHistoryLimit ?? 0) < 0)
+    wrong.push(
+      fault.invalid(
+        'spec.revisionHistoryLimit',
+        spec.revisionHistoryLimit,
+        'must be greater than or equal to 0',
+      ),
+    )
   const deadline = spec.progressDeadlineSeconds
   if (deadline !== undefined) {
-    if (deadline < 0) wrong.push(fault.invalid('spec.progressDeadlineSeconds', deadline, 'must be greater than or equal to 0'))
-    if (deadline <= (spec.minReadySeconds ?? 0)) wrong.push(fault.invalid('spec.progressDeadlineSeconds', deadline, 'must be greater than minReadySeconds'))
+    if (deadline < 0)
+      wrong.push(
+        fault.invalid('spec.progressDeadlineSeconds', deadline, 'must be greater than or equal to 0'),
+      )
+    if (deadline <= (spec.minReadySeconds ?? 0))
+      wrong.push(
+        fault.invalid('spec.progressDeadlineSeconds', deadline, 'must be greater than minReadySeconds'),
+      )
   }
   return wrong
 }
@@ -117,14 +189,23 @@ function isZero(value: number | string | undefined): boolean {
 function health({ metadata, spec, status = {} }: Deployment): Health {
   if (spec.paused) return { status: 'Suspended', message: 'Deployment is paused' }
   const progressing = (message: string): Health => ({ status: 'Progressing', message })
-  if ((status.observedGeneration ?? 0) < (metadata.generation ?? 0)) return progressing('Waiting for deployment spec update to be observed...')
+  if ((status.observedGeneration ?? 0) < (metadata.generation ?? 0))
+    return progressing('Waiting for deployment spec update to be observed...')
   const progress = findCondition(status.conditions, 'Progressing')
-  if (progress?.reason === 'ProgressDeadlineExceeded') return { status: 'Degraded', message: `Deployment "${metadata.name}" exceeded its progress deadline` }
+  if (progress?.reason === 'ProgressDeadlineExceeded')
+    return { status: 'Degraded', message: `Deployment "${metadata.name}" exceeded its progress deadline` }
   const wanted = spec.replicas ?? 0
   const updated = status.updatedReplicas ?? 0
   const waiting = `Waiting for deployment "${metadata.name}" rollout to finish:`
-  if (updated < wanted) return progressing(`${waiting} ${updated} out of ${wanted} new replicas have been updated...`)
-  if ((status.replicas ?? 0) > updated) return progressing(`${waiting} ${(status.replicas ?? 0) - updated} old replicas are pending termination...`)
-  if ((status.availableReplicas ?? 0) < updated) return progressing(`${waiting} ${status.availableReplicas ?? 0} of ${updated} updated replicas are available...`)
+  if (updated < wanted)
+    return progressing(`${waiting} ${updated} out of ${wanted} new replicas have been updated...`)
+  if ((status.replicas ?? 0) > updated)
+    return progressing(
+      `${waiting} ${(status.replicas ?? 0) - updated} old replicas are pending termination...`,
+    )
+  if ((status.availableReplicas ?? 0) < updated)
+    return progressing(
+      `${waiting} ${status.availableReplicas ?? 0} of ${updated} updated replicas are available...`,
+    )
   return { status: 'Healthy' }
 }

@@ -24,13 +24,20 @@ export const endpoints = defineKind<Endpoints>({
           ...resource,
           subsets: resource.subsets.map((subset) => ({
             ...subset,
-            ...(subset.ports ? { ports: subset.ports.map((port) => ({ ...port, protocol: port.protocol || 'TCP' })) } : {}),
+            ...(subset.ports
+              ? { ports: subset.ports.map((port) => ({ ...port, protocol: port.protocol || 'TCP' })) }
+              : {}),
           })),
         }
       : resource,
   columns: [
     nameColumn,
-    { name: 'Endpoints', type: 'string', description: 'The set of all endpoints is the union of all subsets.', value: (resource) => shown(resource) },
+    {
+      name: 'Endpoints',
+      type: 'string',
+      description: 'The set of all endpoints is the union of all subsets.',
+      value: (resource) => shown(resource),
+    },
     ageColumn,
   ],
   example: {
@@ -43,7 +50,9 @@ export const endpoints = defineKind<Endpoints>({
 
 function shown({ subsets = [] }: Endpoints): string {
   const all = subsets.flatMap(({ addresses = [], ports = [] }) =>
-    ports.length === 0 ? addresses.map(({ ip }) => ip) : ports.flatMap(({ port }) => addresses.map(({ ip }) => `${ip}:${port}`)),
+    ports.length === 0
+      ? addresses.map(({ ip }) => ip)
+      : ports.flatMap(({ port }) => addresses.map(({ ip }) => `${ip}:${port}`)),
   )
   if (all.length === 0) return '<none>'
   const more = all.length - SHOWN_MAX

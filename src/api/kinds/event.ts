@@ -1,7 +1,7 @@
 import { parseTime } from '../../base/date.ts'
+import { nameColumn } from '../age.ts'
 import { humanDuration } from '../duration.ts'
 import type { CoreV1Event } from '../generated/types.ts'
-import { nameColumn } from '../age.ts'
 import { defineKind } from '../kind.ts'
 import type { Stored } from '../resource.ts'
 import { fault } from '../status.ts'
@@ -34,8 +34,12 @@ export const event = defineKind<Event>({
   /** An event must be about something in its own namespace; about cluster-scoped things in "default". */
   validate({ metadata, involvedObject }) {
     const about = involvedObject.namespace
-    const isWrong = about ? about !== metadata.namespace : metadata.namespace !== 'default' && metadata.namespace !== 'kube-system'
-    return isWrong ? [fault.invalid('involvedObject.namespace', about ?? '', 'does not match event.namespace')] : []
+    const isWrong = about
+      ? about !== metadata.namespace
+      : metadata.namespace !== 'default' && metadata.namespace !== 'kube-system'
+    return isWrong
+      ? [fault.invalid('involvedObject.namespace', about ?? '', 'does not match event.namespace')]
+      : []
   },
   columns: [
     {
@@ -44,24 +48,32 @@ export const event = defineKind<Event>({
       description: 'The time at which the most recent occurrence of this event was recorded.',
       value: (resource, now) => lastSeen(resource, now),
     },
-    { name: 'Type', type: 'string', description: 'Type of this event (Normal, Warning), new types could be added in the future', value: ({ type }) => type ?? '' },
+    {
+      name: 'Type',
+      type: 'string',
+      description: 'Type of this event (Normal, Warning), new types could be added in the future',
+      value: ({ type }) => type ?? '',
+    },
     {
       name: 'Reason',
       type: 'string',
-      description: 'This should be a short, machine understandable string that gives the reason for the transition into the object\'s current status.',
+      description:
+        "This should be a short, machine understandable string that gives the reason for the transition into the object's current status.",
       value: ({ reason }) => reason ?? '',
     },
     {
       name: 'Object',
       type: 'string',
       description: 'The object that this event is about.',
-      value: ({ involvedObject }) => `${(involvedObject.kind ?? '').toLowerCase()}/${involvedObject.name ?? ''}`,
+      value: ({ involvedObject }) =>
+        `${(involvedObject.kind ?? '').toLowerCase()}/${involvedObject.name ?? ''}`,
     },
     {
       name: 'Subobject',
       type: 'string',
       priority: 1,
-      description: 'If referring to a piece of an object instead of an entire object, this string should contain a valid JSON/Go field access statement.',
+      description:
+        'If referring to a piece of an object instead of an entire object, this string should contain a valid JSON/Go field access statement.',
       value: ({ involvedObject }) => involvedObject.fieldPath ?? '',
     },
     {
@@ -69,9 +81,15 @@ export const event = defineKind<Event>({
       type: 'string',
       priority: 1,
       description: 'The component reporting this event. Should be a short machine understandable string.',
-      value: ({ source, reportingComponent }) => [source?.component || reportingComponent, source?.host].filter(Boolean).join(', '),
+      value: ({ source, reportingComponent }) =>
+        [source?.component || reportingComponent, source?.host].filter(Boolean).join(', '),
     },
-    { name: 'Message', type: 'string', description: 'A human-readable description of the status of this operation.', value: ({ message }) => (message ?? '').trim() },
+    {
+      name: 'Message',
+      type: 'string',
+      description: 'A human-readable description of the status of this operation.',
+      value: ({ message }) => (message ?? '').trim(),
+    },
     {
       name: 'First Seen',
       type: 'string',
@@ -79,7 +97,13 @@ export const event = defineKind<Event>({
       description: 'The time at which the event was first recorded. (Time of server receipt is in TypeMeta.)',
       value: ({ firstTimestamp, eventTime }, now) => since(firstTimestamp ?? eventTime, now),
     },
-    { name: 'Count', type: 'string', priority: 1, description: 'The number of times this event has occurred.', value: ({ count, series }) => series?.count ?? count ?? 1 },
+    {
+      name: 'Count',
+      type: 'string',
+      priority: 1,
+      description: 'The number of times this event has occurred.',
+      value: ({ count, series }) => series?.count ?? count ?? 1,
+    },
     { ...nameColumn, priority: 1 },
   ],
   example: {

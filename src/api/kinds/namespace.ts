@@ -30,7 +30,10 @@ export const namespace = defineKind<Namespace>({
       ? resource
       : {
           ...resource,
-          metadata: { ...resource.metadata, labels: { ...resource.metadata.labels, [NAME_LABEL]: resource.metadata.name } },
+          metadata: {
+            ...resource.metadata,
+            labels: { ...resource.metadata.labels, [NAME_LABEL]: resource.metadata.name },
+          },
         },
   prepareForCreate: (resource) => ({
     ...resource,
@@ -49,6 +52,8 @@ export const namespace = defineKind<Namespace>({
     ageColumn,
   ],
   health: ({ status }) =>
-    status?.phase === 'Terminating' ? { status: 'Progressing', message: 'Pending deletion' } : { status: 'Healthy' },
+    status?.phase === 'Terminating'
+      ? { status: 'Progressing', message: 'Pending deletion' }
+      : { status: 'Healthy' },
   example: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' }, spec: {} },
 })

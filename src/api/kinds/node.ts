@@ -1,11 +1,11 @@
+import { deepEqual } from '../../base/json.ts'
 import { ageColumn, nameColumn } from '../age.ts'
-import type { V1Node } from '../generated/types.ts'
 import { findCondition } from '../conditions.ts'
+import type { V1Node } from '../generated/types.ts'
 import { defineKind } from '../kind.ts'
 import { qualifiedName } from '../names.ts'
 import type { Stored } from '../resource.ts'
 import { fault, type StatusCause } from '../status.ts'
-import { deepEqual } from '../../base/json.ts'
 import { WAVE } from '../waves.ts'
 
 export type Node = Stored<V1Node>
@@ -26,7 +26,9 @@ export const node = defineKind<Node>({
   fieldSelectors: { 'spec.unschedulable': ({ spec }) => String(spec?.unschedulable ?? false) },
   setDefaults(resource) {
     const { capacity, allocatable } = resource.status ?? {}
-    return capacity && !allocatable ? { ...resource, status: { ...resource.status, allocatable: capacity } } : resource
+    return capacity && !allocatable
+      ? { ...resource, status: { ...resource.status, allocatable: capacity } }
+      : resource
   },
   validate({ spec = {} }) {
     const wrong: StatusCause[] = []
@@ -50,14 +52,53 @@ export const node = defineKind<Node>({
       : [],
   columns: [
     nameColumn,
-    { name: 'Status', type: 'string', description: 'The status of the node', value: (resource) => statusText(resource) },
-    { name: 'Roles', type: 'string', description: 'The roles of the node', value: (resource) => rolesText(resource) },
+    {
+      name: 'Status',
+      type: 'string',
+      description: 'The status of the node',
+      value: (resource) => statusText(resource),
+    },
+    {
+      name: 'Roles',
+      type: 'string',
+      description: 'The roles of the node',
+      value: (resource) => rolesText(resource),
+    },
     ageColumn,
-    { name: 'Version', type: 'string', description: 'Kubelet Version reported by the node.', value: ({ status }) => status?.nodeInfo?.kubeletVersion ?? '' },
-    { name: 'Internal-IP', type: 'string', priority: 1, description: 'List of addresses reachable to the node.', value: (resource) => addressOf(resource, 'InternalIP') ?? '<none>' },
-    { name: 'External-IP', type: 'string', priority: 1, description: 'List of addresses reachable to the node.', value: (resource) => addressOf(resource, 'ExternalIP') ?? '<none>' },
-    { name: 'OS-Image', type: 'string', priority: 1, description: 'OS Image reported by the node from /etc/os-release.', value: ({ status }) => status?.nodeInfo?.osImage || '<unknown>' },
-    { name: 'Kernel-Version', type: 'string', priority: 1, description: "Kernel Version reported by the node from 'uname -r'.", value: ({ status }) => status?.nodeInfo?.kernelVersion || '<unknown>' },
+    {
+      name: 'Version',
+      type: 'string',
+      description: 'Kubelet Version reported by the node.',
+      value: ({ status }) => status?.nodeInfo?.kubeletVersion ?? '',
+    },
+    {
+      name: 'Internal-IP',
+      type: 'string',
+      priority: 1,
+      description: 'List of addresses reachable to the node.',
+      value: (resource) => addressOf(resource, 'InternalIP') ?? '<none>',
+    },
+    {
+      name: 'External-IP',
+      type: 'string',
+      priority: 1,
+      description: 'List of addresses reachable to the node.',
+      value: (resource) => addressOf(resource, 'ExternalIP') ?? '<none>',
+    },
+    {
+      name: 'OS-Image',
+      type: 'string',
+      priority: 1,
+      description: 'OS Image reported by the node from /etc/os-release.',
+      value: ({ status }) => status?.nodeInfo?.osImage || '<unknown>',
+    },
+    {
+      name: 'Kernel-Version',
+      type: 'string',
+      priority: 1,
+      description: "Kernel Version reported by the node from 'uname -r'.",
+      value: ({ status }) => status?.nodeInfo?.kernelVersion || '<unknown>',
+    },
     {
       name: 'Container-Runtime',
       type: 'string',
@@ -69,7 +110,9 @@ export const node = defineKind<Node>({
   health(resource) {
     const ready = findCondition(resource.status?.conditions, 'Ready')
     if (ready?.status === 'True') return { status: 'Healthy' }
-    return ready ? { status: 'Degraded', message: ready.message ?? 'Node is not ready' } : { status: 'Progressing', message: 'Kubelet has not reported yet' }
+    return ready
+      ? { status: 'Degraded', message: ready.message ?? 'Node is not ready' }
+      : { status: 'Progressing', message: 'Kubelet has not reported yet' }
   },
   example: { apiVersion: 'v1', kind: 'Node', metadata: { name: 'worker-0' }, spec: {} },
 })

@@ -1,8 +1,8 @@
 import { ageColumn, nameColumn } from '../age.ts'
 import type { V1PodDisruptionBudget } from '../generated/types.ts'
+import { validateIntOrPercent } from '../int-or-percent.ts'
 import { defineKind } from '../kind.ts'
 import type { Stored } from '../resource.ts'
-import { validateIntOrPercent } from '../int-or-percent.ts'
 import { validateLabelSelector } from '../selectors.ts'
 import { fault, type StatusCause } from '../status.ts'
 import { WAVE } from '../waves.ts'
@@ -26,21 +26,47 @@ export const podDisruptionBudget = defineKind<PodDisruptionBudget>({
   validate({ spec }) {
     const wrong: StatusCause[] = []
     if (spec.minAvailable !== undefined && spec.maxUnavailable !== undefined) {
-      wrong.push(fault.invalid('spec', { minAvailable: spec.minAvailable, maxUnavailable: spec.maxUnavailable }, 'minAvailable and maxUnavailable cannot be both set'))
+      wrong.push(
+        fault.invalid(
+          'spec',
+          { minAvailable: spec.minAvailable, maxUnavailable: spec.maxUnavailable },
+          'minAvailable and maxUnavailable cannot be both set',
+        ),
+      )
     }
-    wrong.push(...validateIntOrPercent(spec.minAvailable, 'spec.minAvailable'), ...validateIntOrPercent(spec.maxUnavailable, 'spec.maxUnavailable'))
+    wrong.push(
+      ...validateIntOrPercent(spec.minAvailable, 'spec.minAvailable'),
+      ...validateIntOrPercent(spec.maxUnavailable, 'spec.maxUnavailable'),
+    )
     wrong.push(...validateLabelSelector(spec.selector, 'spec.selector'))
     const policy = spec.unhealthyPodEvictionPolicy
     if (policy !== undefined && policy !== 'IfHealthyBudget' && policy !== 'AlwaysAllow') {
-      wrong.push(fault.notSupported('spec.unhealthyPodEvictionPolicy', policy, ['AlwaysAllow', 'IfHealthyBudget']))
+      wrong.push(
+        fault.notSupported('spec.unhealthyPodEvictionPolicy', policy, ['AlwaysAllow', 'IfHealthyBudget']),
+      )
     }
     return wrong
   },
   columns: [
     nameColumn,
-    { name: 'Min Available', type: 'string', description: 'The minimum number of pods that must be available.', value: ({ spec }) => String(spec.minAvailable ?? 'N/A') },
-    { name: 'Max Unavailable', type: 'string', description: 'The maximum number of pods that may be unavailable.', value: ({ spec }) => String(spec.maxUnavailable ?? 'N/A') },
-    { name: 'Allowed Disruptions', type: 'integer', description: 'Calculated number of pods that may be disrupted at this time.', value: ({ status }) => status?.disruptionsAllowed ?? 0 },
+    {
+      name: 'Min Available',
+      type: 'string',
+      description: 'The minimum number of pods that must be available.',
+      value: ({ spec }) => String(spec.minAvailable ?? 'N/A'),
+    },
+    {
+      name: 'Max Unavailable',
+      type: 'string',
+      description: 'The maximum number of pods that may be unavailable.',
+      value: ({ spec }) => String(spec.maxUnavailable ?? 'N/A'),
+    },
+    {
+      name: 'Allowed Disruptions',
+      type: 'integer',
+      description: 'Calculated number of pods that may be disrupted at this time.',
+      value: ({ status }) => status?.disruptionsAllowed ?? 0,
+    },
     ageColumn,
   ],
   example: {

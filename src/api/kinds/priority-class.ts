@@ -23,24 +23,41 @@ export const priorityClass = defineKind<PriorityClass>({
   shortNames: ['pc'],
   schema: 'V1PriorityClass',
   applyWave: WAVE.classes,
-  setDefaults: (resource) => (resource.preemptionPolicy ? resource : { ...resource, preemptionPolicy: 'PreemptLowerPriority' }),
+  setDefaults: (resource) =>
+    resource.preemptionPolicy ? resource : { ...resource, preemptionPolicy: 'PreemptLowerPriority' },
   validate({ metadata, value = 0, globalDefault, preemptionPolicy }) {
     const wrong: StatusCause[] = []
     const system = SYSTEM_PRIORITY_CLASSES[metadata.name]
     if (metadata.name.startsWith('system-')) {
       if (system !== value || globalDefault) {
-        wrong.push(fault.forbidden('metadata.name', "priority class names with 'system-' prefix are reserved for system use only. error: " + (system === undefined ? `${metadata.name} is not a known system priority class` : `value of ${metadata.name} PriorityClass must be ${system}`)))
+        wrong.push(
+          fault.forbidden(
+            'metadata.name',
+            "priority class names with 'system-' prefix are reserved for system use only. error: " +
+              (system === undefined
+                ? `${metadata.name} is not a known system priority class`
+                : `value of ${metadata.name} PriorityClass must be ${system}`),
+          ),
+        )
       }
     } else if (value > USER_PRIORITY_MAX) {
-      wrong.push(fault.forbidden('value', `maximum allowed value of a user defined priority is ${USER_PRIORITY_MAX}`))
+      wrong.push(
+        fault.forbidden('value', `maximum allowed value of a user defined priority is ${USER_PRIORITY_MAX}`),
+      )
     }
-    if (preemptionPolicy !== undefined && preemptionPolicy !== 'Never' && preemptionPolicy !== 'PreemptLowerPriority') {
+    if (
+      preemptionPolicy !== undefined &&
+      preemptionPolicy !== 'Never' &&
+      preemptionPolicy !== 'PreemptLowerPriority'
+    ) {
       wrong.push(fault.notSupported('preemptionPolicy', preemptionPolicy, ['PreemptLowerPriority', 'Never']))
     }
     return wrong
   },
   validateUpdate: (resource, old) => [
-    ...((resource.value ?? 0) === (old.value ?? 0) ? [] : [fault.forbidden('value', 'may not be changed in an update.')]),
+    ...((resource.value ?? 0) === (old.value ?? 0)
+      ? []
+      : [fault.forbidden('value', 'may not be changed in an update.')]),
     ...(resource.preemptionPolicy === old.preemptionPolicy
       ? []
       : [fault.invalid('preemptionPolicy', resource.preemptionPolicy, 'field is immutable')]),
@@ -50,13 +67,15 @@ export const priorityClass = defineKind<PriorityClass>({
     {
       name: 'Value',
       type: 'integer',
-      description: 'value represents the integer value of this priority class. This is the actual priority that pods receive when they have the name of this class in their pod spec.',
+      description:
+        'value represents the integer value of this priority class. This is the actual priority that pods receive when they have the name of this class in their pod spec.',
       value: ({ value }) => value ?? 0,
     },
     {
       name: 'Global-Default',
       type: 'boolean',
-      description: 'globalDefault specifies whether this PriorityClass should be considered as the default priority for pods that do not have any priority class.',
+      description:
+        'globalDefault specifies whether this PriorityClass should be considered as the default priority for pods that do not have any priority class.',
       value: ({ globalDefault }) => globalDefault ?? false,
     },
     ageColumn,
@@ -67,5 +86,11 @@ export const priorityClass = defineKind<PriorityClass>({
       value: ({ preemptionPolicy }) => preemptionPolicy ?? '',
     },
   ],
-  example: { apiVersion: 'scheduling.k8s.io/v1', kind: 'PriorityClass', metadata: { name: 'high' }, value: 1000, preemptionPolicy: 'PreemptLowerPriority' },
+  example: {
+    apiVersion: 'scheduling.k8s.io/v1',
+    kind: 'PriorityClass',
+    metadata: { name: 'high' },
+    value: 1000,
+    preemptionPolicy: 'PreemptLowerPriority',
+  },
 })

@@ -35,7 +35,8 @@ export const secret = defineKind<Secret>({
     const wrong: StatusCause[] = validateDataKeys(data, 'data')
     const bytes = Object.values(data).reduce((sum, text) => sum + Buffer.byteLength(text, 'base64'), 0)
     if (bytes > BYTES_MAX) wrong.push(fault.tooLong('data', BYTES_MAX))
-    for (const key of REQUIRED_KEYS[type] ?? []) if (!(key in data)) wrong.push(fault.required(`data[${key}]`))
+    for (const key of REQUIRED_KEYS[type] ?? [])
+      if (!(key in data)) wrong.push(fault.required(`data[${key}]`))
     if (type === 'kubernetes.io/basic-auth' && !('username' in data) && !('password' in data)) {
       wrong.push(fault.required('data[username]'), fault.required('data[password]'))
     }
@@ -49,8 +50,10 @@ export const secret = defineKind<Secret>({
     const wrong: StatusCause[] = []
     if (resource.type !== old.type) wrong.push(fault.invalid('type', resource.type, 'field is immutable'))
     if (old.immutable !== true) return wrong
-    if (resource.immutable !== true) wrong.push(fault.forbidden('immutable', 'field is immutable when `immutable` is set'))
-    if (!deepEqual(resource.data, old.data)) wrong.push(fault.forbidden('data', 'field is immutable when `immutable` is set'))
+    if (resource.immutable !== true)
+      wrong.push(fault.forbidden('immutable', 'field is immutable when `immutable` is set'))
+    if (!deepEqual(resource.data, old.data))
+      wrong.push(fault.forbidden('data', 'field is immutable when `immutable` is set'))
     return wrong
   },
   columns: [

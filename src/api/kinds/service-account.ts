@@ -20,7 +20,8 @@ export const serviceAccount = defineKind<ServiceAccount>({
     {
       name: 'Secrets',
       type: 'string',
-      description: 'Secrets is a list of the secrets in the same namespace that pods running using this ServiceAccount are allowed to use.',
+      description:
+        'Secrets is a list of the secrets in the same namespace that pods running using this ServiceAccount are allowed to use.',
       value: ({ secrets = [] }) => secrets.length,
     },
     ageColumn,

@@ -25,7 +25,10 @@ export const service = defineKind<Service>({
   applyWave: WAVE.network,
   nameRule: 'dns1035-label',
   subresources: { status: true },
-  fieldSelectors: { 'spec.clusterIP': ({ spec }) => spec.clusterIP ?? '', 'spec.type': ({ spec }) => spec.type ?? '' },
+  fieldSelectors: {
+    'spec.clusterIP': ({ spec }) => spec.clusterIP ?? '',
+    'spec.type': ({ spec }) => spec.type ?? '',
+  },
   setDefaults,
   prepareForCreate: (resource) => ({ ...resource, status: { loadBalancer: {} } }),
   /** What the type no longer has is dropped; what was allocated and is not mentioned is kept. */
@@ -36,7 +39,10 @@ export const service = defineKind<Service>({
       return { ...resource, spec: rest }
     }
     if (old.spec.type === 'ExternalName') return resource
-    const keepsIp = !spec.clusterIP && old.spec.clusterIP ? { clusterIP: old.spec.clusterIP, clusterIPs: old.spec.clusterIPs } : {}
+    const keepsIp =
+      !spec.clusterIP && old.spec.clusterIP
+        ? { clusterIP: old.spec.clusterIP, clusterIPs: old.spec.clusterIPs }
+        : {}
     const ports = spec.ports?.map((port) => keepNodePort(port, spec.type, old.spec.ports))
     return { ...resource, spec: { ...spec, ...keepsIp, ...(ports ? { ports } : {}) } }
   },
@@ -45,21 +51,48 @@ export const service = defineKind<Service>({
     const { spec } = resource
     const isIpFree = spec.type === 'ExternalName' || old.spec.type === 'ExternalName' || !old.spec.clusterIP
     if (isIpFree || spec.clusterIP === old.spec.clusterIP) return []
-    return [fault.invalid('spec.clusterIPs[0]', spec.clusterIPs ?? [spec.clusterIP], 'may not change once set')]
+    return [
+      fault.invalid('spec.clusterIPs[0]', spec.clusterIPs ?? [spec.clusterIP], 'may not change once set'),
+    ]
   },
   columns: [
     nameColumn,
-    { name: 'Type', type: 'string', description: 'type determines how the Service is exposed.', value: ({ spec }) => spec.type ?? '' },
-    { name: 'Cluster-IP', type: 'string', description: 'clusterIP is the IP address of the service and is usually assigned randomly.', value: ({ spec }) => spec.clusterIP || '<none>' },
-    { name: 'External-IP', type: 'string', description: 'externalIPs is a list of IP addresses for which nodes in the cluster will also accept traffic for this service.', value: (resource) => externalText(resource) },
-    { name: 'Port(s)', type: 'string', description: 'The list of ports that are exposed by this service.', value: ({ spec }) => portsText(spec.ports) },
+    {
+      name: 'Type',
+      type: 'string',
+      description: 'type determines how the Service is exposed.',
+      value: ({ spec }) => spec.type ?? '',
+    },
+    {
+      name: 'Cluster-IP',
+      type: 'string',
+      description: 'clusterIP is the IP address of the service and is usually assigned randomly.',
+      value: ({ spec }) => spec.clusterIP || '<none>',
+    },
+    {
+      name: 'External-IP',
+      type: 'string',
+      description:
+        'externalIPs is a list of IP addresses for which nodes in the cluster will also accept traffic for this service.',
+      value: (resource) => externalText(resource),
+    },
+    {
+      name: 'Port(s)',
+      type: 'string',
+      description: 'The list of ports that are exposed by this service.',
+      value: ({ spec }) => portsText(spec.ports),
+    },
     ageColumn,
     {
       name: 'Selector',
       type: 'string',
       priority: 1,
       description: 'Route service traffic to pods with label keys and values matching this selector.',
-      value: ({ spec }) => Object.entries(spec.selector ?? {}).sort().map(([key, value]) => `${key}=${value}`).join(',') || '<none>',
+      value: ({ spec }) =>
+        Object.entries(spec.selector ?? {})
+          .sort()
+          .map(([key, value]) => `${key}=${value}`)
+          .join(',') || '<none>',
     },
   ],
   health: ({ spec, status }) =>
@@ -94,16 +127,23 @@ function setDefaults(resource: Service): Service {
         ? { sessionAffinityConfig: { clientIP: { timeoutSeconds: SESSION_AFFINITY_SECONDS } } }
         : {}),
       ...(isExternal ? {} : { internalTrafficPolicy: spec.internalTrafficPolicy ?? 'Cluster' }),
-      ...(isExternal ? {} : { ipFamilies: spec.ipFamilies ?? ['IPv4'], ipFamilyPolicy: spec.ipFamilyPolicy ?? 'SingleStack' }),
+      ...(isExternal
+        ? {}
+        : { ipFamilies: spec.ipFamilies ?? ['IPv4'], ipFamilyPolicy: spec.ipFamilyPolicy ?? 'SingleStack' }),
       ...(takesOutside ? { externalTrafficPolicy: spec.externalTrafficPolicy ?? 'Cluster' } : {}),
-      ...(type === 'LoadBalancer' ? { allocateLoadBalancerNodePorts: spec.allocateLoadBalancerNodePorts ?? true } : {}),
+      ...(type === 'LoadBalancer'
+        ? { allocateLoadBalancerNodePorts: spec.allocateLoadBalancerNodePorts ?? true }
+        : {}),
       ...(spec.clusterIP && !spec.clusterIPs ? { clusterIPs: [spec.clusterIP] } : {}),
       ...(spec.ports
         ? {
             ports: spec.ports.map((port) => ({
               ...port,
               protocol: port.protocol || 'TCP',
-              targetPort: port.targetPort === undefined || port.targetPort === '' || port.targetPort === 0 ? port.port : port.targetPort,
+              targetPort:
+                port.targetPort === undefined || port.targetPort === '' || port.targetPort === 0
+                  ? port.port
+                  : port.targetPort,
             })),
           }
         : {}),
@@ -111,13 +151,19 @@ function setDefaults(resource: Service): Service {
   }
 }
 
-function keepNodePort(port: V1ServicePort, type: string | undefined, before: readonly V1ServicePort[] | undefined): V1ServicePort {
+function keepNodePort(
+  port: V1ServicePort,
+  type: string | undefined,
+  before: readonly V1ServicePort[] | undefined,
+): V1ServicePort {
   if (type !== 'NodePort' && type !== 'LoadBalancer') {
     const { nodePort: _, ...rest } = port
     return rest
   }
   if (port.nodePort) return port
-  const known = before?.find((other) => other.port === port.port && other.protocol === port.protocol)?.nodePort
+  const known = before?.find(
+    (other) => other.port === port.port && other.protocol === port.protocol,
+  )?.nodePort
   return known ? { ...port, nodePort: known } : port
 }
 
@@ -125,19 +171,26 @@ function validate({ spec }: Service): StatusCause[] {
   const wrong: StatusCause[] = []
   const { type = 'ClusterIP', ports = [] } = spec
   if (!TYPES.includes(type)) wrong.push(fault.notSupported('spec.type', type, TYPES))
-  if (ports.length === 0 && type !== 'ExternalName' && spec.clusterIP !== 'None') wrong.push(fault.required('spec.ports'))
+  if (ports.length === 0 && type !== 'ExternalName' && spec.clusterIP !== 'None')
+    wrong.push(fault.required('spec.ports'))
   if (type === 'ExternalName') {
     if (!spec.externalName) wrong.push(fault.required('spec.externalName'))
     else {
       const why = dns1123Subdomain(spec.externalName)
       if (why) wrong.push(fault.invalid('spec.externalName', spec.externalName, why))
     }
-    if (spec.clusterIP) wrong.push(fault.forbidden('spec.clusterIPs[0]', 'may not be set for ExternalName services'))
+    if (spec.clusterIP)
+      wrong.push(fault.forbidden('spec.clusterIPs[0]', 'may not be set for ExternalName services'))
   }
-  if (type === 'LoadBalancer' && spec.clusterIP === 'None') wrong.push(fault.invalid('spec.clusterIPs[0]', 'None', 'may not be set to \'None\' for LoadBalancer services'))
-  if (type === 'NodePort' && spec.clusterIP === 'None') wrong.push(fault.invalid('spec.clusterIPs[0]', 'None', "may not be set to 'None' for NodePort services"))
+  if (type === 'LoadBalancer' && spec.clusterIP === 'None')
+    wrong.push(
+      fault.invalid('spec.clusterIPs[0]', 'None', "may not be set to 'None' for LoadBalancer services"),
+    )
+  if (type === 'NodePort' && spec.clusterIP === 'None')
+    wrong.push(fault.invalid('spec.clusterIPs[0]', 'None', "may not be set to 'None' for NodePort services"))
   const affinity = spec.sessionAffinity ?? 'None'
-  if (affinity !== 'None' && affinity !== 'ClientIP') wrong.push(fault.notSupported('spec.sessionAffinity', affinity, ['ClientIP', 'None']))
+  if (affinity !== 'None' && affinity !== 'ClientIP')
+    wrong.push(fault.notSupported('spec.sessionAffinity', affinity, ['ClientIP', 'None']))
   wrong.push(...validateLabels(spec.selector, 'spec.selector'))
   const names = new Set<string>()
   const numbers = new Set<string>()
@@ -146,10 +199,12 @@ function validate({ spec }: Service): StatusCause[] {
     wrong.push(...validatePort(port, at, ports.length > 1))
     if (port.name && names.has(port.name)) wrong.push(fault.duplicate(`${at}.name`, port.name))
     const id = `${port.protocol ?? 'TCP'}/${port.port}`
-    if (numbers.has(id)) wrong.push(fault.duplicate(at, { protocol: port.protocol ?? 'TCP', port: port.port }))
+    if (numbers.has(id))
+      wrong.push(fault.duplicate(at, { protocol: port.protocol ?? 'TCP', port: port.port }))
     names.add(port.name ?? '')
     numbers.add(id)
-    if (type === 'ClusterIP' && port.nodePort) wrong.push(fault.forbidden(`${at}.nodePort`, "may not be used when `type` is 'ClusterIP'"))
+    if (type === 'ClusterIP' && port.nodePort)
+      wrong.push(fault.forbidden(`${at}.nodePort`, "may not be used when `type` is 'ClusterIP'"))
   }
   return wrong
 }
@@ -161,12 +216,24 @@ function validatePort(port: V1ServicePort, at: string, needsName: boolean): Stat
     const why = dns1123Label(port.name)
     if (why) wrong.push(fault.invalid(`${at}.name`, port.name, why))
   }
-  if (!isPort(port.port)) wrong.push(fault.invalid(`${at}.port`, port.port ?? 0, 'must be between 1 and 65535, inclusive'))
-  if (port.protocol !== undefined && !PROTOCOLS.includes(port.protocol)) wrong.push(fault.notSupported(`${at}.protocol`, port.protocol, PROTOCOLS))
+  if (!isPort(port.port))
+    wrong.push(fault.invalid(`${at}.port`, port.port ?? 0, 'must be between 1 and 65535, inclusive'))
+  if (port.protocol !== undefined && !PROTOCOLS.includes(port.protocol))
+    wrong.push(fault.notSupported(`${at}.protocol`, port.protocol, PROTOCOLS))
   const { targetPort } = port
-  if (typeof targetPort === 'number' && !isPort(targetPort)) wrong.push(fault.invalid(`${at}.targetPort`, targetPort, 'must be between 1 and 65535, inclusive'))
-  if (typeof targetPort === 'string' && (targetPort.length > 15 || !PORT_NAME.test(targetPort) || !/[a-z]/.test(targetPort))) {
-    wrong.push(fault.invalid(`${at}.targetPort`, targetPort, 'must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-), at least one letter, and be no more than 15 characters'))
+  if (typeof targetPort === 'number' && !isPort(targetPort))
+    wrong.push(fault.invalid(`${at}.targetPort`, targetPort, 'must be between 1 and 65535, inclusive'))
+  if (
+    typeof targetPort === 'string' &&
+    (targetPort.length > 15 || !PORT_NAME.test(targetPort) || !/[a-z]/.test(targetPort))
+  ) {
+    wrong.push(
+      fault.invalid(
+        `${at}.targetPort`,
+        targetPort,
+        'must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-), at least one letter, and be no more than 15 characters',
+      ),
+    )
   }
   return wrong
 }
@@ -177,7 +244,9 @@ export function isPort(port: number | undefined): boolean {
 
 function portsText(ports: readonly V1ServicePort[] = []): string {
   if (ports.length === 0) return '<none>'
-  return ports.map(({ port, nodePort, protocol }) => `${port}${nodePort ? `:${nodePort}` : ''}/${protocol}`).join(',')
+  return ports
+    .map(({ port, nodePort, protocol }) => `${port}${nodePort ? `:${nodePort}` : ''}/${protocol}`)
+    .join(',')
 }
 
 function externalText({ spec, status }: Service): string {

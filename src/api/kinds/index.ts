@@ -1,0 +1,41 @@
+import type { AnyKind } from '../kind.ts'
+import { application } from './application.ts'
+import { configMap } from './config-map.ts'
+import { deployment } from './deployment.ts'
+import { endpointSlice } from './endpoint-slice.ts'
+import { endpoints } from './endpoints.ts'
+import { event } from './event.ts'
+import { lease } from './lease.ts'
+import { namespace } from './namespace.ts'
+import { node } from './node.ts'
+import { nodePool } from './node-pool.ts'
+import { pod } from './pod.ts'
+import { podDisruptionBudget } from './pod-disruption-budget.ts'
+import { priorityClass } from './priority-class.ts'
+import { replicaSet } from './replica-set.ts'
+import { secret } from './secret.ts'
+import { service } from './service.ts'
+import { serviceAccount } from './service-account.ts'
+import { simulatedImage } from './simulated-image.ts'
+
+/** Every kind that is served. A new kind is one new file beside this one and one line here. */
+export const kinds: readonly AnyKind[] = [
+  configMap,
+  endpoints,
+  event,
+  namespace,
+  node,
+  pod,
+  secret,
+  serviceAccount,
+  service,
+  deployment,
+  replicaSet,
+  lease,
+  endpointSlice,
+  podDisruptionBudget,
+  priorityClass,
+  application,
+  nodePool,
+  simulatedImage,
+]

@@ -1,0 +1,161 @@
+import { ageColumn, nameColumn } from '../age.ts'
+import { validateSchema } from '../decode.ts'
+import { parseDuration } from '../duration.ts'
+import { defineKind } from '../kind.ts'
+import type { Resource } from '../resource.ts'
+import type { Schema } from '../schema.ts'
+import { fault } from '../status.ts'
+import { WAVE } from '../waves.ts'
+
+/** How a container of an image behaves on simulated nodes. The first that matches, by name, decides. */
+export interface SimulatedImage extends Resource {
+  readonly spec: {
+    readonly images: readonly string[]
+    readonly size?: string | undefined
+    readonly pullTime?: string | undefined
+    readonly pullError?: string | undefined
+    readonly startTime?: string | undefined
+    readonly readyAfter?: string | undefined
+    readonly exit?: { readonly code?: number | undefined; readonly after?: string | undefined } | undefined
+    readonly usage?: { readonly cpu?: string | undefined; readonly memory?: string | undefined } | undefined
+    readonly logs?: readonly string[] | undefined
+  }
+}
+
+const schema: Schema = {
+  type: 'object',
+  description: 'A SimulatedImage says how containers of some images behave on simulated nodes.',
+  required: ['spec'],
+  properties: {
+    apiVersion: { type: 'string' },
+    kind: { type: 'string' },
+    metadata: { ref: 'V1ObjectMeta' },
+    spec: {
+      type: 'object',
+      description:
+        'The behaviour. An image that no SimulatedImage matches takes the defaults and runs for ever.',
+      required: ['images'],
+      properties: {
+        images: {
+          type: 'array',
+          items: { type: 'string', minLength: 1 },
+          minItems: 1,
+          description: 'Image references, * and ** as in file globs: "registry.example/shop/*".',
+        },
+        size: { type: 'string', format: 'quantity', default: '50Mi', description: 'Size of the image.' },
+        pullTime: {
+          type: 'string',
+          default: '1s',
+          description: 'How long a node pulls it that does not have it.',
+        },
+        pullError: { type: 'string', description: 'Makes every pull fail with this message.' },
+        startTime: {
+          type: 'string',
+          default: '500ms',
+          description: 'From the start of the container until its process runs.',
+        },
+        readyAfter: { type: 'string', default: '0s', description: 'From then until its probes answer.' },
+        exit: {
+          type: 'object',
+          description: 'Makes the container end.',
+          properties: {
+            code: {
+              type: 'integer',
+              format: 'int32',
+              minimum: 0,
+              maximum: 255,
+              default: 0,
+              description: 'Exit code.',
+            },
+            after: { type: 'string', default: '0s', description: 'How long it runs before.' },
+          },
+        },
+        usage: {
+          type: 'object',
+          description: 'What it uses while it runs. More memory than its limit is OOMKilled.',
+          properties: {
+            cpu: { type: 'string', format: 'quantity', description: 'CPU; default: a tenth of the request.' },
+            memory: {
+              type: 'string',
+              format: 'quantity',
+              description: 'Memory; default: half of the request.',
+            },
+          },
+        },
+        logs: { type: 'array', items: { type: 'string' }, description: 'Lines it writes when it starts.' },
+      },
+    },
+  },
+}
+
+export const simulatedImage = defineKind<SimulatedImage>({
+  group: 'seamark.dev',
+  version: 'v1alpha1',
+  kind: 'SimulatedImage',
+  plural: 'simulatedimages',
+  scope: 'Cluster',
+  shortNames: ['simimg'],
+  categories: ['seamark'],
+  schema,
+  applyWave: WAVE.nodes,
+  setDefaults: (resource) => ({
+    ...resource,
+    spec: {
+      ...resource.spec,
+      size: resource.spec?.size ?? '50Mi',
+      pullTime: resource.spec?.pullTime ?? '1s',
+      startTime: resource.spec?.startTime ?? '500ms',
+      readyAfter: resource.spec?.readyAfter ?? '0s',
+    },
+  }),
+  validate(resource) {
+    const { spec } = resource
+    const durations = [
+      ['pullTime', spec.pullTime],
+      ['startTime', spec.startTime],
+      ['readyAfter', spec.readyAfter],
+      ['exit.after', spec.exit?.after],
+    ] as const
+    return [
+      ...validateSchema({ spec }, schema),
+      ...durations.flatMap(([field, text]) =>
+        text !== undefined && (parseDuration(text) ?? -1) < 0
+          ? [
+              fault.invalid(
+                `spec.${field}`,
+                text,
+                'must be a duration of at least 0, such as "500ms" or "2s"',
+              ),
+            ]
+          : [],
+      ),
+    ]
+  },
+  columns: [
+    nameColumn,
+    {
+      name: 'Images',
+      type: 'string',
+      description: 'Image references it is for.',
+      value: ({ spec }) => spec.images.join(','),
+    },
+    {
+      name: 'Behaviour',
+      type: 'string',
+      description: 'What containers of them do.',
+      value: ({ spec }) =>
+        spec.pullError
+          ? `pull fails: ${spec.pullError}`
+          : spec.exit
+            ? `exits ${spec.exit.code ?? 0} after ${spec.exit.after ?? '0s'}`
+            : 'runs',
+    },
+    ageColumn,
+  ],
+  example: {
+    apiVersion: 'seamark.dev/v1alpha1',
+    kind: 'SimulatedImage',
+    metadata: { name: 'shop' },
+    spec: { images: ['registry.example/shop/*'] },
+  },
+})
