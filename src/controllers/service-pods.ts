@@ -1,0 +1,83 @@
+/** What endpoints know of a pod behind a service, and which services a change of a pod concerns. Pure. */
+import type { V1ServicePort } from '../api/generated/types.ts'
+import type { Pod } from '../api/kinds/pod.ts'
+import type { Service } from '../api/kinds/service.ts'
+import { isPodReady, isPodTerminal, isSidecar } from '../api/pods.ts'
+import { isBeingDeleted, keyOf } from '../api/resource.ts'
+import { mapSelectorMatches } from '../api/selectors.ts'
+import { deepEqual } from '../base/json.ts'
+import type { InformerChange } from '../client/informer.ts'
+
+export const HEADLESS_LABEL = 'service.kubernetes.io/headless'
+
+export interface ServicePod {
+  readonly pod: Pod
+  readonly ip: string
+  /** Its own readiness, whatever the service publishes. */
+  readonly isServing: boolean
+  readonly isTerminating: boolean
+}
+
+/** A service whose endpoints are made from its pods; those without a selector belong to their author. */
+export function hasSelectedPods({ spec }: Service): boolean {
+  return spec.type !== 'ExternalName' && Object.keys(spec.selector ?? {}).length > 0
+}
+
+/** By name. Pods without an address and finished ones are nobody's endpoints. */
+export function servicePods(service: Service, pods: readonly Pod[]): ServicePod[] {
+  return pods
+    .filter((pod) => mapSelectorMatches(service.spec.selector, pod.metadata.labels) && !isPodTerminal(pod))
+    .flatMap((pod) => {
+      const ip = pod.status?.podIP
+      return ip ? [{ pod, ip, isServing: isPodReady(pod), isTerminating: isBeingDeleted(pod) }] : []
+    })
+    .toSorted((a, b) => (a.pod.metadata.name < b.pod.metadata.name ? -1 : 1))
+}
+
+/** The number a service port leads to in this pod; undefined when it names a port the pod does not have. */
+export function targetPortOf(pod: Pod, port: V1ServicePort): number | undefined {
+  const { targetPort = port.port } = port
+  if (typeof targetPort === 'number') return targetPort === 0 ? port.port : targetPort
+  const containers = [...pod.spec.containers, ...(pod.spec.initContainers ?? []).filter(isSidecar)]
+  return containers
+    .flatMap(({ ports = [] }) => ports)
+    .find(({ name, protocol = 'TCP' }) => name === targetPort && protocol === (port.protocol ?? 'TCP'))
+    ?.containerPort
+}
+
+export function targetRefOf({ metadata: { namespace, name, uid } }: Pod) {
+  return { kind: 'Pod', namespace, name, uid }
+}
+
+/** Set when the pod is to be found by name under its headless service. */
+export function hostnameOf({ metadata, spec }: Pod, service: Service): { readonly hostname?: string } {
+  const isNamed =
+    spec.hostname &&
+    spec.subdomain === service.metadata.name &&
+    metadata.namespace === service.metadata.namespace
+  return isNamed ? { hostname: spec.hostname ?? '' } : {}
+}
+
+/** The keys of the services for whose endpoints this change of a pod means something. */
+export function servicesConcerned(change: InformerChange<Pod>, services: readonly Service[]): string[] {
+  const { resource, previous } = change
+  if (previous && deepEqual(factsOf(previous), factsOf(resource))) return []
+  return services
+    .filter(
+      ({ spec }) =>
+        mapSelectorMatches(spec.selector, resource.metadata.labels) ||
+        (previous && mapSelectorMatches(spec.selector, previous.metadata.labels)),
+    )
+    .map(keyOf)
+}
+
+function factsOf(pod: Pod): unknown {
+  return [
+    pod.metadata.labels,
+    pod.status?.podIP,
+    isPodReady(pod),
+    isPodTerminal(pod),
+    isBeingDeleted(pod),
+    pod.spec.nodeName,
+  ]
+}

@@ -1,0 +1,122 @@
+/**
+ * How a service's endpoints are spread over EndpointSlices with the fewest writes: slices of one port set hold at most
+ * 100; what still fits stays where it is; what changed is updated in place; new endpoints fill slices that are written
+ * anyway, then new ones, and a remainder goes where there is room, so that each endpoint that comes or goes costs
+ * one write. Slices that would go are reused before others are made. Pure.
+ */
+import type { DiscoveryV1EndpointPort, V1Endpoint } from '../api/generated/types.ts'
+import type { EndpointSlice } from '../api/kinds/endpoint-slice.ts'
+import { canonicalJson, deepEqual } from '../base/json.ts'
+
+export const ENDPOINTS_PER_SLICE = 100
+
+export interface PortGroup {
+  readonly ports: readonly DiscoveryV1EndpointPort[]
+  readonly endpoints: readonly V1Endpoint[]
+}
+
+export interface SlicePlan {
+  readonly create: readonly PortGroup[]
+  readonly update: readonly (PortGroup & { readonly slice: EndpointSlice })[]
+  readonly remove: readonly EndpointSlice[]
+}
+
+/** @param needsUpdate whether a slice must be written for another reason (its labels) */
+export function planSlices(
+  groups: readonly PortGroup[],
+  existing: readonly EndpointSlice[],
+  needsUpdate: (slice: EndpointSlice) => boolean,
+  max = ENDPOINTS_PER_SLICE,
+): SlicePlan {
+  const byPorts = new Map<string, EndpointSlice[]>()
+  for (const slice of existing) {
+    const key = portsKey(slice.ports ?? [])
+    byPorts.set(key, [...(byPorts.get(key) ?? []), slice])
+  }
+  const create: PortGroup[] = []
+  const update: (PortGroup & { readonly slice: EndpointSlice })[] = []
+  const remove: EndpointSlice[] = []
+  for (const group of groups) {
+    const key = portsKey(group.ports)
+    const plan = planGroup(group, byPorts.get(key) ?? [], needsUpdate, max)
+    byPorts.delete(key)
+    create.push(...plan.create)
+    update.push(...plan.update)
+    remove.push(...plan.remove)
+  }
+  for (const left of byPorts.values()) remove.push(...left)
+  // A slice that would go may as well carry what would be made: one write less. Its ports are mutable.
+  while (create.length > 0 && remove.length > 0) {
+    const slice = remove.shift()!
+    update.push({ ...create.shift()!, slice })
+  }
+  return { create, update, remove }
+}
+
+function portsKey(ports: readonly DiscoveryV1EndpointPort[]): string {
+  return ports.map(canonicalJson).sort().join()
+}
+
+function endpointKey({ targetRef, addresses }: V1Endpoint): string {
+  return `${targetRef?.uid ?? ''}/${addresses[0] ?? ''}`
+}
+
+interface Filled {
+  readonly slice: EndpointSlice
+  endpoints: V1Endpoint[]
+  isChanged: boolean
+}
+
+function planGroup(
+  { ports, endpoints }: PortGroup,
+  existing: readonly EndpointSlice[],
+  needsUpdate: (slice: EndpointSlice) => boolean,
+  max: number,
+): SlicePlan {
+  const wanted = new Map(endpoints.map((endpoint) => [endpointKey(endpoint), endpoint]))
+  const filled = existing.map((slice): Filled => {
+    const kept: V1Endpoint[] = []
+    let isChanged = needsUpdate(slice)
+    for (const endpoint of slice.endpoints ?? []) {
+      const next = wanted.get(endpointKey(endpoint))
+      if (!next || kept.length >= max) {
+        isChanged = true
+        continue
+      }
+      wanted.delete(endpointKey(endpoint))
+      kept.push(next)
+      if (!deepEqual(endpoint, next)) isChanged = true
+    }
+    return { slice, endpoints: kept, isChanged }
+  })
+  const left = [...wanted.values()]
+  const fill = (into: Filled) => {
+    const taken = left.splice(0, max - into.endpoints.length)
+    if (taken.length === 0) return
+    into.endpoints = [...into.endpoints, ...taken]
+    into.isChanged = true
+  }
+  for (const each of filled.filter(({ isChanged }) => isChanged).toSorted(fullestFirst)) fill(each)
+  const create: PortGroup[] = []
+  while (left.length >= max) create.push({ ports, endpoints: left.splice(0, max) })
+  if (left.length > 0) {
+    const room = filled.filter((each) => each.endpoints.length + left.length <= max).toSorted(fullestFirst)[0]
+    if (room) fill(room)
+    else create.push({ ports, endpoints: left })
+  }
+  const isUseless = ({ endpoints: held }: Filled) => held.length === 0
+  // A service without any endpoint keeps one empty slice.
+  const placeholder = endpoints.length === 0 ? filled[0] : undefined
+  if (endpoints.length === 0 && !placeholder) create.push({ ports, endpoints: [] })
+  return {
+    create,
+    update: filled
+      .filter((each) => each.isChanged && (!isUseless(each) || each === placeholder))
+      .map((each) => ({ slice: each.slice, ports, endpoints: each.endpoints })),
+    remove: filled.filter((each) => isUseless(each) && each !== placeholder).map(({ slice }) => slice),
+  }
+}
+
+function fullestFirst(a: Filled, b: Filled): number {
+  return b.endpoints.length - a.endpoints.length
+}
