@@ -5,33 +5,59 @@ import { EventRecorder } from '../client/events.ts'
 import type { Informers } from '../client/informers.ts'
 import type { Controller, Loop, ReconcileContext, Running } from './controller.ts'
 import { deploymentController } from './deployment.ts'
+import { disruptionController } from './disruption.ts'
+import { endpointSliceController } from './endpoint-slice.ts'
+import { endpointsController } from './endpoints.ts'
+import { garbageCollectorLoop } from './garbage-collector.ts'
+import { namespaceController } from './namespace.ts'
+import { nodeLifecycleLoop } from './node-lifecycle.ts'
+import { nodePoolController } from './node-pool.ts'
+import { podGcLoop } from './pod-gc.ts'
 import { replicaSetController } from './replica-set.ts'
 import { ControllerRunner } from './runner.ts'
+import { serviceAccountController } from './service-account.ts'
+import { systemObjectsLoop } from './system-objects.ts'
+import { taintEvictionController } from './taint-eviction.ts'
 
-/** One line per controller; a key at a time each. */
-export const controllers: readonly Controller[] = [deploymentController, replicaSetController]
+type Kinds = () => readonly AnyKind[]
 
-/** What is not one key at a time. */
-function loopsOf(_kinds: () => readonly AnyKind[]): readonly Loop[] {
-  return []
-}
+/** One line per controller that works a key at a time. */
+export const controllersOf = (kinds: Kinds): readonly Controller[] => [
+  namespaceController(kinds),
+  serviceAccountController,
+  nodePoolController,
+  deploymentController,
+  replicaSetController,
+  endpointSliceController,
+  endpointsController,
+  disruptionController,
+  taintEvictionController,
+]
+
+/** One line per controller that looks at everything. */
+const loopsOf = (kinds: Kinds): readonly Loop[] => [
+  systemObjectsLoop,
+  garbageCollectorLoop(kinds),
+  nodeLifecycleLoop,
+  podGcLoop,
+]
 
 export interface ControllerOptions {
   readonly informers: Informers
   /** All kinds the API serves now; read again as custom ones come and go. */
-  readonly kinds: () => readonly AnyKind[]
+  readonly kinds: Kinds
 }
 
-/** Starts every controller. Resolves nothing and throws nothing: each waits for its own informers by itself. */
+/** Starts every controller. Returns at once and never throws: each waits for its own informers by itself. */
 export function startControllers(env: Env, client: Client, options: ControllerOptions): Running {
-  const contextOf = (name: string): ReconcileContext => ({
-    env,
-    client,
-    informers: options.informers,
-    events: new EventRecorder(env, client, `${name}-controller`),
-  })
+  const recorders: EventRecorder[] = []
+  const contextOf = (name: string): ReconcileContext => {
+    const events = new EventRecorder(env, client, `${name}-controller`)
+    recorders.push(events)
+    return { env, client, informers: options.informers, events }
+  }
   const running: Running[] = loopsOf(options.kinds).map((loop) => loop.start(contextOf(loop.name)))
-  for (const controller of controllers) {
+  for (const controller of controllersOf(options.kinds)) {
     const runner = new ControllerRunner(contextOf(controller.name), controller)
     running.push(runner)
     void runner.start().catch((error: unknown) => {
@@ -41,6 +67,7 @@ export function startControllers(env: Env, client: Client, options: ControllerOp
   return {
     async stop() {
       await Promise.all(running.map((each) => each.stop()))
+      await Promise.all(recorders.map((events) => events.flush()))
     },
   }
 }

@@ -112,7 +112,8 @@ class NodeLifecycle implements Running {
 
   async #look(): Promise<void> {
     const { informers, env } = this.#context
-    if (![node, lease, pod].every((kind) => informers.of(kind).hasSynced)) return
+    const views = [informers.of(node), informers.of(lease), informers.of(pod)]
+    if (!views.every(({ hasSynced }) => hasSynced)) return
     const now = env.clock.now()
     if (now - this.#lookedAt > PAUSE_MS) this.#probes.clear()
     this.#lookedAt = now
@@ -121,9 +122,19 @@ class NodeLifecycle implements Running {
       .list()
       .filter((each) => !isBeingDeleted(each))
     const judged: Node[] = []
-    for (const each of nodes) judged.push(await this.#judge(each, now).catch(() => each))
+    for (const each of nodes) judged.push(await this.#judged(each, now))
     await this.#evict(judged, now)
     for (const each of judged) if (readinessOf(each) === 'Unknown') await this.#markPodsNotReady(each, now)
+  }
+
+  /** One node that cannot be written must not keep the others from being judged; the next look tries again. */
+  async #judged(found: Node, now: number): Promise<Node> {
+    try {
+      return await this.#judge(found, now)
+    } catch (error) {
+      this.#context.env.log.debug({ err: error, node: found.metadata.name }, 'node not judged')
+      return found
+    }
   }
 
   /** The node, its conditions Unknown if it is silent. */

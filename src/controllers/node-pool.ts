@@ -1,0 +1,93 @@
+/** Makes, changes and removes the Nodes a NodePool declares; their kubelets start where Nodes are watched. */
+import { findCondition } from '../api/conditions.ts'
+import { type Node, node } from '../api/kinds/node.ts'
+import { type NodePool, nodePool } from '../api/kinds/node-pool.ts'
+import { isBeingDeleted } from '../api/resource.ts'
+import { isReason } from '../api/status.ts'
+import { deepEqual } from '../base/json.ts'
+import type { Controller, ReconcileContext } from './controller.ts'
+import { decidePool, freePodCidrs, withCapacity } from './pool-plan.ts'
+
+/** Nodes made at once. */
+const BATCH = 50
+
+export const nodePoolController: Controller<NodePool> = {
+  name: 'node-pool',
+  kind: nodePool,
+  owns: [node],
+  // One pool after the other: pod networks are handed out on a live list of nodes.
+  concurrency: 1,
+  async reconcile(context, pool) {
+    if (isBeingDeleted(pool)) return undefined
+    const { client, informers, env } = context
+    const owned = informers.of(node).byIndex('owner', pool.metadata.uid ?? '')
+    const plan = decidePool(pool, owned, env.clock.now())
+    const updated = new Map<string, Node>()
+    for (const each of plan.update) updated.set(each.metadata.name, await client.update(node, each))
+    for (const each of plan.resize) {
+      const { resourceVersion } = updated.get(each.metadata.name)?.metadata ?? each.metadata
+      const metadata = { ...each.metadata, resourceVersion }
+      await client.update(node, { ...each, metadata }, { subresource: 'status' })
+    }
+    for (const each of plan.remove) await remove(context, each)
+    const failure = await create(context, pool, plan.create)
+    await writeStatus(context, pool, owned)
+    if (failure) throw failure
+    return undefined
+  },
+}
+
+async function create({ client, events }: ReconcileContext, pool: NodePool, wanted: readonly Node[]) {
+  if (wanted.length === 0) return undefined
+  const cidrs = freePodCidrs((await client.list(node)).items, wanted.length)
+  let failure: unknown
+  for (let at = 0; at < wanted.length; at += BATCH) {
+    const batch = wanted.slice(at, at + BATCH).map(async (each, i) => {
+      const podCIDR = cidrs[at + i]
+      const made = await client.create(node, {
+        ...each,
+        spec: { ...each.spec, podCIDR, podCIDRs: [podCIDR ?? ''] },
+      })
+      // The status of what is created is the server's; capacity is ours to say.
+      const sized = withCapacity(made, each)
+      if (sized !== made) await client.update(node, sized, { subresource: 'status' })
+    })
+    for (const [i, result] of (await Promise.allSettled(batch)).entries()) {
+      if (result.status === 'fulfilled') continue
+      failure = result.reason
+      if (!isReason(failure, 'AlreadyExists')) continue
+      const message = `Node "${wanted[at + i]?.metadata.name}" exists and does not belong to this pool`
+      events.event(pool, 'Warning', 'NodeNameTaken', message)
+    }
+  }
+  return failure
+}
+
+/** Closed to new pods first, so that none is bound to a node that is about to go. */
+async function remove({ client, events }: ReconcileContext, doomed: Node): Promise<void> {
+  const { name, uid } = doomed.metadata
+  try {
+    if (!doomed.spec.unschedulable)
+      await client.update(node, { ...doomed, spec: { ...doomed.spec, unschedulable: true } })
+    await client.delete(node, { name }, { preconditions: { uid } })
+    events.event(doomed, 'Normal', 'DeletingNode', `Deleting node ${name} because its pool was scaled down`)
+  } catch (error) {
+    if (!isReason(error, 'NotFound')) throw error
+  }
+}
+
+async function writeStatus(
+  { client }: ReconcileContext,
+  pool: NodePool,
+  owned: readonly Node[],
+): Promise<void> {
+  const present = owned.filter((each) => !isBeingDeleted(each))
+  const ready = present.filter(({ status }) => findCondition(status?.conditions, 'Ready')?.status === 'True')
+  const status = {
+    nodes: present.length,
+    readyNodes: ready.length,
+    observedGeneration: pool.metadata.generation,
+  }
+  if (!deepEqual(pool.status, status))
+    await client.update(nodePool, { ...pool, status }, { subresource: 'status' })
+}
