@@ -1,0 +1,33 @@
+import type { AnyKind, KindRef } from '../../api/kind.ts'
+import type { AnyResource, ObjectKey, Resource } from '../../api/resource.ts'
+import type { Env } from '../../base/env.ts'
+import type { RequestContext } from '../request.ts'
+
+/** What admission may look at: the store's newest state, not the network. */
+export interface Reader {
+  find<R extends Resource>(kind: KindRef<R>, key: ObjectKey): Promise<R | undefined>
+  all<R extends Resource>(kind: KindRef<R>, namespace?: string): Promise<readonly R[]>
+}
+
+export interface AdmissionRequest {
+  readonly operation: 'CREATE' | 'UPDATE' | 'DELETE'
+  readonly kind: AnyKind
+  readonly subresource: string
+  readonly object: AnyResource
+  readonly old: AnyResource | undefined
+  readonly context: RequestContext
+  readonly env: Env
+  readonly reader: Reader
+  /** Called when the write has happened or has failed: gives back what was held for it. */
+  onSettled(release: () => void): void
+}
+
+/**
+ * One step of the chain. `mutate` returns the object to go on with; `validate` throws Forbidden or another ApiError to
+ * refuse. All of `mutate` run before all of `validate`, each in the order of the list.
+ */
+export interface Admission {
+  readonly name: string
+  mutate?(request: AdmissionRequest): Promise<AnyResource> | AnyResource
+  validate?(request: AdmissionRequest): Promise<void> | void
+}

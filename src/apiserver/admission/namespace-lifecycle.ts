@@ -1,0 +1,33 @@
+import { namespace as namespaceKind } from '../../api/kinds/namespace.ts'
+import { ApiError, forbidden, notFound } from '../../api/status.ts'
+import type { Admission } from './admission.ts'
+
+const PROTECTED = ['default', 'kube-system', 'kube-public']
+
+/** Nothing is made in a namespace that is not there or is going; the system's own namespaces stay. */
+export const namespaceLifecycle: Admission = {
+  name: 'NamespaceLifecycle',
+  async validate({ operation, kind, object, subresource, reader }) {
+    if (operation === 'DELETE' && kind === namespaceKind && PROTECTED.includes(object.metadata.name)) {
+      throw forbidden(kind, object.metadata.name, 'this namespace may not be deleted')
+    }
+    if (operation !== 'CREATE' || kind.scope !== 'Namespaced' || subresource !== '') return
+    const name = object.metadata.namespace ?? ''
+    const namespace = await reader.find(namespaceKind, { name })
+    if (!namespace) throw notFound(namespaceKind, name)
+    if (namespace.metadata.deletionTimestamp === undefined && namespace.status?.phase !== 'Terminating')
+      return
+    const why = `unable to create new content in namespace ${name} because it is being terminated`
+    const refusal = forbidden(kind, object.metadata.name, why)
+    throw new ApiError('Forbidden', refusal.message, {
+      ...(refusal.details ? { details: refusal.details } : {}),
+      causes: [
+        {
+          reason: 'NamespaceTerminating',
+          message: `namespace ${name} is being terminated`,
+          field: 'metadata.namespace',
+        },
+      ],
+    })
+  },
+}

@@ -1,0 +1,40 @@
+import { type Pod, pod as podKind } from '../../api/kinds/pod.ts'
+import { priorityClass, SYSTEM_PRIORITY_CLASSES } from '../../api/kinds/priority-class.ts'
+import type { AnyResource } from '../../api/resource.ts'
+import { forbidden } from '../../api/status.ts'
+import type { Admission } from './admission.ts'
+
+/** priorityClassName becomes priority and preemptionPolicy; the class marked globalDefault serves pods that name none. */
+export const priority: Admission = {
+  name: 'Priority',
+  async mutate({ operation, kind, subresource, object, reader }) {
+    if (kind !== podKind || operation !== 'CREATE' || subresource !== '') return object
+    const pod = object as unknown as Pod
+    const name = pod.spec.priorityClassName
+    const found = name
+      ? await reader.find(priorityClass, { name })
+      : (await reader.all(priorityClass))
+          .filter(({ globalDefault }) => globalDefault)
+          .sort((a, b) => (a.value ?? 0) - (b.value ?? 0))[0]
+    const system = name === undefined ? undefined : SYSTEM_PRIORITY_CLASSES[name]
+    if (name && !found && system === undefined) {
+      throw forbidden(podKind, pod.metadata.name, `no PriorityClass with name ${name} was found`)
+    }
+    const value = found?.value ?? system ?? 0
+    const preemptionPolicy = found?.preemptionPolicy ?? 'PreemptLowerPriority'
+    if (pod.spec.priority !== undefined && pod.spec.priority !== value) {
+      throw forbidden(
+        podKind,
+        pod.metadata.name,
+        `the integer value of priority (${pod.spec.priority}) must not be provided in pod spec; priority admission controller computed ${value} from the given PriorityClass name`,
+      )
+    }
+    const spec = {
+      ...pod.spec,
+      priority: value,
+      preemptionPolicy,
+      ...(found && !name ? { priorityClassName: found.metadata.name } : {}),
+    }
+    return { ...pod, spec } as unknown as AnyResource
+  },
+}

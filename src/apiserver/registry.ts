@@ -1,0 +1,111 @@
+import { decode } from '../api/decode.ts'
+import type { AnyKind, KindRef } from '../api/kind.ts'
+import { validateMetadata } from '../api/names.ts'
+import { type AnyResource, apiVersionOf, type ObjectKey, type Resource } from '../api/resource.ts'
+import { badRequest, invalid, notFound, type StatusCause } from '../api/status.ts'
+import type { Env } from '../base/env.ts'
+import type { Admission, AdmissionRequest, Reader } from './admission/admission.ts'
+import type { KindTable } from './kind-table.ts'
+import type { RequestContext } from './request.ts'
+import { collectionPrefix, storageKey } from './storage-keys.ts'
+import type { Entry, Store } from './store/store.ts'
+
+/**
+ * What all verbs of all kinds share: reading bodies, the admission chain, validation, and the store underneath. One
+ * file per verb in verbs/ builds on it; handlers for HTTP and the in-process client call those.
+ */
+export class Registry {
+  readonly env: Env
+  readonly store: Store
+  readonly kinds: KindTable
+  readonly #admission: readonly Admission[]
+  readonly reader: Reader
+
+  constructor(env: Env, store: Store, kinds: KindTable, admission: readonly Admission[]) {
+    this.env = env
+    this.store = store
+    this.kinds = kinds
+    this.#admission = admission
+    this.reader = {
+      find: async <R extends Resource>(kind: KindRef<R>, key: ObjectKey) =>
+        (await this.find(kind, key))?.value as R | undefined,
+      all: async <R extends Resource>(kind: KindRef<R>, namespace?: string) => {
+        const { entries } = await store.range({ prefix: collectionPrefix(kind, namespace) })
+        return entries.map(({ value }) => value as R)
+      },
+    }
+  }
+
+  find(kind: KindRef, key: ObjectKey): Promise<Entry | undefined> {
+    return this.store.get(storageKey(kind, key))
+  }
+
+  async mustFind(kind: KindRef, key: ObjectKey): Promise<Entry> {
+    const entry = await this.find(kind, key)
+    if (!entry) throw notFound(kind, key.name)
+    return entry
+  }
+
+  /** A request body as a resource of the kind: apiVersion and kind filled in or checked, unknown fields treated as asked. */
+  readBody(kind: AnyKind, body: unknown, context: RequestContext): AnyResource {
+    const { value, unknownFields } = decode(body, kind.schema, kind.kind)
+    const resource = value as unknown as AnyResource
+    const apiVersion = apiVersionOf(kind)
+    if (resource.apiVersion !== undefined && resource.apiVersion !== apiVersion) {
+      throw badRequest(
+        `the API version in the data (${resource.apiVersion}) does not match the expected API version (${apiVersion})`,
+      )
+    }
+    if (resource.kind !== undefined && resource.kind !== kind.kind) {
+      throw badRequest(
+        `the object provided is unrecognized (must be of type ${kind.kind}): ${JSON.stringify(resource.kind)}`,
+      )
+    }
+    if (unknownFields.length > 0 && context.fieldValidation === 'Strict') {
+      throw badRequest(
+        `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: strict decoding error: ${unknownFields.join(', ')}`,
+      )
+    }
+    if (context.fieldValidation === 'Warn') context.warnings.push(...unknownFields)
+    if (resource.apiVersion && resource.kind && resource.metadata) return resource
+    return { ...resource, apiVersion, kind: kind.kind, metadata: resource.metadata ?? { name: '' } }
+  }
+
+  /** Runs the mutating half of the chain. */
+  async mutate(request: Omit<AdmissionRequest, 'env' | 'reader'>): Promise<AnyResource> {
+    let { object } = request
+    for (const step of this.#admission) {
+      if (step.mutate) object = await step.mutate({ ...request, object, env: this.env, reader: this.reader })
+    }
+    return object
+  }
+
+  async admit(request: Omit<AdmissionRequest, 'env' | 'reader'>): Promise<void> {
+    for (const step of this.#admission)
+      await step.validate?.({ ...request, env: this.env, reader: this.reader })
+  }
+
+  /** Throws Invalid with every fault of an object that is about to be stored. */
+  validate(kind: AnyKind, object: AnyResource, old: AnyResource | undefined): void {
+    const faults: StatusCause[] = validateMetadata(object.metadata, {
+      namespaced: kind.scope === 'Namespaced',
+      nameRule: kind.nameRule,
+    })
+    faults.push(...kind.validate(object))
+    if (old) faults.push(...kind.validateUpdate(object, old))
+    if (faults.length > 0) throw invalid(kind, object.metadata.name ?? '', faults)
+  }
+}
+
+/** Collects what admission holds for a write, and gives it back once. */
+export class Settling {
+  readonly #releases: (() => void)[] = []
+
+  readonly onSettled = (release: () => void): void => {
+    this.#releases.push(release)
+  }
+
+  settle(): void {
+    for (const release of this.#releases.splice(0)) release()
+  }
+}

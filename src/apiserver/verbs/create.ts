@@ -1,0 +1,149 @@
+import type { AnyKind } from '../../api/kind.ts'
+import { generatedName } from '../../api/names.ts'
+import type { AnyResource } from '../../api/resource.ts'
+import { alreadyExists, badRequest } from '../../api/status.ts'
+import { formatTime } from '../../base/date.ts'
+import { trackUpdate } from '../patch/managed-fields.ts'
+import { type Registry, Settling } from '../registry.ts'
+import type { RequestContext } from '../request.ts'
+import { stampResource, storageKey } from '../storage-keys.ts'
+
+const NAME_ATTEMPTS = 8
+const SUFFIX_LENGTH = 5
+
+/** POST. `namespace` is the one of the path; a body that names another is refused. */
+export async function create(
+  registry: Registry,
+  kind: AnyKind,
+  namespace: string | undefined,
+  body: unknown,
+  context: RequestContext,
+): Promise<AnyResource> {
+  const sent = inNamespace(kind, registry.readBody(kind, body, context), namespace)
+  return store(registry, kind, sent, context, (object) =>
+    trackUpdate(undefined, object, writer(registry, kind, context)),
+  )
+}
+
+/** Creates what server-side apply made of nothing: ownership is worked out already. */
+export async function createApplied(
+  registry: Registry,
+  kind: AnyKind,
+  object: AnyResource,
+  context: RequestContext,
+): Promise<AnyResource> {
+  return store(registry, kind, object, context, (made) => made)
+}
+
+function writer(registry: Registry, kind: AnyKind, context: RequestContext) {
+  return {
+    kind,
+    schema: kind.schema,
+    manager: context.fieldManager,
+    subresource: '',
+    now: registry.env.clock.now(),
+    hasStatus: kind.subresources.status === true,
+  }
+}
+
+async function store(
+  registry: Registry,
+  kind: AnyKind,
+  sent: AnyResource,
+  context: RequestContext,
+  track: (object: AnyResource) => AnyResource,
+): Promise<AnyResource> {
+  const { env } = registry
+  for (let attempt = 1; ; attempt += 1) {
+    const settling = new Settling()
+    try {
+      const named = withIdentity(registry, kind, sent)
+      const prepared = kind.setDefaults(kind.prepareForCreate(kind.setDefaults(named))) as AnyResource
+      const request = {
+        operation: 'CREATE' as const,
+        kind,
+        subresource: '',
+        old: undefined,
+        context,
+        onSettled: settling.onSettled,
+      }
+      await registry.admit({ ...request, object: prepared })
+      const mutated = await registry.mutate({ ...request, object: prepared })
+      registry.validate(kind, mutated, undefined)
+      const object = track(mutated)
+      const key = storageKey(kind, object.metadata)
+      if (context.dryRun) {
+        if (await registry.find(kind, object.metadata)) throw alreadyExists(kind, object.metadata.name)
+        return stampResource(object, registry.store.revision) as AnyResource
+      }
+      const result = await registry.store.txn({
+        conditions: [{ key, revision: 0 }],
+        writes: [{ type: 'put', key, value: object }],
+      })
+      if (result.committed) return result.entries[0]?.value as AnyResource
+      const mayRetry =
+        sent.metadata.generateName !== undefined && !sent.metadata.name && attempt < NAME_ATTEMPTS
+      if (!mayRetry) throw alreadyExists(kind, object.metadata.name)
+      env.log.debug({ name: object.metadata.name }, 'generated name is taken, drawing another')
+    } finally {
+      settling.settle()
+    }
+  }
+}
+
+function withIdentity({ env }: Registry, kind: AnyKind, sent: AnyResource): AnyResource {
+  const { metadata } = sent
+  const name =
+    metadata.name ||
+    (metadata.generateName ? generatedName(metadata.generateName, env.random.suffix(SUFFIX_LENGTH)) : '')
+  const {
+    deletionTimestamp: _time,
+    deletionGracePeriodSeconds: _grace,
+    selfLink: _link,
+    resourceVersion,
+    managedFields,
+    ...kept
+  } = metadata
+  if (resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created')
+  const identity = {
+    ...kept,
+    name,
+    uid: env.random.uuid(),
+    creationTimestamp: formatTime(env.clock.now()),
+    ...(managedFields ? { managedFields } : {}),
+    ...(hasGeneration(kind) ? { generation: 1 } : {}),
+  }
+  const object = { ...sent, metadata: identity }
+  if (kind.subresources.status !== true) return object
+  const { status: _status, ...withoutStatus } = object
+  return withoutStatus
+}
+
+/** Kinds without a spec (ConfigMap, Secret, Event …) have no generation. */
+export const hasGeneration = (kind: AnyKind): boolean =>
+  kind.schema.properties?.['spec'] !== undefined &&
+  kind.kind !== 'Namespace' &&
+  kind.kind !== 'Node' &&
+  kind.kind !== 'Service' &&
+  kind.kind !== 'Lease'
+
+export function inNamespace(
+  kind: AnyKind,
+  resource: AnyResource,
+  namespace: string | undefined,
+): AnyResource {
+  if (kind.scope === 'Cluster') {
+    if (!resource.metadata.namespace) return resource
+    const { namespace: _, ...metadata } = resource.metadata
+    return { ...resource, metadata }
+  }
+  const own = resource.metadata.namespace
+  if (namespace === undefined && !own)
+    return { ...resource, metadata: { ...resource.metadata, namespace: 'default' } }
+  if (namespace !== undefined && own && own !== namespace) {
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request')
+  }
+  return namespace === undefined || own === namespace
+    ? resource
+    : { ...resource, metadata: { ...resource.metadata, namespace } }
+}

@@ -1,0 +1,102 @@
+import type { AnyKind } from '../../api/kind.ts'
+import type { AnyResource, ObjectKey } from '../../api/resource.ts'
+import { badRequest, isReason } from '../../api/status.ts'
+import { withoutUndefined } from '../../base/json.ts'
+import type { PatchType } from '../../client/client.ts'
+import { applyPatch } from '../patch/apply.ts'
+import { jsonPatch } from '../patch/json-patch.ts'
+import { mergePatch } from '../patch/merge-patch.ts'
+import { strategicMergePatch } from '../patch/strategic-merge-patch.ts'
+import type { Registry } from '../registry.ts'
+import type { RequestContext } from '../request.ts'
+import { createApplied, inNamespace } from './create.ts'
+import { change } from './update.ts'
+
+/** PATCH with a JSON, merge or strategic merge patch: worked out anew when somebody else wrote meanwhile. */
+export function patch(
+  registry: Registry,
+  kind: AnyKind,
+  key: ObjectKey,
+  subresource: string,
+  type: PatchType,
+  body: unknown,
+  context: RequestContext,
+): Promise<AnyResource> {
+  const asked =
+    typeof body === 'object' && body !== null
+      ? (body as { metadata?: { resourceVersion?: unknown; uid?: unknown } }).metadata
+      : undefined
+  return change(registry, kind, key, subresource, context, {
+    next: (old) => {
+      const patched = patchObject(type, old, body, kind)
+      const sent = registry.readBody(kind, withoutUndefined(patched), context)
+      if (sent.metadata.name !== old.metadata.name)
+        throw badRequest('the name of the object may not be changed by a patch')
+      return sent
+    },
+    resourceVersion: typeof asked?.resourceVersion === 'string' ? asked.resourceVersion : undefined,
+    uid: typeof asked?.uid === 'string' ? asked.uid : undefined,
+  })
+}
+
+function patchObject(type: PatchType, old: AnyResource, body: unknown, kind: AnyKind): unknown {
+  switch (type) {
+    case 'json':
+      return jsonPatch(old, body)
+    case 'merge':
+      return mergePatch(old, body)
+    case 'strategic':
+      return strategicMergePatch(old, body, kind.schema)
+  }
+}
+
+/** PATCH with application/apply-patch+yaml: creates the object or merges the configuration into it. */
+export async function apply(
+  registry: Registry,
+  kind: AnyKind,
+  key: ObjectKey,
+  subresource: string,
+  body: unknown,
+  context: RequestContext,
+  force: boolean,
+): Promise<AnyResource> {
+  const config = inNamespace(kind, registry.readBody(kind, body, context), key.namespace)
+  if (config.metadata.name && config.metadata.name !== key.name) {
+    throw badRequest(
+      `metadata.name (${config.metadata.name}) does not match the name on the URL (${key.name})`,
+    )
+  }
+  const named = config.metadata.name
+    ? config
+    : { ...config, metadata: { ...config.metadata, name: key.name } }
+  const merge = (live: AnyResource | undefined) =>
+    applyPatch({
+      live,
+      config: withoutUndefined(named),
+      force,
+      kind,
+      schema: kind.schema,
+      manager: context.fieldManager,
+      subresource,
+      hasStatus: kind.subresources.status === true,
+      now: registry.env.clock.now(),
+    })
+  for (;;) {
+    try {
+      return await change(registry, kind, key, subresource, context, {
+        next: merge,
+        tracked: true,
+        resourceVersion: config.metadata.resourceVersion,
+        uid: config.metadata.uid,
+      })
+    } catch (error) {
+      if (!isReason(error, 'NotFound') || subresource !== '' || config.metadata.resourceVersion) throw error
+    }
+    try {
+      return await createApplied(registry, kind, merge(undefined), context)
+    } catch (error) {
+      // Somebody created it between the two: merge into theirs.
+      if (!isReason(error, 'AlreadyExists')) throw error
+    }
+  }
+}

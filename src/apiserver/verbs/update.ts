@@ -1,0 +1,215 @@
+import type { AnyKind } from '../../api/kind.ts'
+import type { AnyResource, ObjectKey } from '../../api/resource.ts'
+import { badRequest, conflict } from '../../api/status.ts'
+import { deepEqual } from '../../base/json.ts'
+import { trackUpdate } from '../patch/managed-fields.ts'
+import { type Registry, Settling } from '../registry.ts'
+import type { RequestContext } from '../request.ts'
+import { stampResource, storageKey } from '../storage-keys.ts'
+import { hasGeneration, inNamespace } from './create.ts'
+
+/** What a write makes of the object as it is; undefined when the write itself tracks field ownership (apply). */
+export interface Change {
+  /** Given the stored object, returns what the client wants it to be. Called again when somebody else wrote meanwhile. */
+  next(old: AnyResource): AnyResource
+  /** The revision the client has seen; another one is a Conflict. */
+  readonly resourceVersion?: string | undefined
+  readonly uid?: string | undefined
+  /** Ownership is in the object already. */
+  readonly tracked?: boolean
+}
+
+const ATTEMPTS_MAX = 20
+
+/** PUT on a resource or its status. */
+export async function update(
+  registry: Registry,
+  kind: AnyKind,
+  key: ObjectKey,
+  subresource: string,
+  body: unknown,
+  context: RequestContext,
+): Promise<AnyResource> {
+  const sent = inNamespace(kind, registry.readBody(kind, body, context), key.namespace)
+  if (sent.metadata.name && sent.metadata.name !== key.name) {
+    throw badRequest(
+      `the name of the object (${sent.metadata.name}) does not match the name on the URL (${key.name})`,
+    )
+  }
+  return change(registry, kind, key, subresource, context, {
+    next: () => sent,
+    resourceVersion: sent.metadata.resourceVersion,
+    uid: sent.metadata.uid,
+  })
+}
+
+/**
+ * Reads, decides and writes until nobody was faster. Writes nothing, and keeps the resourceVersion, when nothing but
+ * bookkeeping would change. The last finalizer of an object that is being deleted takes the object with it.
+ */
+export async function change(
+  registry: Registry,
+  kind: AnyKind,
+  key: ObjectKey,
+  subresource: string,
+  context: RequestContext,
+  wanted: Change,
+): Promise<AnyResource> {
+  for (let attempt = 1; ; attempt += 1) {
+    const entry = await registry.mustFind(kind, key)
+    const old = entry.value as AnyResource
+    if (wanted.resourceVersion && wanted.resourceVersion !== old.metadata.resourceVersion)
+      throw conflict(kind, key.name)
+    if (wanted.uid && wanted.uid !== old.metadata.uid) {
+      throw conflict(
+        kind,
+        key.name,
+        `Precondition failed: UID in precondition: ${wanted.uid}, UID in object meta: ${old.metadata.uid}`,
+      )
+    }
+    const settling = new Settling()
+    try {
+      const sent = wanted.next(old)
+      if (sent === old) return old
+      const object = await prepare(registry, kind, subresource, context, {
+        old,
+        sent,
+        tracked: wanted.tracked === true,
+        settling,
+      })
+      if (isSame(object, old)) return old
+      if (context.dryRun) return stampResource(object, registry.store.revision) as AnyResource
+      const storedAt = storageKey(kind, key)
+      const write = isFinished(kind, object)
+        ? ({ type: 'delete', key: storedAt, value: object } as const)
+        : ({ type: 'put', key: storedAt, value: object } as const)
+      const result = await registry.store.txn({
+        conditions: [{ key: storedAt, revision: entry.revision }],
+        writes: [write],
+      })
+      if (result.committed)
+        return (result.entries[0]?.value ?? stampResource(object, result.revision)) as AnyResource
+      if (wanted.resourceVersion || attempt >= ATTEMPTS_MAX) throw conflict(kind, key.name)
+    } finally {
+      settling.settle()
+    }
+  }
+}
+
+interface Preparing {
+  readonly old: AnyResource
+  readonly sent: AnyResource
+  readonly tracked: boolean
+  readonly settling: Settling
+}
+
+async function prepare(
+  registry: Registry,
+  kind: AnyKind,
+  subresource: string,
+  context: RequestContext,
+  { old, sent, tracked, settling }: Preparing,
+): Promise<AnyResource> {
+  const hasStatus = kind.subresources.status === true
+  const merged = subresource === 'status' ? statusOnly(old, sent) : keepSystemFields(kind, old, sent)
+  const isMain = subresource === ''
+  let object = isMain
+    ? (kind.setDefaults(kind.prepareForUpdate(kind.setDefaults(merged), old)) as AnyResource)
+    : merged
+  const request = {
+    operation: 'UPDATE' as const,
+    kind,
+    subresource,
+    old,
+    context,
+    onSettled: settling.onSettled,
+  }
+  object = await registry.mutate({ ...request, object })
+  object = withGeneration(kind, subresource, old, object)
+  if (isMain) registry.validate(kind, object, old)
+  await registry.admit({ ...request, object })
+  if (tracked) return object
+  const writer = {
+    kind,
+    schema: kind.schema,
+    manager: context.fieldManager,
+    subresource,
+    now: registry.env.clock.now(),
+    hasStatus,
+  }
+  return trackUpdate(old, object, writer)
+}
+
+/** Identity, deletion and status are the server's; without a status subresource the status is the client's. */
+function keepSystemFields(kind: AnyKind, old: AnyResource, sent: AnyResource): AnyResource {
+  const {
+    uid,
+    creationTimestamp,
+    deletionTimestamp,
+    deletionGracePeriodSeconds,
+    generation,
+    name,
+    namespace,
+    generateName,
+  } = old.metadata
+  const { deletionTimestamp: _t, deletionGracePeriodSeconds: _g, generateName: _n, ...rest } = sent.metadata
+  const metadata = {
+    ...rest,
+    name,
+    uid,
+    creationTimestamp,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(generateName === undefined ? {} : { generateName }),
+    ...(generation === undefined ? {} : { generation }),
+    ...(deletionTimestamp === undefined ? {} : { deletionTimestamp, deletionGracePeriodSeconds }),
+  }
+  if (kind.subresources.status !== true) return { ...sent, metadata }
+  const { status: _, ...withoutStatus } = sent
+  return { ...withoutStatus, metadata, ...(old.status === undefined ? {} : { status: old.status }) }
+}
+
+/** /status writes the status and who owns it, nothing else. */
+function statusOnly(old: AnyResource, sent: AnyResource): AnyResource {
+  const managedFields = sent.metadata.managedFields ?? old.metadata.managedFields
+  const metadata = managedFields ? { ...old.metadata, managedFields } : old.metadata
+  return { ...old, metadata, ...(sent.status === undefined ? {} : { status: sent.status }) }
+}
+
+/** Grows by one when anything but metadata and status changes; a kind may have raised it itself. */
+function withGeneration(
+  kind: AnyKind,
+  subresource: string,
+  old: AnyResource,
+  object: AnyResource,
+): AnyResource {
+  if (!hasGeneration(kind) || subresource === 'status') return object
+  const before = old.metadata.generation ?? 0
+  const isNew = (object.metadata.generation ?? 0) > before || !deepEqual(specOf(object), specOf(old))
+  return { ...object, metadata: { ...object.metadata, generation: isNew ? before + 1 : before } }
+}
+
+function specOf({ metadata: _metadata, status: _status, ...rest }: AnyResource): object {
+  return rest
+}
+
+/** The same but for revision and for when whose fields were written. */
+function isSame(object: AnyResource, old: AnyResource): boolean {
+  return deepEqual(comparable(object), comparable(old))
+}
+
+function comparable({ metadata, ...rest }: AnyResource): object {
+  const { resourceVersion: _, managedFields, ...kept } = metadata
+  return {
+    ...rest,
+    metadata: kept,
+    managedFields: managedFields?.map(({ time: _time, ...entry }) => entry) ?? [],
+  }
+}
+
+/** Being deleted, and nothing holds it any more. */
+export function isFinished(kind: AnyKind, { metadata, spec }: AnyResource): boolean {
+  if (metadata.deletionTimestamp === undefined || (metadata.finalizers?.length ?? 0) > 0) return false
+  if (kind.kind === 'Namespace' && kind.group === '')
+    return ((spec?.['finalizers'] as readonly unknown[] | undefined)?.length ?? 0) === 0
+  return (metadata.deletionGracePeriodSeconds ?? 0) === 0
+}

@@ -1,0 +1,129 @@
+import type { AnyKind } from '../../api/kind.ts'
+import { type AnyResource, apiVersionOf, type Resource } from '../../api/resource.ts'
+import { ApiError, fault } from '../../api/status.ts'
+import type { WatchEvent, WatchOptions } from '../../client/client.ts'
+import type { Registry } from '../registry.ts'
+import { type Selection, selectionOf } from '../selection.ts'
+import { collectionPrefix } from '../storage-keys.ts'
+import type { Change } from '../store/store.ts'
+import { readRevision, tooLarge } from './list.ts'
+
+const BOOKMARK_EVERY_MS = 60_000
+const INITIAL_EVENTS_END = 'k8s.io/initial-events-end'
+
+/**
+ * Events of a collection: from a resourceVersion, or from now after ADDED events for what is there. Throws Expired when
+ * the revision is compacted; ends at the timeout (after a bookmark) and when the signal aborts.
+ */
+export async function* watch(
+  registry: Registry,
+  kind: AnyKind,
+  options: WatchOptions,
+): AsyncGenerator<WatchEvent<AnyResource>, void, undefined> {
+  const { store, env } = registry
+  checkWatchOptions(options)
+  const selection = selectionOf(kind, options.labelSelector, options.fieldSelector)
+  const prefix = collectionPrefix(kind, kind.scope === 'Namespaced' ? options.namespace : undefined)
+  const asked = readRevision(options.resourceVersion)
+  const stop = new AbortController()
+  const abort = () => stop.abort()
+  options.signal?.addEventListener('abort', abort, { once: true })
+  if (options.signal?.aborted) abort()
+  const cancelTimeout = options.timeoutSeconds
+    ? env.clock.after(options.timeoutSeconds * 1000, abort)
+    : () => {}
+  try {
+    let after = asked ?? 0
+    if (!asked || options.sendInitialEvents) {
+      if (asked !== undefined && asked > store.revision) throw tooLarge(asked, store.revision)
+      const { entries, revision } = await store.range({ prefix })
+      after = revision
+      if (options.sendInitialEvents !== false) {
+        for (const { value } of entries)
+          if (!selection || selection(value as AnyResource))
+            yield { type: 'ADDED', object: value as AnyResource }
+      }
+      if (options.sendInitialEvents) yield bookmark(kind, revision, { [INITIAL_EVENTS_END]: 'true' })
+    }
+    let seen = after
+    let bookmarkedAt = env.clock.now()
+    for await (const batch of store.watch({
+      prefix,
+      after,
+      progress: options.allowWatchBookmarks,
+      signal: stop.signal,
+    })) {
+      for (const change of batch.changes) {
+        const event = eventOf(change, selection)
+        if (event) yield event
+      }
+      seen = batch.revision
+      if (options.allowWatchBookmarks && env.clock.now() - bookmarkedAt >= BOOKMARK_EVERY_MS) {
+        bookmarkedAt = env.clock.now()
+        yield bookmark(kind, seen)
+      }
+    }
+    if (options.allowWatchBookmarks && !options.signal?.aborted && seen > 0) yield bookmark(kind, seen)
+  } finally {
+    cancelTimeout()
+    options.signal?.removeEventListener('abort', abort)
+    stop.abort()
+  }
+}
+
+/** An object that begins to match is ADDED to this watcher, one that ceases to match is DELETED. */
+function eventOf(change: Change, selection: Selection | undefined): WatchEvent<AnyResource> | undefined {
+  const object = change.value as AnyResource
+  const isNew = change.revision === change.createRevision
+  if (change.type === 'delete') {
+    const before = (change.previous ?? change.value) as AnyResource
+    return !selection || selection(before) ? { type: 'DELETED', object } : undefined
+  }
+  if (!selection) return { type: isNew ? 'ADDED' : 'MODIFIED', object }
+  const matches = selection(object)
+  const matched = !isNew && change.previous !== undefined && selection(change.previous as AnyResource)
+  if (matches) return { type: matched ? 'MODIFIED' : 'ADDED', object }
+  return matched ? { type: 'DELETED', object } : undefined
+}
+
+function bookmark(
+  kind: AnyKind,
+  revision: number,
+  annotations?: Readonly<Record<string, string>>,
+): WatchEvent<AnyResource> {
+  const object = {
+    apiVersion: apiVersionOf(kind),
+    kind: kind.kind,
+    metadata: {
+      resourceVersion: String(revision),
+      creationTimestamp: null,
+      ...(annotations ? { annotations } : {}),
+    },
+  }
+  return { type: 'BOOKMARK', object: object as unknown as Resource }
+}
+
+function checkWatchOptions({
+  sendInitialEvents,
+  resourceVersionMatch,
+  allowWatchBookmarks,
+}: WatchOptions): void {
+  const refuse = (field: string, message: string) => {
+    throw new ApiError('Invalid', `ListOptions.meta.k8s.io "" is invalid: ${field}: ${message}`, {
+      causes: [{ ...fault.forbidden(field, ''), message }],
+    })
+  }
+  if (sendInitialEvents !== undefined && resourceVersionMatch !== 'NotOlderThan') {
+    refuse(
+      'resourceVersionMatch',
+      'Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
+    )
+  }
+  if (sendInitialEvents === undefined && resourceVersionMatch !== undefined)
+    refuse(
+      'resourceVersionMatch',
+      'Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+    )
+  if (sendInitialEvents && !allowWatchBookmarks)
+    refuse('allowWatchBookmarks', 'Forbidden: sendInitialEvents requires allowWatchBookmarks')
+}
