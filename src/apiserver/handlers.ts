@@ -1,0 +1,394 @@
+import type { AnyKind } from '../api/kind.ts'
+import type { AnyResource, ObjectKey } from '../api/resource.ts'
+import { ApiError, badRequest, successStatus } from '../api/status.ts'
+import { encodeOnce, isObject } from '../base/json.ts'
+import type { DeleteOptions, ListOptions, PatchType } from '../client/client.ts'
+import type { User } from './auth/authenticate.ts'
+import { type Answer, negotiate } from './content.ts'
+import type { Exchange } from './exchange.ts'
+import { jsonPatch } from './patch/json-patch.ts'
+import { mergePatch } from './patch/merge-patch.ts'
+import type { Registry } from './registry.ts'
+import type { RequestContext } from './request.ts'
+import { isTrue, type ResourceRequest } from './request-info.ts'
+import { type IncludeObject, listEnvelope, partialListOf, partialOf, tableOf } from './table.ts'
+import { create } from './verbs/create.ts'
+import { remove } from './verbs/delete.ts'
+import { list } from './verbs/list.ts'
+import { apply, patch } from './verbs/patch.ts'
+import { createSubresource, finalizeNamespace, scaleOf, updateScale } from './verbs/subresources.ts'
+import { update } from './verbs/update.ts'
+import { watch } from './verbs/watch.ts'
+import { streamWatch } from './watch-stream.ts'
+
+const PATCH_TYPES: Readonly<Record<string, PatchType | 'apply'>> = {
+  'application/json-patch+json': 'json',
+  'application/merge-patch+json': 'merge',
+  'application/strategic-merge-patch+json': 'strategic',
+  'application/apply-patch+yaml': 'apply',
+}
+const BODY_TYPES = new Set(['application/json', 'application/yaml', 'application/x-yaml', 'text/yaml'])
+
+/** Answers a request on a resource: from the reading of the URL to the bytes. One function per verb of the API. */
+export async function handleResource(
+  registry: Registry,
+  exchange: Exchange,
+  info: ResourceRequest,
+  user: User,
+): Promise<void> {
+  const kind = registry.kinds.byPlural(info.group, info.version, info.plural)
+  // A cluster-scoped kind is not found under a namespace, nor a namespaced one outside when it is named (A-04).
+  if (
+    !kind ||
+    (info.namespace !== undefined && kind.scope === 'Cluster') ||
+    (info.name !== undefined && info.namespace === undefined && kind.scope === 'Namespaced')
+  ) {
+    throw new ApiError('NotFound', 'the server could not find the requested resource')
+  }
+  checkSubresource(kind, info)
+  const call: Call = {
+    registry,
+    exchange,
+    kind,
+    info,
+    context: contextOf(exchange, info, user),
+    answer: negotiate(exchange.header('accept')),
+  }
+  switch (info.verb) {
+    case 'get':
+      return get(call)
+    case 'list':
+      return listAll(call)
+    case 'watch':
+      return watchAll(call)
+    case 'create':
+      return post(call)
+    case 'update':
+      return put(call)
+    case 'patch':
+      return patchOne(call)
+    case 'delete':
+      return deleteOne(call)
+    case 'deletecollection':
+      return deleteAll(call)
+  }
+}
+
+interface Call {
+  readonly registry: Registry
+  readonly exchange: Exchange
+  readonly kind: AnyKind
+  readonly info: ResourceRequest
+  readonly context: RequestContext
+  readonly answer: Answer
+}
+
+function checkSubresource(kind: AnyKind, { subresource, verb, name }: ResourceRequest): void {
+  const { status, scale, others = {} } = kind.subresources
+  const verbs =
+    subresource === undefined
+      ? kind.verbs
+      : (subresource === 'status' && status) || (subresource === 'scale' && scale)
+        ? ['get', 'patch', 'update']
+        : others[subresource]?.verbs
+  if (!verbs) throw new ApiError('NotFound', 'the server could not find the requested resource')
+  if (!verbs.includes(verb) || (verb === 'create' && name !== undefined && subresource === undefined)) {
+    throw new ApiError('MethodNotAllowed', 'the server does not allow this method on the requested resource')
+  }
+}
+
+function contextOf(exchange: Exchange, { query }: ResourceRequest, user: User): RequestContext {
+  const dryRun = query.getAll('dryRun')
+  if (dryRun.some((value) => value !== 'All' && value !== ''))
+    throw new ApiError(
+      'Invalid',
+      `dryRun: Unsupported value: ${JSON.stringify(dryRun)}: supported values: "All"`,
+    )
+  const fieldValidation = query.get('fieldValidation') || 'Warn'
+  if (fieldValidation !== 'Strict' && fieldValidation !== 'Warn' && fieldValidation !== 'Ignore') {
+    throw new ApiError(
+      'Invalid',
+      `fieldValidation: Unsupported value: ${JSON.stringify(fieldValidation)}: supported values: "", "Ignore", "Strict", "Warn"`,
+    )
+  }
+  const fieldManager = query.get('fieldManager') || exchange.userAgentName
+  if (fieldManager.length > 128)
+    throw new ApiError('Invalid', 'fieldManager: Too long: may not be more than 128 bytes')
+  return { user, fieldManager, dryRun: dryRun.includes('All'), fieldValidation, warnings: [] }
+}
+
+function keyOfRequest({ info, kind }: Call): ObjectKey {
+  return kind.scope === 'Cluster'
+    ? { name: info.name ?? '' }
+    : { namespace: info.namespace, name: info.name ?? '' }
+}
+
+async function get(call: Call): Promise<void> {
+  const { registry, kind, info } = call
+  const resource = (await registry.mustFind(kind, keyOfRequest(call))).value as AnyResource
+  if (info.subresource === 'scale') return call.exchange.json(200, scaleOf(kind, resource))
+  await send(call, 200, resource)
+}
+
+async function listAll(call: Call): Promise<void> {
+  const { registry, kind, exchange, answer } = call
+  const found = await list(registry, kind, listOptions(call.info))
+  const metadata = {
+    resourceVersion: found.resourceVersion,
+    ...(found.continue ? { continue: found.continue } : {}),
+    ...(found.remainingItemCount ? { remainingItemCount: found.remainingItemCount } : {}),
+  }
+  if (answer.form === 'table') {
+    const includeObject = includeObjectOf(call.info)
+    return exchange.json(
+      200,
+      tableOf(kind, found.items, {
+        now: registry.env.clock.now(),
+        includeObject,
+        metaVersion: answer.metaVersion,
+        metadata,
+      }),
+    )
+  }
+  if (answer.form === 'partial')
+    return exchange.json(200, partialListOf(found.items, metadata, answer.metaVersion))
+  if (answer.encoding === 'yaml')
+    return exchange.yaml(200, { ...listEnvelope(kind, metadata), items: found.items })
+  // The items' bytes are the shared ones: a list encodes nothing but its envelope.
+  const head = JSON.stringify(listEnvelope(kind, metadata))
+  const chunks: Buffer[] = [Buffer.from(`${head.slice(0, -1)},"items":[`)]
+  for (const [i, item] of found.items.entries()) {
+    if (i > 0) chunks.push(COMMA)
+    chunks.push(encodeOnce(item))
+  }
+  chunks.push(LIST_END)
+  await exchange.bytes(200, Buffer.concat(chunks), 'application/json')
+}
+
+const COMMA = Buffer.from(',')
+const LIST_END = Buffer.from(']}')
+
+async function watchAll(call: Call): Promise<void> {
+  const { registry, kind, info, exchange, answer } = call
+  const stop = new AbortController()
+  exchange.response.once('close', () => stop.abort())
+  const { limit: _limit, continue: _continue, ...options } = listOptions(info)
+  const fieldSelector = info.name === undefined ? options.fieldSelector : `metadata.name=${info.name}`
+  const timeout = Number(info.query.get('timeoutSeconds') ?? 0)
+  const events = watch(registry, kind, {
+    ...options,
+    fieldSelector,
+    allowWatchBookmarks: isTrue(info.query.get('allowWatchBookmarks')),
+    sendInitialEvents: info.query.has('sendInitialEvents')
+      ? isTrue(info.query.get('sendInitialEvents'))
+      : undefined,
+    timeoutSeconds: timeout > 0 ? timeout : 1800 + registry.env.random.int(1800),
+    signal: stop.signal,
+  })
+  await streamWatch(exchange, kind, events, {
+    answer,
+    includeObject: includeObjectOf(info),
+    now: () => registry.env.clock.now(),
+  })
+}
+
+async function post(call: Call): Promise<void> {
+  const { registry, kind, info, context, exchange } = call
+  checkBodyType(exchange)
+  const body = await exchange.body()
+  if (body === undefined) throw badRequest('the request body is empty')
+  if (info.name !== undefined && info.subresource !== undefined) {
+    const result = await createSubresource(
+      registry,
+      kind,
+      keyOfRequest(call),
+      info.subresource,
+      body,
+      context,
+    )
+    return exchange.json(201, result as object)
+  }
+  if (info.namespace === undefined && kind.scope === 'Namespaced')
+    throw new ApiError('MethodNotAllowed', 'the server does not allow this method on the requested resource')
+  await send(call, 201, await create(registry, kind, info.namespace, body, context))
+}
+
+async function put(call: Call): Promise<void> {
+  const { registry, kind, info, context, exchange } = call
+  checkBodyType(exchange)
+  const body = await exchange.body()
+  const key = keyOfRequest(call)
+  if (info.subresource === 'scale')
+    return exchange.json(200, await updateScale(registry, kind, key, context, () => body))
+  if (info.subresource === 'finalize')
+    return send(call, 200, await finalizeNamespace(registry, kind, key, body, context))
+  await send(call, 200, await update(registry, kind, key, info.subresource ?? '', body, context))
+}
+
+async function patchOne(call: Call): Promise<void> {
+  const { registry, kind, info, context, exchange } = call
+  const type = PATCH_TYPES[exchange.contentType]
+  if (!type) {
+    const supported = Object.keys(PATCH_TYPES)
+      .map((name) => JSON.stringify(name))
+      .join(', ')
+    throw new ApiError(
+      'UnsupportedMediaType',
+      `the body of the request was in an unknown format - accepted media types include: ${supported}`,
+    )
+  }
+  const body = await exchange.body()
+  const key = keyOfRequest(call)
+  if (info.subresource === 'scale') {
+    if (type === 'apply') throw badRequest('server-side apply is not supported on scale')
+    return exchange.json(
+      200,
+      await updateScale(registry, kind, key, context, (scale) =>
+        type === 'json' ? jsonPatch(scale, body) : mergePatch(scale, body),
+      ),
+    )
+  }
+  const before = registry.store.revision
+  if (type === 'apply') {
+    if (!info.query.get('fieldManager'))
+      throw new ApiError(
+        'Invalid',
+        'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
+      )
+    const applied = await apply(
+      registry,
+      kind,
+      key,
+      info.subresource ?? '',
+      body,
+      context,
+      isTrue(info.query.get('force')),
+    )
+    const isNew =
+      applied.metadata.generation === 1 &&
+      Number(applied.metadata.resourceVersion) > before &&
+      applied.metadata.managedFields?.length === 1
+    return send(call, isNew ? 201 : 200, applied)
+  }
+  if (info.query.has('force'))
+    throw new ApiError(
+      'Invalid',
+      'PatchOptions.meta.k8s.io "" is invalid: force: Forbidden: may not be specified for non-apply patch',
+    )
+  await send(call, 200, await patch(registry, kind, key, info.subresource ?? '', type, body, context))
+}
+
+async function deleteOne(call: Call): Promise<void> {
+  const { registry, kind, exchange } = call
+  const { options, dryRun } = await deleteOptions(call)
+  const { object, isGone } = await remove(registry, kind, keyOfRequest(call), options, {
+    ...call.context,
+    dryRun,
+  })
+  if (isGone && kind.plural !== 'pods' && kind.plural !== 'namespaces')
+    return exchange.json(200, successStatus(kind, object))
+  await send(call, 200, object)
+}
+
+async function deleteAll(call: Call): Promise<void> {
+  const { registry, kind, info } = call
+  const { options, dryRun } = await deleteOptions(call)
+  const { limit: _limit, continue: _continue, ...selection } = listOptions(info)
+  const found = await list(registry, kind, selection)
+  const removed: AnyResource[] = []
+  for (const item of found.items) {
+    try {
+      const key = { namespace: item.metadata.namespace, name: item.metadata.name }
+      removed.push((await remove(registry, kind, key, options, { ...call.context, dryRun })).object)
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.reason !== 'NotFound') throw error
+    }
+  }
+  await call.exchange.json(200, {
+    ...listEnvelope(kind, { resourceVersion: found.resourceVersion }),
+    items: removed,
+  })
+}
+
+/** From the body (DeleteOptions) and the query, which older clients use. */
+async function deleteOptions({
+  exchange,
+  info,
+  context,
+}: Call): Promise<{ options: DeleteOptions; dryRun: boolean }> {
+  const body = await exchange.body()
+  const sent = (isObject(body) ? body : {}) as DeleteOptions & {
+    readonly dryRun?: readonly string[]
+    readonly orphanDependents?: boolean
+  }
+  const grace = info.query.get('gracePeriodSeconds')
+  const policy =
+    info.query.get('propagationPolicy') ??
+    sent.propagationPolicy ??
+    (sent.orphanDependents === undefined ? undefined : sent.orphanDependents ? 'Orphan' : 'Background')
+  if (policy !== undefined && policy !== 'Orphan' && policy !== 'Background' && policy !== 'Foreground') {
+    throw new ApiError(
+      'Invalid',
+      `DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: ${JSON.stringify(policy)}: supported values: "Foreground", "Background", "Orphan", ""`,
+    )
+  }
+  const seconds = grace === null ? sent.gracePeriodSeconds : Number(grace)
+  if (seconds !== undefined && !Number.isInteger(seconds))
+    throw badRequest(`gracePeriodSeconds: Invalid value: ${JSON.stringify(grace)}: must be a whole number`)
+  return {
+    options: { gracePeriodSeconds: seconds, propagationPolicy: policy, preconditions: sent.preconditions },
+    dryRun: context.dryRun || (Array.isArray(sent.dryRun) && sent.dryRun.includes('All')),
+  }
+}
+
+function listOptions({ query, namespace }: ResourceRequest): ListOptions {
+  const limit = query.get('limit')
+  if (limit !== null && !/^\d{1,9}$/.test(limit))
+    throw badRequest(`limit: Invalid value: ${JSON.stringify(limit)}: must be a whole number of at least 0`)
+  const match = query.get('resourceVersionMatch') || undefined
+  return {
+    namespace,
+    labelSelector: query.get('labelSelector') ?? undefined,
+    fieldSelector: query.get('fieldSelector') ?? undefined,
+    limit: limit === null ? undefined : Number(limit),
+    continue: query.get('continue') || undefined,
+    resourceVersion: query.get('resourceVersion') ?? undefined,
+    resourceVersionMatch: match as 'Exact' | 'NotOlderThan' | undefined,
+  }
+}
+
+function includeObjectOf({ query }: ResourceRequest): IncludeObject {
+  const include = query.get('includeObject')
+  return include === 'None' || include === 'Object' ? include : 'Metadata'
+}
+
+function checkBodyType({ contentType }: Exchange): void {
+  if (BODY_TYPES.has(contentType)) return
+  throw new ApiError(
+    'UnsupportedMediaType',
+    `the body of the request was in an unknown format - accepted media types include: ${[...BODY_TYPES].join(', ')}`,
+  )
+}
+
+async function send(
+  { exchange, kind, registry, answer, info, context }: Call,
+  code: number,
+  resource: AnyResource,
+): Promise<void> {
+  exchange.warn(context.warnings)
+  if (answer.form === 'table') {
+    const metadata = { resourceVersion: resource.metadata.resourceVersion }
+    return exchange.json(
+      code,
+      tableOf(kind, [resource], {
+        now: registry.env.clock.now(),
+        includeObject: includeObjectOf(info),
+        metaVersion: answer.metaVersion,
+        metadata,
+      }),
+    )
+  }
+  if (answer.form === 'partial') return exchange.json(code, partialOf(resource, answer.metaVersion))
+  if (answer.encoding === 'yaml') return exchange.yaml(code, resource)
+  await exchange.bytes(code, encodeOnce(resource), 'application/json')
+}

@@ -1,0 +1,206 @@
+import { createSecureServer } from 'node:http2'
+import type { AddressInfo, Socket } from 'node:net'
+import { ApiError } from '../api/status.ts'
+import { sleep } from '../base/clock.ts'
+import type { Env } from '../base/env.ts'
+import { formatKubeconfig } from '../client/kubeconfig.ts'
+import { ANONYMOUS, authenticate, bearerTokens, clientCertificate } from './auth/authenticate.ts'
+import { authorize, isPublic } from './auth/authorize.ts'
+import type { Pki } from './auth/pki.ts'
+import { Exchange, type Request, type Response } from './exchange.ts'
+import { handleResource } from './handlers.ts'
+import { OpenApi } from './openapi.ts'
+import type { Registry } from './registry.ts'
+import { readRequest } from './request-info.ts'
+import { handleSpecial } from './special-paths.ts'
+
+export interface ApiServerOptions {
+  readonly registry: Registry
+  readonly pki: Pki
+  readonly host: string
+  /** 0: any free port. */
+  readonly port: number
+}
+
+export interface ApiServer {
+  /** https://127.0.0.1:6443 */
+  readonly url: string
+  /** The administrator's, as text. */
+  readonly kubeconfig: string
+  close(): Promise<void>
+}
+
+/** Requests under way at once, watches not counted; more are told to come again. */
+const IN_FLIGHT_MAX = 400
+/** Open sockets get this long to end by themselves. */
+const CLOSE_MS = 500
+
+/**
+ * The HTTPS listener: HTTP/2 and HTTP/1.1 on one port. A request's way: read the URL once, authenticate, authorize,
+ * answer; every failure becomes a Status. A request can fail; the process cannot.
+ */
+export async function startApiServer(env: Env, options: ApiServerOptions): Promise<ApiServer> {
+  const { registry, pki } = options
+  const openApi = new OpenApi(() => registry.kinds.list)
+  const admin = { name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] }
+  const authenticators = [clientCertificate, bearerTokens([{ token: pki.adminToken, user: admin }])]
+  const sockets = new Set<Socket>()
+  let isStopping = false
+  let inFlight = 0
+  let address = `${options.host}:${options.port}`
+  const special = { registry, openApi, address: () => address, isStopping: () => isStopping }
+  const total = env.metrics.counter(
+    'apiserver_request_total',
+    'Counter of apiserver requests by verb, resource and code',
+    ['verb', 'resource', 'code'],
+  )
+  const seconds = env.metrics.histogram(
+    'apiserver_request_duration_seconds',
+    'Response latency distribution in seconds by verb and resource',
+    ['verb', 'resource'],
+  )
+  env.metrics.gauge(
+    'apiserver_current_inflight_requests',
+    'Requests that are being answered, watches not counted',
+    [],
+    () => inFlight,
+  )
+
+  const server = createSecureServer(
+    {
+      allowHTTP1: true,
+      cert: pki.server.certificatePem,
+      key: pki.server.keyPem,
+      ca: pki.authority.certificatePem,
+      requestCert: true,
+      rejectUnauthorized: false,
+      minVersion: 'TLSv1.2',
+      settings: { maxConcurrentStreams: 1000 },
+    },
+    (request, response) => void answer(request, response),
+  )
+
+  async function answer(request: Request, response: Response): Promise<void> {
+    const exchange = new Exchange(request, response)
+    const startedAt = env.clock.now()
+    let label = { verb: request.method ?? '', resource: '' }
+    let counted = false
+    response.on('error', () => {})
+    request.on('error', () => {})
+    try {
+      const info = readRequest(request.method ?? 'GET', request.url ?? '/')
+      // Labels come from what is served, never from what a client sends (A-08).
+      if (info.type === 'resource') {
+        const isKnown = registry.kinds.byPlural(info.group, info.version, info.plural) !== undefined
+        label = { verb: info.verb, resource: isKnown ? info.plural : 'unknown' }
+      } else label = { verb: 'other', resource: '' }
+      const user = authenticate(authenticators, {
+        socket: exchange.socket,
+        authorization: exchange.header('authorization'),
+      })
+      if (user === 'refused' || (user === undefined && !isPublic(info.path)))
+        throw new ApiError('Unauthorized', 'Unauthorized')
+      authorize(user ?? ANONYMOUS, info, request.method ?? 'GET')
+      const isWatch = info.type === 'resource' && info.verb === 'watch'
+      if (!isWatch) {
+        if (inFlight >= IN_FLIGHT_MAX)
+          throw new ApiError('TooManyRequests', 'Too many requests, please try again later.')
+        inFlight += 1
+        counted = true
+      }
+      if (info.type === 'resource') await handleResource(registry, exchange, info, user ?? ANONYMOUS)
+      else await handleSpecial(special, exchange, info.path, info.query)
+    } catch (error) {
+      await report(exchange, error)
+    } finally {
+      if (counted) inFlight -= 1
+      total.inc({ ...label, code: String(response.statusCode) })
+      if (label.verb !== 'watch') seconds.observe(label, (env.clock.now() - startedAt) / 1000)
+    }
+  }
+
+  async function report(exchange: Exchange, error: unknown): Promise<void> {
+    if (exchange.response.destroyed || exchange.response.headersSent) {
+      exchange.response.destroy()
+      return
+    }
+    if (!(error instanceof ApiError))
+      env.log.error({ err: error, method: exchange.request.method }, 'request failed')
+    const status =
+      error instanceof ApiError
+        ? error
+        : new ApiError(
+            'InternalError',
+            'Internal error occurred: the request could not be answered; the log says why',
+          )
+    await exchange.fail(status).catch(() => exchange.response.destroy())
+  }
+
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+    socket.on('error', () => {})
+  })
+  server.on('sessionError', () => {})
+  server.on('tlsClientError', () => {})
+  server.on('clientError', (_error: Error, socket: Socket) => socket.destroy())
+
+  const port = await listen(server, options)
+  const shown = options.host.includes(':') ? `[${options.host}]` : options.host
+  address = `${shown}:${port}`
+  // Whoever connects from this machine connects to loopback.
+  const reachable = options.host === '0.0.0.0' || options.host === '::' ? `127.0.0.1:${port}` : address
+  const url = `https://${reachable}`
+  return {
+    url,
+    kubeconfig: formatKubeconfig('seamark', {
+      server: url,
+      authorityPem: pki.authority.certificatePem,
+      certificatePem: pki.admin.certificatePem,
+      keyPem: pki.admin.keyPem,
+    }),
+    async close() {
+      isStopping = true
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      await Promise.race([closed, sleep(env.clock, CLOSE_MS)])
+      for (const socket of sockets) socket.destroy()
+      await closed
+    },
+  }
+}
+
+function listen(
+  server: ReturnType<typeof createSecureServer>,
+  { host, port }: ApiServerOptions,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const refuse = (error: NodeJS.ErrnoException) =>
+      reject(
+        new ApiError(
+          'ServiceUnavailable',
+          `Cannot listen on ${host}:${port}: ${reasonOf(error)}; choose another address with --listen HOST:PORT`,
+          { cause: error },
+        ),
+      )
+    server.once('error', refuse)
+    server.listen(port, host, () => {
+      server.off('error', refuse)
+      server.on('error', () => {})
+      resolve((server.address() as AddressInfo).port)
+    })
+  })
+}
+
+function reasonOf({ code, message }: NodeJS.ErrnoException): string {
+  switch (code) {
+    case 'EADDRINUSE':
+      return 'the address is in use by another process'
+    case 'EACCES':
+      return 'no permission to use this port'
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return 'this machine has no such address'
+    default:
+      return message
+  }
+}
