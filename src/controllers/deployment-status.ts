@@ -113,9 +113,11 @@ function newsOf(news: NewSetNews, conditions: Conditions): Said | undefined {
   switch (news.type) {
     case 'created':
       return progressing('True', 'NewReplicaSetCreated', `Created new replica set "${name}"`)
-    case 'found':
-      if (findCondition(conditions, 'Progressing')) return undefined
+    case 'found': {
+      const known = findCondition(conditions, 'Progressing')?.reason
+      if (known !== undefined && known !== 'ReplicaSetCreateError') return undefined
       return progressing('True', 'FoundNewReplicaSet', `Found new replica set "${name}"`)
+    }
     case 'failed': {
       const message = `Failed to create new replica set "${name}": ${news.error}`
       return progressing('False', 'ReplicaSetCreateError', message)

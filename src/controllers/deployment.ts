@@ -199,7 +199,7 @@ async function create(
     }
   } catch (error) {
     if (isReason(error, 'AlreadyExists')) await resolveCollision(client, found, wanted)
-    else if (!isReason(error, 'Conflict')) {
+    else if (!isReason(error, 'Conflict') && !isReason(error, 'Timeout')) {
       const failed: NewSetNews = { type: 'failed', name, error: (error as Error).message }
       const now = env.clock.now()
       const status = deploymentStatus({

@@ -1,0 +1,177 @@
+import { expect, test } from 'vitest'
+import { controllerContract, type Scenario } from '../../test/contracts/controller.ts'
+import { make } from '../../test/support/make.ts'
+import { deployment } from '../api/kinds/deployment.ts'
+import { endpointSlice } from '../api/kinds/endpoint-slice.ts'
+import { endpoints } from '../api/kinds/endpoints.ts'
+import { kinds } from '../api/kinds/index.ts'
+import { namespace } from '../api/kinds/namespace.ts'
+import { node } from '../api/kinds/node.ts'
+import { nodePool } from '../api/kinds/node-pool.ts'
+import { pod } from '../api/kinds/pod.ts'
+import { podDisruptionBudget } from '../api/kinds/pod-disruption-budget.ts'
+import { type ReplicaSet, replicaSet } from '../api/kinds/replica-set.ts'
+import { service } from '../api/kinds/service.ts'
+import { serviceAccount } from '../api/kinds/service-account.ts'
+import type { Client } from '../client/client.ts'
+import { controllersOf } from './index.ts'
+
+const controllers = controllersOf(() => kinds)
+const WEB = { namespace: 'default', name: 'web' }
+
+async function runningPod(client: Client, name: string, ip: string): Promise<void> {
+  const made = await client.create(pod, make.pod({ metadata: { name }, spec: { nodeName: 'node-a' } }))
+  const status = {
+    phase: 'Running',
+    podIP: ip,
+    podIPs: [{ ip }],
+    conditions: [{ type: 'Ready', status: 'True', lastTransitionTime: '2030-01-01T00:00:00Z' }],
+  }
+  await client.update(pod, { ...made, status }, { subresource: 'status' })
+}
+
+const webSet = (): ReplicaSet => {
+  const { metadata, spec } = make.deployment()
+  const { replicas, selector, template } = spec
+  return { apiVersion: 'apps/v1', kind: 'ReplicaSet', metadata, spec: { replicas, selector, template } }
+}
+
+const scenarios: Record<string, Omit<Scenario, 'controller'>> = {
+  deployment: {
+    async arrange(client) {
+      // Nobody makes pods here, so there is no progress to wait for.
+      const spec = { progressDeadlineSeconds: 2 ** 31 - 1 }
+      await client.create(deployment, make.deployment({ spec }))
+    },
+    async check(client) {
+      expect((await client.list(replicaSet)).items).toHaveLength(1)
+    },
+    remove: (client) => client.delete(deployment, WEB),
+  },
+  replicaset: {
+    async arrange(client) {
+      await client.create(replicaSet, webSet())
+      await client.create(pod, make.pod({ metadata: { name: 'adopted' } }))
+    },
+    async check(client) {
+      const { items } = await client.list(pod)
+      expect(items.map(({ metadata }) => metadata.ownerReferences?.[0]?.name)).toEqual(['web', 'web', 'web'])
+    },
+    remove: (client) => client.delete(replicaSet, WEB),
+  },
+  endpointslice: {
+    async arrange(client) {
+      await runningPod(client, 'a', '10.244.0.1')
+      await runningPod(client, 'b', '10.244.0.2')
+      await client.create(service, make.service())
+    },
+    async check(client) {
+      const { items } = await client.list(endpointSlice)
+      expect(items.map(({ endpoints: held = [] }) => held.map(({ addresses }) => addresses[0]))).toEqual([
+        ['10.244.0.1', '10.244.0.2'],
+      ])
+    },
+    remove: (client) => client.delete(service, WEB),
+  },
+  endpoint: {
+    async arrange(client) {
+      await runningPod(client, 'a', '10.244.0.1')
+      await client.create(service, make.service())
+    },
+    async check(client) {
+      const { subsets } = await client.get(endpoints, WEB)
+      expect(subsets?.[0]?.addresses?.map(({ ip }) => ip)).toEqual(['10.244.0.1'])
+    },
+    remove: (client) => client.delete(service, WEB),
+  },
+  namespace: {
+    async arrange(client) {
+      await client.create(namespace, {
+        apiVersion: 'v1',
+        kind: 'Namespace',
+        metadata: { name: 'shop' },
+        spec: {},
+      })
+      await client.create(pod, make.pod({ metadata: { namespace: 'shop' } }))
+      await client.create(service, make.service({ metadata: { namespace: 'shop' } }))
+      await client.delete(namespace, { name: 'shop' })
+    },
+    async check(client) {
+      const { items } = await client.list(namespace)
+      expect(items.map(({ metadata }) => metadata.name)).toEqual(['default'])
+      expect((await client.list(service)).items).toEqual([])
+    },
+    remove: (client) => client.delete(namespace, { name: 'default' }).catch(() => undefined),
+  },
+  serviceaccount: {
+    async arrange() {},
+    async check(client) {
+      await client.get(serviceAccount, { namespace: 'default', name: 'default' })
+    },
+    remove: (client) => client.delete(serviceAccount, { namespace: 'default', name: 'default' }),
+  },
+  'node-pool': {
+    async arrange(client) {
+      const metadata = { name: 'worker' }
+      await client.create(nodePool, {
+        apiVersion: 'seamark.dev/v1alpha1',
+        kind: 'NodePool',
+        metadata,
+        spec: { count: 2 },
+      })
+    },
+    async check(client) {
+      const { items } = await client.list(node)
+      expect(
+        items.map(({ metadata, spec, status }) => [metadata.name, spec.podCIDR, status?.capacity?.['cpu']]),
+      ).toEqual([
+        ['worker-0', '10.244.0.0/24', '4'],
+        ['worker-1', '10.244.1.0/24', '4'],
+      ])
+    },
+    remove: (client) => client.delete(nodePool, { name: 'worker' }),
+  },
+  disruption: {
+    async arrange(client) {
+      await runningPod(client, 'a', '10.244.0.1')
+      await runningPod(client, 'b', '10.244.0.2')
+      const spec = { minAvailable: 1, selector: { matchLabels: { app: 'web' } } }
+      const metadata = { ...WEB }
+      await client.create(podDisruptionBudget, {
+        apiVersion: 'policy/v1',
+        kind: 'PodDisruptionBudget',
+        metadata,
+        spec,
+      })
+    },
+    async check(client) {
+      expect((await client.get(podDisruptionBudget, WEB)).status).toMatchObject({
+        expectedPods: 2,
+        currentHealthy: 2,
+        disruptionsAllowed: 1,
+      })
+    },
+    remove: (client) => client.delete(podDisruptionBudget, WEB),
+  },
+  'taint-eviction': {
+    async arrange(client) {
+      const taints = [{ key: 'broken', effect: 'NoExecute' }]
+      await client.create(node, make.node({ spec: { taints } }))
+      await runningPod(client, 'a', '10.244.0.1')
+    },
+    async check(client) {
+      const { metadata } = await client.get(pod, { namespace: 'default', name: 'a' })
+      expect(metadata.deletionTimestamp).toBeDefined()
+    },
+    remove: (client) => client.delete(node, { name: 'node-a' }),
+  },
+}
+
+test('Every controller has a scenario', () => {
+  expect(Object.keys(scenarios).toSorted()).toEqual(controllers.map(({ name }) => name).toSorted())
+})
+
+for (const controller of controllers) {
+  const scenario = scenarios[controller.name]
+  if (scenario) controllerContract({ controller, ...scenario })
+}
