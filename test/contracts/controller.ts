@@ -7,6 +7,7 @@ import { EventRecorder } from '../../src/client/events.ts'
 import { Informers } from '../../src/client/informers.ts'
 import type { Controller } from '../../src/controllers/controller.ts'
 import { ControllerRunner } from '../../src/controllers/runner.ts'
+import { clientWith } from '../support/client-with.ts'
 import { createTestCluster, type TestCluster } from '../support/cluster.ts'
 
 /** What a controller is put into: its objects, made in order before it starts. */
@@ -32,7 +33,7 @@ export function controllerContract(scenario: Scenario): void {
 
   describe(`Controller ${controller.name}`, () => {
     test('does its work and then writes nothing', async () => {
-      await withController(scenario, {}, async (cluster) => {
+      await withController({}, async (cluster) => {
         await check(cluster.client)
         const { revision } = cluster.store
         await cluster.clock.run(3_600_000)
@@ -44,12 +45,12 @@ export function controllerContract(scenario: Scenario): void {
       'ends the same after a %s on each write',
       async (failure) => {
         let clean: unknown
-        const writes = await withController(scenario, {}, async (cluster) => {
+        const writes = await withController({}, async (cluster) => {
           clean = await worldOf(cluster)
         })
         expect(writes).toBeGreaterThan(0)
         for (let failAt = 1; failAt <= Math.min(writes, 25); failAt += 1) {
-          await withController(scenario, { failAt, failure }, async (cluster) => {
+          await withController({ failAt, failure }, async (cluster) => {
             expect(await worldOf(cluster)).toEqual(clean)
           })
         }
@@ -57,7 +58,7 @@ export function controllerContract(scenario: Scenario): void {
     )
 
     test('is at peace when what it works for is gone', async () => {
-      await withController(scenario, {}, async (cluster) => {
+      await withController({}, async (cluster) => {
         await remove(cluster.client)
         await cluster.clock.run(SETTLE_MS)
         const { revision } = cluster.store
@@ -69,7 +70,6 @@ export function controllerContract(scenario: Scenario): void {
 
   /** Returns how many writes the controller tried. */
   async function withController(
-    _: Scenario,
     fault: { failAt?: number; failure?: 'conflict' | 'lost answer' },
     use: (cluster: TestCluster) => Promise<void>,
   ): Promise<number> {
@@ -100,10 +100,7 @@ export function controllerContract(scenario: Scenario): void {
 }
 
 function withFaults(client: Client, attempt: <T>(write: () => Promise<T>) => Promise<T>): Client {
-  return {
-    get: (...args) => client.get(...args),
-    list: (...args) => client.list(...args),
-    watch: (...args) => client.watch(...args),
+  return clientWith(client, {
     create: (...args) => attempt(() => client.create(...args)),
     update: (...args) => attempt(() => client.update(...args)),
     patch: (...args) => attempt(() => client.patch(...args)),
@@ -111,8 +108,7 @@ function withFaults(client: Client, attempt: <T>(write: () => Promise<T>) => Pro
     delete: (...args) => attempt(() => client.delete(...args)),
     deleteCollection: (...args) => attempt(() => client.deleteCollection(...args)),
     createSubresource: (...args) => attempt(() => client.createSubresource(...args)),
-    as: (fieldManager) => withFaults(client.as(fieldManager), attempt),
-  }
+  })
 }
 
 const INCIDENTAL = new Set([

@@ -23,11 +23,11 @@ export async function startPretendNode(
 ): Promise<void> {
   const { name } = made.metadata
   const namespace = 'kube-node-lease'
-  const existing = await client.get(nodeKind, { name }).catch(() => client.create(nodeKind, made))
+  await client.get(nodeKind, { name }).catch(() => client.create(nodeKind, made))
   const at = formatTime(clock.now())
   const ready = { type: 'Ready', status: 'True', lastHeartbeatTime: at, lastTransitionTime: at }
   const status = { ...made.status, conditions: [ready] }
-  await client.update(nodeKind, { ...existing, status }, { subresource: 'status' })
+  await client.patch(nodeKind, { name }, 'merge', { status }, { subresource: 'status' })
   const renew = async () => {
     if (!isAlive()) return
     const spec = { holderIdentity: name, leaseDurationSeconds: 40, renewTime: formatMicroTime(clock.now()) }
