@@ -5,7 +5,7 @@ import { canonicalJson } from '../base/json.ts'
 import { hostnameOf, type ServicePod, targetPortOf, targetRefOf } from './service-pods.ts'
 
 /** More addresses than this are cut off, ready ones first kept. */
-export const ADDRESSES_MAX = 1000
+const ADDRESSES_MAX = 1000
 
 interface Subset {
   readonly ports: CoreV1EndpointPort[]

@@ -9,12 +9,12 @@ import type { Lease } from '../api/kinds/lease.ts'
 import type { Node } from '../api/kinds/node.ts'
 import { formatTime } from '../base/date.ts'
 
-export const GRACE_MS = 50_000
+const GRACE_MS = 50_000
 /** For nodes that never reported. */
-export const STARTUP_GRACE_MS = 60_000
+const STARTUP_GRACE_MS = 60_000
 
-export const NOT_READY = 'node.kubernetes.io/not-ready'
-export const UNREACHABLE = 'node.kubernetes.io/unreachable'
+const NOT_READY = 'node.kubernetes.io/not-ready'
+const UNREACHABLE = 'node.kubernetes.io/unreachable'
 
 const PRESSURE_TAINTS: Readonly<Record<string, string>> = {
   MemoryPressure: 'node.kubernetes.io/memory-pressure',

@@ -10,7 +10,7 @@ import { isPodActive, isPodReady, isPodTerminal } from '../api/pods.ts'
 import { isBeingDeleted } from '../api/resource.ts'
 import { parseTime } from '../base/date.ts'
 
-export const DELETION_COST_ANNOTATION = 'controller.kubernetes.io/pod-deletion-cost'
+const DELETION_COST_ANNOTATION = 'controller.kubernetes.io/pod-deletion-cost'
 /** Pods made or deleted in one reconcile. */
 export const BURST_MAX = 500
 

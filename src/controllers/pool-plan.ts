@@ -7,8 +7,8 @@ import { controllerReference } from '../api/resource.ts'
 import { formatTime } from '../base/date.ts'
 import { deepEqual, isObject } from '../base/json.ts'
 
-export const NODE_POOL_LABEL = 'seamark.dev/node-pool'
-export const RUNTIME_LABEL = 'seamark.dev/runtime'
+const NODE_POOL_LABEL = 'seamark.dev/node-pool'
+const RUNTIME_LABEL = 'seamark.dev/runtime'
 /** What the pool put on the node, so that it can take it off again: names of labels, annotations and taints. */
 const APPLIED = 'seamark.dev/applied-template'
 

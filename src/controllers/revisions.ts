@@ -15,7 +15,7 @@ const REVISION_HISTORY = 'deployment.kubernetes.io/revision-history'
 const DESIRED_REPLICAS = 'deployment.kubernetes.io/desired-replicas'
 const MAX_REPLICAS = 'deployment.kubernetes.io/max-replicas'
 const TEMPLATE_DIGEST = 'seamark.dev/pod-template-digest'
-export const POD_TEMPLATE_HASH = 'pod-template-hash'
+const POD_TEMPLATE_HASH = 'pod-template-hash'
 /** Upstream keeps the history within this many characters. */
 const HISTORY_LENGTH_MAX = 2000
 

@@ -8,7 +8,7 @@ import type { DiscoveryV1EndpointPort, V1Endpoint } from '../api/generated/types
 import type { EndpointSlice } from '../api/kinds/endpoint-slice.ts'
 import { canonicalJson, deepEqual } from '../base/json.ts'
 
-export const ENDPOINTS_PER_SLICE = 100
+const ENDPOINTS_PER_SLICE = 100
 
 export interface PortGroup {
   readonly ports: readonly DiscoveryV1EndpointPort[]

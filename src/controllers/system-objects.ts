@@ -28,7 +28,7 @@ const PRIORITY_CLASSES = [
   },
 ]
 
-export const systemObjects: readonly SystemObject[] = [
+const systemObjects: readonly SystemObject[] = [
   ...NAMESPACES.map((name) => ({
     kind: namespace,
     resource: {
