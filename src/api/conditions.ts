@@ -22,8 +22,9 @@ export function isConditionTrue(conditions: readonly Condition[] | undefined, ty
 }
 
 /**
- * The list with the condition in it. `lastTransitionTime` moves to `now` (epoch ms) only when the status changes; when
- * nothing changes the very same list comes back, so that callers can tell by identity that there is nothing to write.
+ * The list with the condition in the place of the one of its type. `lastTransitionTime` moves to `now` (epoch ms) only
+ * when the status changes; when nothing changes the very same list comes back, so that callers can tell by identity
+ * that there is nothing to write.
  */
 export function setCondition<C extends Condition>(
   conditions: readonly C[] | undefined,
@@ -32,16 +33,15 @@ export function setCondition<C extends Condition>(
 ): readonly C[] {
   const before = findCondition(conditions, condition.type)
   if (!before) return [...(conditions ?? []), { ...condition, lastTransitionTime: formatTime(now) }]
-  const lastTransitionTime = before.status === condition.status ? before.lastTransitionTime : formatTime(now)
+  const isSteady = before.status === condition.status && before.lastTransitionTime !== undefined
+  const lastTransitionTime = isSteady ? before.lastTransitionTime : formatTime(now)
   const isSame =
     before.status === condition.status &&
     before.reason === condition.reason &&
     before.message === condition.message &&
     before.observedGeneration === condition.observedGeneration
   if (isSame) return conditions ?? []
-  return (conditions ?? []).map((other) =>
-    other === before ? { ...before, ...condition, lastTransitionTime } : other,
-  )
+  return (conditions ?? []).map((other) => (other === before ? { ...condition, lastTransitionTime } : other))
 }
 
 export function removeCondition<C extends Condition>(

@@ -1,12 +1,13 @@
-import { canonicalQuantity, QUANTITY_ERROR } from './quantity.ts'
+import { defineKey, isObject, type JsonObject } from '../base/json.ts'
+import { canonicalQuantity, QUANTITY_ERROR, roundUpToMilli } from './quantity.ts'
 import { resolve, type Schema } from './schema.ts'
-import { badRequest, fault, type StatusCause } from './status.ts'
+import { badRequest } from './status.ts'
 
 /**
  * Reads unknown JSON as a schema says, as Kubernetes' decoder does: a wrong type is a BadRequest, an unknown field is
  * reported and dropped, null members are dropped, quantities become canonical texts. What needs no change is returned
- * as it is, not copied. Required fields and value rules are validation's business, but for schemas that carry such
- * rules themselves (Seamark's own kinds, custom resources): see `validateSchema`.
+ * as it is, not copied. Required fields and value rules are validation's business (validate-schema.ts, the kinds).
+ * Errors quote no text but times: it may be part of a Secret.
  */
 export interface Decoded {
   readonly value: Readonly<Record<string, unknown>>
@@ -15,87 +16,91 @@ export interface Decoded {
 }
 
 const DEPTH_MAX = 200
+const UNKNOWN_MAX = 100
 
 export function decode(input: unknown, schema: Schema, kind: string): Decoded {
-  const unknownFields: string[] = []
-  const value = decodeValue(input, schema, { kind, unknownFields }, '', 0)
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw wrongType(input, 'object', { kind, unknownFields }, '')
-  return { value: value as Readonly<Record<string, unknown>>, unknownFields }
+  const place: Place = { input, root: schema, kind, steps: [], unknownFields: [] }
+  if (!isObject(input)) throw wrongType(input, schema, place)
+  const value = decodeObject(input, resolve(schema), place)
+  return { value, unknownFields: place.unknownFields }
 }
 
-interface Context {
+/** Where the decoder is; `steps` are field names, map keys and list indexes, and become text only for a report. */
+interface Place {
+  readonly input: unknown
+  readonly root: Schema
   readonly kind: string
+  readonly steps: (string | number)[]
   readonly unknownFields: string[]
 }
 
-function decodeValue(input: unknown, given: Schema, context: Context, path: string, depth: number): unknown {
-  if (depth > DEPTH_MAX)
-    throw badRequest(
-      `Cannot read ${context.kind}: "${path.slice(0, 80)}…" is nested more than ${DEPTH_MAX} levels deep`,
-    )
+/** `step` leads from the object or list around to `input`. */
+function decodeValue(input: unknown, given: Schema, step: string | number, place: Place): unknown {
+  if (place.steps.push(step) > DEPTH_MAX)
+    throw unreadable(place, `fields are nested more than ${DEPTH_MAX} levels deep`)
   const schema = given.ref === undefined ? given : resolve(given)
-  if (schema.format === 'int-or-string') return decodeIntOrString(input, context, path)
+  const decoded = decodeAny(input, schema, given, place)
+  place.steps.pop()
+  return decoded
+}
+
+function decodeAny(input: unknown, schema: Schema, given: Schema, place: Place): unknown {
+  if (schema.format === 'int-or-string') {
+    if (typeof input === 'string' || Number.isInteger(input)) return input
+    throw wrongType(input, given, place)
+  }
   switch (schema.type) {
     case 'object':
-      return decodeObject(input, schema, context, path, depth)
+      if (!isObject(input)) throw wrongType(input, given, place)
+      return decodeObject(input, schema, place)
     case 'array':
-      return decodeArray(input, schema, context, path, depth)
+      if (!Array.isArray(input)) throw wrongType(input, given, place)
+      return decodeArray(input, schema.items ?? {}, place)
     case 'string':
-      return decodeString(input, schema, context, path)
+      return decodeString(input, schema, place)
     case 'integer':
-      return decodeInteger(input, schema, context, path)
+      if (typeof input !== 'number' || !fitsInteger(input, schema)) throw wrongType(input, given, place)
+      return input
     case 'number':
-      if (typeof input !== 'number') throw wrongType(input, 'float64', context, path)
+      if (typeof input !== 'number') throw wrongType(input, given, place)
       return input
     case 'boolean':
-      if (typeof input !== 'boolean') throw wrongType(input, 'bool', context, path)
+      if (typeof input !== 'boolean') throw wrongType(input, given, place)
       return input
     default:
       return input
   }
 }
 
-function decodeObject(
-  input: unknown,
-  schema: Schema,
-  context: Context,
-  path: string,
-  depth: number,
-): unknown {
-  if (typeof input !== 'object' || input === null || Array.isArray(input))
-    throw wrongType(input, schema.additionalProperties ? 'map' : 'object', context, path)
+function decodeObject(object: JsonObject, schema: Schema, place: Place): JsonObject {
   const { properties, additionalProperties } = schema
+  const isAnything = schema.preserveUnknown === true || (!properties && !additionalProperties)
+  const isResourceList = additionalProperties?.format === 'quantity'
   let copy: Record<string, unknown> | undefined
-  const object = input as Record<string, unknown>
   for (const key of Object.keys(object)) {
     const member = object[key]
     const property = properties && Object.hasOwn(properties, key) ? properties[key] : additionalProperties
     let decoded: unknown
-    if (property !== undefined) {
-      const at = path === '' ? key : `${path}.${key}`
-      if (member !== null && member !== undefined)
-        decoded = decodeValue(member, property, context, at, depth + 1)
-      else if (additionalProperties && !properties && property.type === 'string') decoded = ''
-    } else if (schema.preserveUnknown || (!properties && !additionalProperties)) {
-      continue
-    } else if (member !== undefined)
-      context.unknownFields.push(`unknown field "${path === '' ? key : `${path}.${key}`}"`)
+    if (property === undefined) {
+      if (isAnything) continue
+      reportUnknown(key, place)
+    } else if (member !== null && member !== undefined) {
+      decoded = decodeValue(member, property, key, place)
+      if (isResourceList) decoded = roundUpToMilli(decoded as string)
+    } else if (!properties && property.type === 'string') decoded = ''
     if (decoded === member) continue
     copy ??= { ...object }
     if (decoded === undefined) delete copy[key]
-    else copy[key] = decoded
+    else defineKey(copy, key, decoded)
   }
   return copy ?? object
 }
 
-function decodeArray(input: unknown, schema: Schema, context: Context, path: string, depth: number): unknown {
-  if (!Array.isArray(input)) throw wrongType(input, 'slice', context, path)
-  const items = schema.items ?? {}
+function decodeArray(input: readonly unknown[], items: Schema, place: Place): readonly unknown[] {
   let copy: unknown[] | undefined
   for (let i = 0; i < input.length; i += 1) {
-    const decoded =
-      input[i] === null ? zeroOf(items) : decodeValue(input[i], items, context, `${path}[${i}]`, depth + 1)
+    const item = input[i] ?? undefined
+    const decoded = item === undefined ? zeroOf(items) : decodeValue(item, items, i, place)
     if (decoded === input[i]) continue
     copy ??= [...input]
     copy[i] = decoded
@@ -103,122 +108,134 @@ function decodeArray(input: unknown, schema: Schema, context: Context, path: str
   return copy ?? input
 }
 
-function zeroOf(given: Schema): unknown {
-  const { type } = resolve(given)
-  return type === 'object'
-    ? {}
-    : type === 'array'
-      ? []
-      : type === 'string'
-        ? ''
-        : type === 'boolean'
-          ? false
-          : 0
-}
-
-function decodeString(input: unknown, schema: Schema, context: Context, path: string): unknown {
-  if (schema.format === 'quantity') {
-    if (typeof input !== 'string' && typeof input !== 'number')
-      throw wrongType(input, 'resource.Quantity', context, path)
-    const canonical = canonicalQuantity(String(input))
-    if (canonical === undefined)
-      throw badRequest(
-        `${context.kind} in version is not readable: ${path}: Invalid value: ${JSON.stringify(input)}: ${QUANTITY_ERROR}`,
-      )
-    return canonical
+/** What Go makes of a null in a list. */
+function zeroOf(items: Schema): unknown {
+  switch (resolve(items).type) {
+    case 'object':
+      return {}
+    case 'array':
+      return []
+    case 'string':
+      return ''
+    case 'boolean':
+      return false
+    case 'integer':
+    case 'number':
+      return 0
+    default:
+      return null
   }
-  if (typeof input !== 'string')
-    throw wrongType(input, schema.format === 'date-time' ? 'Time' : 'string', context, path)
-  if (schema.format === 'byte' && !isBase64(input)) {
-    throw badRequest(
-      `${context.kind}: ${path}: illegal base64 data: quote plain text under "stringData" instead of "data"`,
-    )
-  }
-  if ((schema.format === 'date-time' || schema.format === 'date-time-micro') && !TIME.test(input)) {
-    throw badRequest(
-      `${context.kind}: ${path}: parsing time ${JSON.stringify(input)} as "2006-01-02T15:04:05Z07:00": cannot parse it`,
-    )
-  }
-  return input
 }
 
 const TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
 
-function isBase64(text: string): boolean {
-  return BASE64.test(text.replace(/[\r\n]/g, ''))
-}
-
-function decodeInteger(input: unknown, schema: Schema, context: Context, path: string): unknown {
-  const bits = schema.format === 'int32' ? 31 : 63
-  if (typeof input !== 'number') throw wrongType(input, bits === 31 ? 'int32' : 'int64', context, path)
-  if (!Number.isInteger(input) || Math.abs(input) >= 2 ** bits) {
-    throw badRequest(
-      `json: cannot unmarshal number ${input} into Go struct field ${goField(context, path)} of type ${bits === 31 ? 'int32' : 'int64'}`,
+function decodeString(input: unknown, schema: Schema, place: Place): string {
+  const { format } = schema
+  if (format === 'quantity') {
+    if (typeof input !== 'string' && typeof input !== 'number') throw unreadable(place, QUANTITY_ERROR)
+    const canonical = canonicalQuantity(String(input))
+    if (canonical === undefined) throw unreadable(place, QUANTITY_ERROR)
+    return canonical
+  }
+  if (typeof input !== 'string') throw wrongType(input, schema, place)
+  if (format === 'byte' && !BASE64.test(input.replace(/[\r\n]/g, ''))) {
+    const at = input.search(/[^A-Za-z0-9+/\r\n]/)
+    throw unreadable(
+      place,
+      `illegal base64 data at input byte ${at < 0 ? input.length : at} of ${pathOf(place.steps)} (plain text belongs under "stringData")`,
+    )
+  }
+  if ((format === 'date-time' || format === 'date-time-micro') && !TIME.test(input)) {
+    const layout = `2006-01-02T15:04:05${format === 'date-time' ? '' : '.000000'}Z07:00`
+    throw unreadable(
+      place,
+      `parsing time ${JSON.stringify(input.slice(0, 40))} as "${layout}" in ${pathOf(place.steps)}: cannot parse it`,
     )
   }
   return input
 }
 
-function decodeIntOrString(input: unknown, context: Context, path: string): unknown {
-  if (typeof input === 'string') return input
-  if (typeof input === 'number' && Number.isInteger(input)) return input
-  throw wrongType(input, 'intstr.IntOrString', context, path)
+function fitsInteger(value: number, schema: Schema): boolean {
+  return Number.isInteger(value) && Math.abs(value) < 2 ** (schema.format === 'int32' ? 31 : 63)
 }
 
-function wrongType(input: unknown, goType: string, context: Context, path: string): Error {
-  const given =
-    input === null
-      ? 'null'
-      : Array.isArray(input)
-        ? 'array'
-        : typeof input === 'boolean'
-          ? 'bool'
-          : typeof input
-  return badRequest(
-    `json: cannot unmarshal ${given} into Go struct field ${goField(context, path)} of type ${goType}`,
+function reportUnknown(key: string, { steps, unknownFields }: Place): void {
+  if (unknownFields.length < UNKNOWN_MAX) unknownFields.push(`unknown field "${pathOf([...steps, key])}"`)
+}
+
+/** spec.template.spec.containers[0].image */
+function pathOf(steps: readonly (string | number)[]): string {
+  return steps.reduce<string>(
+    (path, step) => (typeof step === 'number' ? `${path}[${step}]` : path === '' ? step : `${path}.${step}`),
+    '',
   )
 }
 
-function goField({ kind }: Context, path: string): string {
-  return path === '' ? kind : `${kind}.${path}`
+function unreadable({ input, kind }: Place, why: string): Error {
+  const apiVersion = isObject(input) && typeof input['apiVersion'] === 'string' ? input['apiVersion'] : ''
+  const version = apiVersion.slice(apiVersion.lastIndexOf('/') + 1) || 'v1'
+  return badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${why}`)
 }
 
-/**
- * The value rules a schema carries itself: required, enum, bounds, lengths, pattern; worded as for custom resources.
- * Generated schemas carry only `required`, which the kinds check by hand, so this is for hand-written schemas.
- */
-export function validateSchema(value: unknown, given: Schema, path = ''): StatusCause[] {
-  const schema = given.ref === undefined ? given : resolve(given)
-  const wrong: StatusCause[] = []
-  const at = (key: string) => (path === '' ? key : `${path}.${key}`)
-  if (schema.enum && !schema.enum.includes(value as string))
-    wrong.push(fault.notSupported(path, value, schema.enum.map(String)))
-  if (typeof value === 'number') {
-    if (schema.minimum !== undefined && value < schema.minimum)
-      wrong.push(fault.invalid(path, value, `should be greater than or equal to ${schema.minimum}`))
-    if (schema.maximum !== undefined && value > schema.maximum)
-      wrong.push(fault.invalid(path, value, `should be less than or equal to ${schema.maximum}`))
-  } else if (typeof value === 'string') {
-    if (schema.minLength !== undefined && value.length < schema.minLength)
-      wrong.push(fault.invalid(path, value, `should be at least ${schema.minLength} chars long`))
-    if (schema.maxLength !== undefined && value.length > schema.maxLength)
-      wrong.push(fault.tooLong(path, schema.maxLength))
-    if (schema.pattern !== undefined && !new RegExp(schema.pattern).test(value))
-      wrong.push(fault.invalid(path, value, `should match '${schema.pattern}'`))
-  } else if (Array.isArray(value)) {
-    if (schema.minItems !== undefined && value.length < schema.minItems)
-      wrong.push(fault.invalid(path, value.length, `should have at least ${schema.minItems} items`))
-    const { items } = schema
-    if (items)
-      for (const [i, item] of value.entries()) wrong.push(...validateSchema(item, items, `${path}[${i}]`))
-  } else if (typeof value === 'object' && value !== null) {
-    for (const key of schema.required ?? [])
-      if ((value as Record<string, unknown>)[key] === undefined) wrong.push(fault.required(at(key)))
-    for (const [key, member] of Object.entries(value)) {
-      const property = schema.properties?.[key] ?? schema.additionalProperties
-      if (property && member !== undefined) wrong.push(...validateSchema(member, property, at(key)))
-    }
+function wrongType(input: unknown, expected: Schema, place: Place): Error {
+  const given = Array.isArray(input)
+    ? 'array'
+    : typeof input === 'boolean'
+      ? 'bool'
+      : typeof input === 'number' && resolve(expected).type === 'integer'
+        ? `number ${input}`
+        : input === null
+          ? 'null'
+          : typeof input
+  return unreadable(
+    place,
+    `json: cannot unmarshal ${given} into Go struct field ${goField(place)} of type ${goType(expected)}`,
+  )
+}
+
+/** Go names the innermost struct and the fields that lead there, without indexes and map keys: Container.spec.containers.image. */
+function goField({ root, kind, steps }: Place): string {
+  let at = resolve(root)
+  let struct = kind
+  const fields: string[] = []
+  for (const [i, step] of steps.entries()) {
+    const isField =
+      typeof step === 'string' && at.properties !== undefined && Object.hasOwn(at.properties, step)
+    const next = isField
+      ? at.properties?.[step]
+      : typeof step === 'number'
+        ? at.items
+        : at.additionalProperties
+    if (isField) fields.push(step)
+    if (!next) break
+    at = resolve(next)
+    if (i < steps.length - 1 && next.ref !== undefined) struct = goName(next.ref)
   }
-  return wrong
+  return [struct, ...fields].join('.')
+}
+
+/** V1PodSpec -> PodSpec. */
+function goName(definition: string): string {
+  return definition.replace(/^[A-Za-z]*?V\d+((alpha|beta)\d+)?(?=[A-Z])/, '')
+}
+
+function goType(schema: Schema): string {
+  if (schema.ref !== undefined) return `v1.${goName(schema.ref)}`
+  if (schema.format === 'int-or-string') return 'intstr.IntOrString'
+  switch (schema.type) {
+    case 'array':
+      return `[]${goType(schema.items ?? {})}`
+    case 'object':
+      return schema.additionalProperties ? `map[string]${goType(schema.additionalProperties)}` : 'struct'
+    case 'integer':
+      return schema.format === 'int32' ? 'int32' : 'int64'
+    case 'number':
+      return 'float64'
+    case 'boolean':
+      return 'bool'
+    default:
+      if (schema.format === 'quantity') return 'resource.Quantity'
+      return schema.format?.startsWith('date-time') ? 'v1.Time' : 'string'
+  }
 }

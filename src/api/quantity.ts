@@ -9,6 +9,7 @@ export interface Quantity {
 }
 
 const NANO = 1_000_000_000n
+const MICRO = 1_000_000n
 const DECIMAL = ['n', 'u', 'm', '', 'k', 'M', 'G', 'T', 'P', 'E'] as const
 const BINARY = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi', 'Ei'] as const
 const SYNTAX = /^([+-]?)(\d+\.?\d*|\.\d+)([numkMGTPE]|[KMGTPE]i|[eE][+-]?\d+)?$/
@@ -48,8 +49,22 @@ function scaleOf(suffix: string): { numerator: bigint; denominator: bigint; form
 
 /** The canonical form, as Kubernetes stores it: "1000m" -> "1", "1024Mi" -> "1Gi", "0.5Gi" -> "512Mi", "1e3" -> "1e3". */
 export function canonicalQuantity(text: string): string | undefined {
-  const quantity = readQuantity(text)
-  return quantity && formatExact(quantity)
+  let canonical = canonicals.get(text)
+  if (canonical === undefined) {
+    const quantity = readQuantity(text)
+    if (!quantity) return undefined
+    canonical = formatExact(quantity)
+    remember(canonicals, text, canonical)
+  }
+  return canonical
+}
+
+/** Amounts of resources are kept in thousandths at the finest: "1500u" -> "2m". Takes and gives the canonical form. */
+export function roundUpToMilli(canonical: string): string {
+  if (!canonical.endsWith('u') && !canonical.endsWith('n') && !canonical.includes('e-')) return canonical
+  const { nano, format } = readQuantity(canonical) ?? { nano: 0n, format: 'decimal' }
+  const milli = nano / MICRO + (nano > 0n && nano % MICRO !== 0n ? 1n : 0n)
+  return formatExact({ nano: milli * MICRO, format })
 }
 
 function formatExact({ nano, format }: Quantity): string {
@@ -77,20 +92,24 @@ function formatExact({ nano, format }: Quantity): string {
   return `${sign}${value}${DECIMAL[step]}`
 }
 
+/** The few texts that a cluster uses are read once. Nothing depends on what is remembered but speed. */
+const REMEMBERED_MAX = 10_000
 const numbers = new Map<string, number>()
+const canonicals = new Map<string, string>()
 
-/**
- * The value in base units (cores, bytes) as a number; NaN when it is not a quantity. Exact up to 2^53. The few texts
- * that a cluster uses are remembered.
- */
+function remember<V>(memory: Map<string, V>, text: string, value: V): void {
+  if (memory.size >= REMEMBERED_MAX) memory.clear()
+  memory.set(text, value)
+}
+
+/** The value in base units (cores, bytes) as a number; NaN when it is not a quantity. Exact up to 2^53. */
 export function parseQuantity(text: string | number): number {
   if (typeof text === 'number') return text
   let value = numbers.get(text)
   if (value === undefined) {
     const quantity = readQuantity(text)
     value = quantity === undefined ? Number.NaN : toNumber(quantity.nano)
-    if (numbers.size > 10_000) numbers.clear()
-    numbers.set(text, value)
+    remember(numbers, text, value)
   }
   return value
 }

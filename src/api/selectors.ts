@@ -26,9 +26,9 @@ function predicateOf({ key, operator, values }: Requirement): LabelPredicate {
     case 'NotIn':
       return (labels) => !values.includes(labels[key] ?? '\0')
     case 'Exists':
-      return (labels) => labels[key] !== undefined
+      return (labels) => typeof labels[key] === 'string'
     case 'DoesNotExist':
-      return (labels) => labels[key] === undefined
+      return (labels) => typeof labels[key] !== 'string'
     case 'Gt':
       return (labels) => Number.parseInt(labels[key] ?? '', 10) > Number(values[0])
     case 'Lt':

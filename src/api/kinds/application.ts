@@ -1,11 +1,11 @@
 import { ageColumn, nameColumn } from '../age.ts'
 import { applicationSchema } from '../application-schema.ts'
 import { findCondition } from '../conditions.ts'
-import { validateSchema } from '../decode.ts'
 import { parseDuration } from '../duration.ts'
 import { defineKind, type Health } from '../kind.ts'
 import type { Resource } from '../resource.ts'
 import { fault, type StatusCause } from '../status.ts'
+import { validateSchema } from '../validate-schema.ts'
 import { WAVE } from '../waves.ts'
 
 /** One path of one source, kept converged. */

@@ -1,11 +1,11 @@
 import { ageColumn, nameColumn } from '../age.ts'
-import { validateSchema } from '../decode.ts'
 import type { V1Taint } from '../generated/types.ts'
 import { defineKind } from '../kind.ts'
 import { qualifiedName, validateLabels } from '../names.ts'
 import type { Resource } from '../resource.ts'
 import type { Schema } from '../schema.ts'
 import { fault } from '../status.ts'
+import { validateSchema } from '../validate-schema.ts'
 import { WAVE } from '../waves.ts'
 
 /** Nodes that are alike, declared in the repository; a controller makes them and their kubelets start. */

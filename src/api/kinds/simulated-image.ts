@@ -1,10 +1,10 @@
 import { ageColumn, nameColumn } from '../age.ts'
-import { validateSchema } from '../decode.ts'
 import { parseDuration } from '../duration.ts'
 import { defineKind } from '../kind.ts'
 import type { Resource } from '../resource.ts'
 import type { Schema } from '../schema.ts'
 import { fault } from '../status.ts'
+import { validateSchema } from '../validate-schema.ts'
 import { WAVE } from '../waves.ts'
 
 /** How a container of an image behaves on simulated nodes. The first that matches, by name, decides. */
