@@ -1,0 +1,117 @@
+import { join } from 'node:path'
+import { kinds as builtInKinds } from './api/kinds/index.ts'
+import { admissionChain } from './apiserver/admission/index.ts'
+import { memoryPki, openPki, writeText } from './apiserver/auth/pki.ts'
+import { KindTable } from './apiserver/kind-table.ts'
+import { LocalClient } from './apiserver/local-client.ts'
+import { Registry } from './apiserver/registry.ts'
+import { type ApiServer, startApiServer } from './apiserver/server.ts'
+import { stampResource } from './apiserver/storage-keys.ts'
+import { openEmbeddedStore } from './apiserver/store/embedded.ts'
+import { openMemoryStore } from './apiserver/store/memory.ts'
+import type { Store } from './apiserver/store/store.ts'
+import type { Env } from './base/env.ts'
+import type { Client } from './client/client.ts'
+import { Informers } from './client/informers.ts'
+import { startControllers } from './controllers/index.ts'
+import { startNodes } from './nodes/nodes.ts'
+import { startScheduler } from './scheduler/scheduler.ts'
+
+export interface ControlPlaneOptions {
+  /** Where everything that must survive a restart is kept: store, pki, kubeconfig. Needed by the embedded store. */
+  readonly dataDirectory?: string | undefined
+  /** Default embedded; memory forgets everything. */
+  readonly store?: 'embedded' | 'memory' | undefined
+  /** Absent: no listener; everything in this process meets through `client`. */
+  readonly listen?: { readonly host: string; readonly port: number } | undefined
+  /** Where the administrator's kubeconfig is written (mode 0600). Default DATA/kubeconfig. */
+  readonly kubeconfigPath?: string | undefined
+  /** Deep-freezes every stored value; for tests and simulation. */
+  readonly freeze?: boolean | undefined
+  /** Which parts run beside the API server; all by default. */
+  readonly parts?:
+    | { readonly controllers?: boolean; readonly scheduler?: boolean; readonly nodes?: boolean }
+    | undefined
+}
+
+export interface ControlPlane {
+  readonly env: Env
+  readonly client: Client
+  readonly informers: Informers
+  readonly store: Store
+  /** Absent without a listener. */
+  readonly url: string | undefined
+  readonly kubeconfigPath: string | undefined
+  /** Ends every part, newest first, and closes the store: what was acknowledged is on disk. */
+  stop(): Promise<void>
+}
+
+/** Builds the whole cluster: the only file that knows every part. Nothing is left running when it throws. */
+export async function startControlPlane(env: Env, options: ControlPlaneOptions = {}): Promise<ControlPlane> {
+  const stops: (() => Promise<unknown>)[] = []
+  const stop = async () => {
+    for (const end of stops.splice(0).reverse()) await end()
+  }
+  try {
+    const store = await openStore(env, options)
+    stops.push(() => store.close())
+    const registry = new Registry(env, store, new KindTable(builtInKinds), admissionChain())
+    const client = new LocalClient(registry)
+    const server = options.listen ? await startListener(env, registry, options, options.listen) : undefined
+    if (server) stops.push(() => server.api.close())
+    const informers = new Informers(env, client)
+    stops.push(() => informers.close())
+    const { controllers = true, scheduler = true, nodes = true } = options.parts ?? {}
+    const running = [
+      ...(controllers
+        ? [startControllers(env, client, { informers, kinds: () => registry.kinds.list })]
+        : []),
+      ...(scheduler ? [startScheduler(env, client, informers)] : []),
+      ...(nodes ? [startNodes(env, client, informers)] : []),
+    ]
+    stops.push(() => Promise.all(running.map((part) => part.stop())))
+    return {
+      env,
+      client,
+      informers,
+      store,
+      url: server?.api.url,
+      kubeconfigPath: server?.kubeconfigPath,
+      stop,
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+async function openStore(
+  env: Env,
+  { store = 'embedded', dataDirectory, freeze }: ControlPlaneOptions,
+): Promise<Store> {
+  const shape = { stamp: stampResource, freeze }
+  if (store === 'memory' || dataDirectory === undefined) return openMemoryStore(env, shape)
+  return openEmbeddedStore(env, { ...shape, directory: dataDirectory })
+}
+
+async function startListener(
+  env: Env,
+  registry: Registry,
+  { dataDirectory, kubeconfigPath }: ControlPlaneOptions,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<{ api: ApiServer; kubeconfigPath: string | undefined }> {
+  const now = env.clock.now()
+  const pki =
+    dataDirectory === undefined
+      ? await memoryPki({ host, now })
+      : await openPki(join(dataDirectory, 'pki'), { host, now })
+  const api = await startApiServer(env, { registry, pki, host, port })
+  const path = kubeconfigPath ?? (dataDirectory === undefined ? undefined : join(dataDirectory, 'kubeconfig'))
+  try {
+    if (path !== undefined) await writeText(path, api.kubeconfig)
+  } catch (error) {
+    await api.close()
+    throw error
+  }
+  return { api, kubeconfigPath: path }
+}

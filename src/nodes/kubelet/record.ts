@@ -1,0 +1,142 @@
+import type { V1Container, V1ContainerStatus } from '../../api/generated/types.ts'
+import type { Pod } from '../../api/kinds/pod.ts'
+import { isSidecar } from '../../api/pods.ts'
+import { parseTime } from '../../base/date.ts'
+import type { ProbeState } from './probe-state.ts'
+
+/** Where one container is in its life, as its kubelet knows it. Replaced, never changed. */
+export interface ContainerRecord {
+  readonly name: string
+  readonly phase: 'waiting' | 'pulling' | 'starting' | 'running' | 'stopping' | 'exited'
+  /** Why it waits: ContainerCreating, PodInitializing, CrashLoopBackOff, ErrImagePull, ImagePullBackOff … */
+  readonly reason: string
+  readonly message: string
+  readonly id: string | undefined
+  readonly imageId: string
+  readonly restarts: number
+  readonly startedAt: number | undefined
+  readonly exit: Ended | undefined
+  readonly lastExit: Ended | undefined
+  /** Not before this time is it started (or its image pulled) again. Epoch ms. */
+  readonly notBefore: number
+  readonly backoffMs: number
+  readonly probes: Readonly<Partial<Record<'startup' | 'readiness' | 'liveness', ProbeState>>>
+}
+
+export interface Ended {
+  readonly code: number
+  readonly reason: string
+  readonly startedAt: number
+  readonly finishedAt: number
+  readonly id: string
+}
+
+/** What a kubelet remembers of a pod. */
+export interface PodRecord {
+  readonly containers: ReadonlyMap<string, ContainerRecord>
+  readonly podIP: string | undefined
+  readonly startTime: number
+  /** The pod has been given up: it will not run (again). */
+  readonly failure?: { readonly reason: string; readonly message: string } | undefined
+}
+
+export function newContainer(name: string): ContainerRecord {
+  return {
+    name,
+    phase: 'waiting',
+    reason: 'ContainerCreating',
+    message: '',
+    id: undefined,
+    imageId: '',
+    restarts: 0,
+    startedAt: undefined,
+    exit: undefined,
+    lastExit: undefined,
+    notBefore: 0,
+    backoffMs: 0,
+    probes: {},
+  }
+}
+
+export function allContainers(
+  pod: Pod,
+): readonly { readonly container: V1Container; readonly kind: 'init' | 'sidecar' | 'main' }[] {
+  return [
+    ...(pod.spec.initContainers ?? []).map((container) => ({
+      container,
+      kind: isSidecar(container) ? ('sidecar' as const) : ('init' as const),
+    })),
+    ...pod.spec.containers.map((container) => ({ container, kind: 'main' as const })),
+  ]
+}
+
+/**
+ * What was known of a pod before this process began, from its status: containers that ran go on, counts and backoffs
+ * stay. A restart of the control plane restarts no container.
+ */
+export function restoreRecord(pod: Pod, now: number): PodRecord {
+  const statuses = new Map(
+    [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])].map((status) => [
+      status.name,
+      status,
+    ]),
+  )
+  return {
+    containers: new Map(
+      allContainers(pod).map(({ container }) => [
+        container.name,
+        restoreContainer(container.name, statuses.get(container.name), now),
+      ]),
+    ),
+    podIP: pod.status?.podIP || undefined,
+    startTime: parseTime(pod.status?.startTime) ?? now,
+    ...(pod.status?.phase === 'Failed' && pod.status.reason
+      ? { failure: { reason: pod.status.reason, message: pod.status.message ?? '' } }
+      : {}),
+  }
+}
+
+const BACKOFF_MIN_MS = 10_000
+const BACKOFF_MAX_MS = 300_000
+
+function restoreContainer(name: string, status: V1ContainerStatus | undefined, now: number): ContainerRecord {
+  const base = newContainer(name)
+  if (!status) return base
+  const lastExit = endedOf(status.lastState?.terminated)
+  const known = { ...base, restarts: status.restartCount, imageId: status.imageID ?? '', lastExit }
+  const { running, terminated, waiting } = status.state ?? {}
+  if (running)
+    return {
+      ...known,
+      phase: 'running',
+      id: status.containerID,
+      startedAt: parseTime(running.startedAt) ?? now,
+    }
+  if (terminated) return { ...known, phase: 'exited', id: undefined, exit: endedOf(terminated) }
+  if (waiting?.reason !== 'CrashLoopBackOff')
+    return { ...known, reason: waiting?.reason ?? base.reason, message: waiting?.message ?? '' }
+  const backoffMs = Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** Math.max(0, status.restartCount - 1))
+  return {
+    ...known,
+    phase: 'exited',
+    exit: lastExit,
+    lastExit: undefined,
+    reason: waiting.reason,
+    message: waiting.message ?? '',
+    backoffMs,
+    notBefore: (lastExit?.finishedAt ?? now) + backoffMs,
+  }
+}
+
+type Terminated = NonNullable<NonNullable<V1ContainerStatus['state']>['terminated']>
+
+function endedOf(terminated: Terminated | undefined): Ended | undefined {
+  if (!terminated) return undefined
+  return {
+    code: terminated.exitCode,
+    reason: terminated.reason ?? 'Error',
+    startedAt: parseTime(terminated.startedAt) ?? 0,
+    finishedAt: parseTime(terminated.finishedAt) ?? 0,
+    id: terminated.containerID ?? '',
+  }
+}

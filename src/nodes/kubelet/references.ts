@@ -1,0 +1,63 @@
+import type { V1Container } from '../../api/generated/types.ts'
+import type { Pod } from '../../api/kinds/pod.ts'
+
+/** The ConfigMaps and Secrets a pod needs before it can run; optional ones are left out. Pure. */
+export interface Reference {
+  readonly kind: 'ConfigMap' | 'Secret'
+  readonly name: string
+  /** The key that must be there, if one is named. */
+  readonly key?: string
+}
+
+/** Of one container's environment: missing ones are CreateContainerConfigError. */
+export function environmentReferences({ env = [], envFrom = [] }: V1Container): Reference[] {
+  const references: Reference[] = []
+  for (const { configMapRef, secretRef } of envFrom) {
+    if (configMapRef?.name && !configMapRef.optional)
+      references.push({ kind: 'ConfigMap', name: configMapRef.name })
+    if (secretRef?.name && !secretRef.optional) references.push({ kind: 'Secret', name: secretRef.name })
+  }
+  for (const { valueFrom } of env) {
+    const { configMapKeyRef, secretKeyRef } = valueFrom ?? {}
+    if (configMapKeyRef?.name && !configMapKeyRef.optional)
+      references.push({ kind: 'ConfigMap', name: configMapKeyRef.name, key: configMapKeyRef.key })
+    if (secretKeyRef?.name && !secretKeyRef.optional)
+      references.push({ kind: 'Secret', name: secretKeyRef.name, key: secretKeyRef.key })
+  }
+  return references
+}
+
+/** Of the pod's volumes, with the volume's name: missing ones are FailedMount, and nothing starts. */
+export function volumeReferences({ spec }: Pod): (Reference & { readonly volume: string })[] {
+  return (spec.volumes ?? []).flatMap(({ name: volume, configMap, secret, projected }) => [
+    ...(configMap?.name && !configMap.optional
+      ? [{ kind: 'ConfigMap' as const, name: configMap.name, volume }]
+      : []),
+    ...(secret?.secretName && !secret.optional
+      ? [{ kind: 'Secret' as const, name: secret.secretName, volume }]
+      : []),
+    ...(projected?.sources ?? []).flatMap((source) => [
+      ...(source.configMap?.name && !source.configMap.optional
+        ? [{ kind: 'ConfigMap' as const, name: source.configMap.name, volume }]
+        : []),
+      ...(source.secret?.name && !source.secret.optional
+        ? [{ kind: 'Secret' as const, name: source.secret.name, volume }]
+        : []),
+    ]),
+  ])
+}
+
+/** `configmap "x" not found`, or what key it lacks; undefined when all is there. */
+export function missingReference(
+  references: readonly Reference[],
+  find: (kind: 'ConfigMap' | 'Secret', name: string) => Readonly<Record<string, unknown>> | undefined,
+  namespace: string,
+): string | undefined {
+  for (const { kind, name, key } of references) {
+    const data = find(kind, name)
+    if (!data) return `${kind.toLowerCase()} "${name}" not found`
+    if (key !== undefined && !Object.hasOwn(data, key))
+      return `couldn't find key ${key} in ${kind} ${namespace}/${name}`
+  }
+  return undefined
+}

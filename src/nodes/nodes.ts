@@ -1,0 +1,247 @@
+import { configMap } from '../api/kinds/config-map.ts'
+import { type Lease, lease as leaseKind } from '../api/kinds/lease.ts'
+import { type Node, node as nodeKind } from '../api/kinds/node.ts'
+import { type Pod, pod as podKind } from '../api/kinds/pod.ts'
+import { secret } from '../api/kinds/secret.ts'
+import { isReason } from '../api/status.ts'
+import { type Cancel, every } from '../base/clock.ts'
+import { formatMicroTime } from '../base/date.ts'
+import type { Env } from '../base/env.ts'
+import { deepEqual } from '../base/json.ts'
+import { WorkQueue } from '../base/work-queue.ts'
+import type { Client } from '../client/client.ts'
+import { EventRecorder } from '../client/events.ts'
+import type { Informers } from '../client/informers.ts'
+import { retryOnConflict } from '../client/on-conflict.ts'
+import { Kubelet } from './kubelet/kubelet.ts'
+import { hostIpOf, nodeStatusOf } from './node-status.ts'
+import { PodAddresses } from './pod-addresses.ts'
+import { ServiceProxy } from './proxy/proxy.ts'
+import { runtimesOf } from './runtimes/index.ts'
+import type { Runtime } from './runtimes/runtime.ts'
+
+const RUNTIME_LABEL = 'seamark.dev/runtime'
+const LEASE_NAMESPACE = 'kube-node-lease'
+const LEASE_SECONDS = 40
+const HEARTBEAT_MS = 10_000
+/** The status is posted when it changes, and this often at least. */
+const STATUS_MS = 5 * 60_000
+/** Pods worked on at once, over all nodes. */
+const CONCURRENCY = 64
+
+interface RunningNode {
+  readonly kubelet: Kubelet
+  readonly events: EventRecorder
+  readonly runtime: Runtime
+  postedAt: number
+  renewed: boolean
+}
+
+/**
+ * All nodes of this process: for each Node that names a runtime (label seamark.dev/runtime) a kubelet, its heartbeat and
+ * its proxy rules. One queue and one watch of pods serve them all, so that an idle node costs nothing but its lease.
+ */
+class Nodes {
+  readonly #env: Env
+  readonly #client: Client
+  readonly #informers: Informers
+  readonly #runtimes: ReadonlyMap<string, Runtime>
+  readonly #nodes = new Map<string, RunningNode>()
+  readonly #keys = new Map<string, string>()
+  readonly #queue: WorkQueue
+  readonly #heartbeats: WorkQueue
+  readonly #proxy: ServiceProxy
+  readonly #cancels: Cancel[] = []
+  #starting: Promise<void> | undefined
+  #stopped = false
+
+  constructor(env: Env, client: Client, informers: Informers) {
+    this.#env = env
+    this.#client = client.as('kubelet')
+    this.#informers = informers
+    this.#runtimes = new Map(runtimesOf(env, informers).map((runtime) => [runtime.name, runtime]))
+    this.#proxy = new ServiceProxy(env, informers)
+    const onError = (key: string, error: unknown) => {
+      if (!isReason(error, 'NotFound') && !isReason(error, 'Conflict'))
+        env.log.warn({ err: error, key }, 'kubelet sync failed')
+    }
+    this.#queue = new WorkQueue(env.clock, {
+      concurrency: CONCURRENCY,
+      backoffMinMs: 20,
+      backoffMaxMs: 10_000,
+      work: (key) => this.#syncPod(key),
+      onError,
+    })
+    this.#heartbeats = new WorkQueue(env.clock, {
+      concurrency: 16,
+      backoffMinMs: 200,
+      backoffMaxMs: 7000,
+      work: (name) => this.#heartbeat(name),
+      onError,
+    })
+  }
+
+  start(): void {
+    for (const kind of [nodeKind, podKind, configMap, secret, leaseKind]) this.#informers.of(kind)
+    this.#starting = (async () => {
+      await this.#informers.synced()
+      if (this.#stopped) return
+      for (const runtime of this.#runtimes.values()) {
+        this.#cancels.push(runtime.onChange((uid) => this.#lookAt(this.#keys.get(uid))))
+      }
+      this.#cancels.push(
+        this.#informers
+          .of(nodeKind)
+          .onChange(({ type, resource }) =>
+            type === 'deleted' ? this.#removeNode(resource.metadata.name) : this.#addNode(resource),
+          ),
+      )
+      this.#cancels.push(
+        this.#informers
+          .of(podKind)
+          .onChange(({ type, resource }) => this.#onPod(resource, type === 'deleted')),
+      )
+      this.#cancels.push(
+        every(this.#env.clock, HEARTBEAT_MS, () => {
+          for (const name of this.#nodes.keys()) this.#heartbeats.add(name)
+        }),
+      )
+      this.#proxy.start()
+    })()
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await this.#starting
+    for (const cancel of this.#cancels) cancel()
+    for (const { kubelet } of this.#nodes.values()) kubelet.stop()
+    this.#proxy.stop()
+    await Promise.all([this.#queue.close(), this.#heartbeats.close()])
+    await Promise.all([...this.#nodes.values()].map(({ events }) => events.flush()))
+  }
+
+  #lookAt(key: string | undefined): void {
+    if (key !== undefined) this.#queue.add(key)
+  }
+
+  #addNode(node: Node): void {
+    const { name } = node.metadata
+    if (this.#nodes.has(name)) {
+      if (!deepEqual(this.#wantedStatus(node), node.status)) this.#heartbeats.add(name)
+      return
+    }
+    const runtime = this.#runtimes.get(node.metadata.labels?.[RUNTIME_LABEL] ?? '')
+    if (!runtime || node.metadata.deletionTimestamp !== undefined) return
+    const events = new EventRecorder(this.#env, this.#client, 'kubelet', name)
+    const kubelet = new Kubelet({
+      env: this.#env,
+      client: this.#client,
+      informers: this.#informers,
+      runtime,
+      events,
+      node: name,
+      hostIP: hostIpOf(node),
+      addresses: new PodAddresses(node.spec?.podCIDR ?? '10.244.0.0/24'),
+      lookAgain: (key, afterMs) => this.#queue.addAfter(key, afterMs),
+    })
+    this.#nodes.set(name, { kubelet, events, runtime, postedAt: Number.NEGATIVE_INFINITY, renewed: false })
+    this.#heartbeats.add(name)
+    for (const pod of this.#informers.of(podKind).byIndex('node', name)) this.#onPod(pod, false)
+  }
+
+  #removeNode(name: string): void {
+    const node = this.#nodes.get(name)
+    if (!node) return
+    this.#nodes.delete(name)
+    node.kubelet.stop()
+    for (const pod of this.#informers.of(podKind).byIndex('node', name))
+      node.kubelet.forget(pod.metadata.uid ?? '')
+  }
+
+  #onPod(pod: Pod, isGone: boolean): void {
+    const node = this.#nodes.get(pod.spec.nodeName ?? '')
+    if (!node) return
+    const uid = pod.metadata.uid ?? ''
+    const key = `${pod.metadata.namespace}/${pod.metadata.name}`
+    if (isGone) {
+      this.#keys.delete(uid)
+      node.kubelet.forget(uid)
+      return
+    }
+    this.#keys.set(uid, key)
+    this.#queue.add(key)
+  }
+
+  async #syncPod(key: string): Promise<void> {
+    const pod = this.#informers.of(podKind).get(key)
+    const node = pod && this.#nodes.get(pod.spec.nodeName ?? '')
+    if (pod && node) await node.kubelet.sync(key, pod)
+  }
+
+  #wantedStatus(node: Node): Node['status'] {
+    const running = this.#nodes.get(node.metadata.name)
+    if (!running) return node.status
+    // Images are reported with the next posting that has another reason: they change with every pull.
+    return nodeStatusOf(node, {
+      runtimeVersion: running.runtime.version,
+      images: running.runtime.images(node.metadata.name),
+      now: this.#env.clock.now(),
+    })
+  }
+
+  /** Renews the lease, and posts the status when it changed or is old. */
+  async #heartbeat(name: string): Promise<void> {
+    const running = this.#nodes.get(name)
+    const node = this.#informers.of(nodeKind).get(name)
+    if (!running || !node || this.#stopped) return
+    await this.#renewLease(node, running)
+    const now = this.#env.clock.now()
+    const wanted = this.#wantedStatus(node)
+    const isChanged = !deepEqual({ ...wanted, images: [] }, { ...node.status, images: [] })
+    if (!isChanged && now - running.postedAt < STATUS_MS) return
+    await retryOnConflict(async () => {
+      const current = await this.#client.get(nodeKind, { name })
+      if (current.metadata.uid !== node.metadata.uid) return
+      const status = this.#wantedStatus(current)
+      if (status) await this.#client.update(nodeKind, { ...current, status }, { subresource: 'status' })
+    })
+    running.postedAt = now
+  }
+
+  async #renewLease(node: Node, running: RunningNode): Promise<void> {
+    const { name, uid } = node.metadata
+    const renewTime = formatMicroTime(this.#env.clock.now())
+    const spec = { holderIdentity: name, leaseDurationSeconds: LEASE_SECONDS, renewTime }
+    if (running.renewed) {
+      try {
+        await this.#client.patch(leaseKind, { namespace: LEASE_NAMESPACE, name }, 'merge', { spec })
+        return
+      } catch (error) {
+        if (!isReason(error, 'NotFound')) throw error
+      }
+    }
+    const ownerReferences = [{ apiVersion: 'v1', kind: 'Node', name, uid: uid ?? '' }]
+    const lease: Lease = {
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { name, namespace: LEASE_NAMESPACE, ownerReferences },
+      spec,
+    }
+    try {
+      await this.#client.create(leaseKind, lease)
+    } catch (error) {
+      if (!isReason(error, 'AlreadyExists')) throw error
+      await this.#client.patch(leaseKind, { namespace: LEASE_NAMESPACE, name }, 'merge', {
+        metadata: { ownerReferences },
+        spec,
+      })
+    }
+    running.renewed = true
+  }
+}
+
+export function startNodes(env: Env, client: Client, informers: Informers): { stop(): Promise<void> } {
+  const nodes = new Nodes(env, client, informers)
+  nodes.start()
+  return nodes
+}

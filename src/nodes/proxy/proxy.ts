@@ -1,0 +1,63 @@
+import { type EndpointSlice, endpointSlice } from '../../api/kinds/endpoint-slice.ts'
+import { service } from '../../api/kinds/service.ts'
+import type { Cancel } from '../../base/clock.ts'
+import type { Env } from '../../base/env.ts'
+import type { Informers } from '../../client/informers.ts'
+import { proxyRules, type Rule } from './rules.ts'
+
+const SERVICE_NAME = 'kubernetes.io/service-name'
+/** Changes that come together are worked out together, as kube-proxy's minSyncPeriod. */
+const SYNC_MS = 1000
+
+/** Keeps the rules of the cluster current from Services and EndpointSlices; what carries traffic reads `rules`. */
+export class ServiceProxy {
+  readonly #env: Env
+  readonly #informers: Informers
+  readonly #cancels: Cancel[] = []
+  #pending: Cancel | undefined
+  #rules: readonly Rule[] = []
+
+  constructor(env: Env, informers: Informers) {
+    this.#env = env
+    this.#informers = informers
+  }
+
+  get rules(): readonly Rule[] {
+    return this.#rules
+  }
+
+  start(): void {
+    this.#cancels.push(this.#informers.of(service).onChange(() => this.#soon()))
+    this.#cancels.push(this.#informers.of(endpointSlice).onChange(() => this.#soon()))
+    this.#env.metrics.gauge(
+      'kubeproxy_sync_proxy_rules_endpoints',
+      'Endpoints that the rules send traffic to',
+      [],
+      () => this.#rules.reduce((sum, { endpoints }) => sum + endpoints.length, 0),
+    )
+  }
+
+  stop(): void {
+    for (const cancel of this.#cancels) cancel()
+    this.#pending?.()
+  }
+
+  #soon(): void {
+    this.#pending ??= this.#env.clock.after(SYNC_MS, () => {
+      this.#pending = undefined
+      const slices = this.#slicesByService()
+      this.#rules = proxyRules(this.#informers.of(service).list(), (key) => slices.get(key) ?? [], '')
+    })
+  }
+
+  #slicesByService(): ReadonlyMap<string, readonly EndpointSlice[]> {
+    const slices = new Map<string, EndpointSlice[]>()
+    for (const slice of this.#informers.of(endpointSlice).list()) {
+      const key = `${slice.metadata.namespace}/${slice.metadata.labels?.[SERVICE_NAME] ?? ''}`
+      const known = slices.get(key)
+      if (known) known.push(slice)
+      else slices.set(key, [slice])
+    }
+    return slices
+  }
+}

@@ -1,0 +1,60 @@
+import type { V1Container } from '../../api/generated/types.ts'
+import type { Pod } from '../../api/kinds/pod.ts'
+import type { Cancel } from '../../base/clock.ts'
+
+/** How a container ended. */
+export interface Exit {
+  readonly code: number
+  /** Completed, Error or OOMKilled. */
+  readonly reason: string
+  /** Epoch ms. */
+  readonly at: number
+}
+
+/** A container that was started, as the runtime sees it. */
+export interface ContainerHandle {
+  /** "simulated://…" */
+  readonly id: string
+  readonly imageId: string
+  /** Epoch ms. */
+  readonly startedAt: number
+  readonly exit?: Exit | undefined
+}
+
+export interface ProbeAnswer {
+  readonly ok: boolean
+  readonly message: string
+  /** The answer cannot change before this time (epoch ms); Infinity: not until `onChange` says so. */
+  readonly until: number
+}
+
+/**
+ * What a kubelet asks of a container runtime; shaped after CRI (pull, create and start, stop, remove, status, stats),
+ * one object for all nodes of a kind. `node` names the node whose image cache and containers are meant. A pull or a
+ * start that fails throws an Error whose message is what the pod's status shows.
+ */
+export interface Runtime {
+  /** As NodePool.spec.runtime names it. */
+  readonly name: string
+  /** For nodeInfo.containerRuntimeVersion. */
+  readonly version: string
+  hasImage(node: string, image: string): boolean
+  /** Resolves with the size in bytes. */
+  pull(node: string, image: string): Promise<number>
+  start(node: string, pod: Pod, container: V1Container): Promise<ContainerHandle>
+  /** A container that ran before this process began; it goes on from there. */
+  adopt(node: string, pod: Pod, container: V1Container, handle: ContainerHandle): void
+  find(id: string): ContainerHandle | undefined
+  /** Asks it to end, and ends it after the grace. Resolves when it has. */
+  stop(id: string, graceMs: number): Promise<void>
+  /** Forgets a container that has ended. */
+  remove(id: string): void
+  probe(id: string, kind: 'startup' | 'readiness' | 'liveness'): ProbeAnswer
+  /** cpu in cores, memory in bytes. */
+  usage(id: string): { readonly cpu: number; readonly memory: number }
+  logs(id: string): readonly { readonly at: number; readonly line: string }[]
+  /** Images of a node, for its status. */
+  images(node: string): readonly { readonly names: readonly string[]; readonly sizeBytes: number }[]
+  /** A container ended, or the behaviour of containers changed: the pod is looked at again. */
+  onChange(tell: (podUid: string) => void): Cancel
+}
