@@ -31,10 +31,10 @@ const condition = object('One observation of the state.', {
   observedGeneration: { type: 'integer', format: 'int64', description: 'The generation this was said of.' },
 })
 
-const spec = object(
-  'What is to be kept converged, and how.',
-  {
-    source: object('Where the manifests are. At most one of branch, tag, semver and commit.', {
+const spec = object('What is to be kept converged, and how.', {
+  source: object(
+    'Where the manifests are; by default the whole repository that Seamark was started with. At most one of branch, tag, semver and commit.',
+    {
       repo: text(
         'Folder, work tree, bare repository or URL. Absent: the repository that Seamark was started with.',
       ),
@@ -43,67 +43,66 @@ const spec = object(
       semver: text('The highest tag in a range, such as ">=1.2.0 <2".'),
       commit: text('A fixed commit.'),
       path: text('Folder inside the repository.', { default: '.' }),
+    },
+  ),
+  render: object('How files become objects.', {
+    type: text('auto looks for Chart.yaml and kustomization.yaml.', {
+      enum: ['auto', 'plain', 'kustomize', 'helm'],
+      default: 'auto',
     }),
-    render: object('How files become objects.', {
-      type: text('auto looks for Chart.yaml and kustomization.yaml.', {
-        enum: ['auto', 'plain', 'kustomize', 'helm'],
-        default: 'auto',
-      }),
-    }),
-    destination: object('Where objects go.', {
-      namespace: text('For objects that name none. Default: default.'),
-      kubeconfigSecret: text('A Secret with the kubeconfig of another cluster.'),
-    }),
-    interval: text('How often the source is looked at when nothing announces a change.', { default: '60s' }),
-    prune: flag('Deletes objects that left the source.', true),
-    selfHeal: flag('Puts drift back at once.', true),
-    suspend: flag('Leaves everything as it is.', false),
-    timeout: text('How long a commit may take to become healthy.', { default: '10m' }),
-    dependsOn: listOf(
-      'Applications that must be healthy first.',
-      object(
-        '',
-        { name: text('Name.'), namespace: text('Namespace; default: the same.') },
-        { required: ['name'] },
-      ),
+  }),
+  destination: object('Where objects go.', {
+    namespace: text('For objects that name none. Default: default.'),
+    kubeconfigSecret: text('A Secret with the kubeconfig of another cluster.'),
+  }),
+  interval: text('How often the source is looked at when nothing announces a change.', { default: '60s' }),
+  prune: flag('Deletes objects that left the source.', true),
+  selfHeal: flag('Puts drift back at once.', true),
+  suspend: flag('Leaves everything as it is.', false),
+  timeout: text('How long a commit may take to become healthy.', { default: '10m' }),
+  dependsOn: listOf(
+    'Applications that must be healthy first.',
+    object(
+      '',
+      { name: text('Name.'), namespace: text('Namespace; default: the same.') },
+      { required: ['name'] },
     ),
-    retry: object('After a failed attempt.', {
-      limit: { type: 'integer', format: 'int32', minimum: 0, description: 'How many times; default 5.' },
-      interval: text('The first wait; doubles. Default 5s.'),
-    }),
-    rollback: object('When a commit fails.', {
-      onFailure: text(
-        'previous applies the last healthy commit again, revert also commits a git revert, none leaves it.',
-        { enum: ['previous', 'revert', 'none'], default: 'previous' },
-      ),
-    }),
-    ignoreDifferences: listOf(
-      'Fields that others may change.',
-      object('', {
-        group: text('Group.'),
-        kind: text('Kind.'),
-        name: text('Name.'),
-        namespace: text('Namespace.'),
-        jsonPointers: listOf('Such as /spec/replicas.', text('')),
-      }),
+  ),
+  retry: object('After a failed attempt.', {
+    limit: { type: 'integer', format: 'int32', minimum: 0, description: 'How many times; default 5.' },
+    interval: text('The first wait; doubles. Default 5s.'),
+  }),
+  rollback: object('When a commit fails.', {
+    onFailure: text(
+      'previous applies the last healthy commit again, revert also commits a git revert, none leaves it.',
+      { enum: ['previous', 'revert', 'none'], default: 'previous' },
     ),
-    serviceAccountName: text('The identity to write with. Default: Seamark itself.'),
-    syncWindows: listOf(
-      'When commits may be applied.',
-      object(
-        '',
-        {
-          kind: text('allow or deny.', { enum: ['allow', 'deny'] }),
-          schedule: text('Cron.'),
-          duration: text('How long.'),
-          timeZone: text('Default UTC.'),
-        },
-        { required: ['kind', 'schedule', 'duration'] },
-      ),
+  }),
+  ignoreDifferences: listOf(
+    'Fields that others may change.',
+    object('', {
+      group: text('Group.'),
+      kind: text('Kind.'),
+      name: text('Name.'),
+      namespace: text('Namespace.'),
+      jsonPointers: listOf('Such as /spec/replicas.', text('')),
+    }),
+  ),
+  serviceAccountName: text('The identity to write with. Default: Seamark itself.'),
+  syncWindows: listOf(
+    'When commits may be applied.',
+    object(
+      '',
+      {
+        kind: text('allow or deny.', { enum: ['allow', 'deny'] }),
+        schedule: text('Cron.'),
+        duration: text('How long.'),
+        timeZone: text('Default UTC.'),
+      },
+      { required: ['kind', 'schedule', 'duration'] },
     ),
-  },
-  { required: ['source'] },
-)
+  ),
+})
 
 const anything: Schema = { preserveUnknown: true }
 

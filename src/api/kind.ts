@@ -1,6 +1,7 @@
 import type { Resource } from './resource.ts'
 import { resolve, type Schema } from './schema.ts'
 import type { StatusCause } from './status.ts'
+import { withSpec, withZeroValues } from './zero-values.ts'
 
 /** What a client needs to address a kind. Kinds known only at run time (custom resources) have no more than this. */
 export interface KindRef<R extends Resource = Resource> {
@@ -68,7 +69,7 @@ export interface Kind<R extends Resource = Resource> extends KindRef<R> {
   readonly nameRule: 'dns1123-subdomain' | 'dns1123-label' | 'dns1035-label' | 'path-segment'
   /** Field selectors beside metadata.name and metadata.namespace. */
   readonly fieldSelectors: Readonly<Record<string, (resource: R) => string>>
-  /** Pure and idempotent; given a resource that passed the schema. */
+  /** Pure and idempotent; given a resource that passed the schema. What a built-in kind requires is there, if only empty. */
   setDefaults(resource: R): R
   /** Hand-written rules, after the schema; Kubernetes' paths and words. */
   validate(resource: R): readonly StatusCause[]
@@ -106,6 +107,9 @@ export function defineKind<R extends Resource>(
   kind: Omit<Kind<R>, Optional | 'schema'> &
     Partial<Pick<Kind<R>, Optional>> & { readonly schema: Schema | string },
 ): Kind<R> {
+  const schema = typeof kind.schema === 'string' ? resolve({ ref: kind.schema }) : kind.schema
+  const isGenerated = typeof kind.schema === 'string'
+  const { setDefaults = (resource: R) => resource, health = () => ({ status: 'Healthy' }) as const } = kind
   return {
     singular: kind.kind.toLowerCase(),
     listKind: `${kind.kind}List`,
@@ -115,14 +119,18 @@ export function defineKind<R extends Resource>(
     subresources: {},
     nameRule: 'dns1123-subdomain',
     fieldSelectors: {},
-    setDefaults: (resource) => resource,
     validate: () => [],
     validateUpdate: () => [],
     prepareForCreate: (resource) => resource,
     prepareForUpdate: (resource) => resource,
-    health: () => ({ status: 'Healthy' }),
     ...kind,
-    schema: typeof kind.schema === 'string' ? resolve({ ref: kind.schema }) : kind.schema,
+    schema,
+    setDefaults: (resource) =>
+      setDefaults(isGenerated ? withZeroValues(withSpec(resource, schema), schema) : resource),
+    health: (resource, now) =>
+      resource.metadata.deletionTimestamp === undefined
+        ? health(resource, now)
+        : { status: 'Progressing', message: 'Pending deletion' },
   }
 }
 

@@ -33,6 +33,8 @@ function predicateOf({ key, operator, values }: Requirement): LabelPredicate {
       return (labels) => Number.parseInt(labels[key] ?? '', 10) > Number(values[0])
     case 'Lt':
       return (labels) => Number.parseInt(labels[key] ?? '', 10) < Number(values[0])
+    default: // A selector that validation has yet to refuse.
+      return NOTHING
   }
 }
 

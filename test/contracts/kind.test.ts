@@ -1,12 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decode } from '../../src/api/decode.ts'
 import type { AnyKind } from '../../src/api/kind.ts'
 import { kinds } from '../../src/api/kinds/index.ts'
 import { validateMetadata } from '../../src/api/names.ts'
 import type { AnyResource } from '../../src/api/resource.ts'
-import { deepEqual, deepFreeze } from '../../src/base/json.ts'
+import { canonicalJson, deepEqual, deepFreeze } from '../../src/base/json.ts'
+import { anyObject } from './any-object.ts'
 
 const NOW = Date.UTC(2026, 0, 2)
 /** One object of every kind of Kubernetes 1.36 with every field set; beside the repository, not part of it. */
@@ -58,6 +60,37 @@ describe.each(kinds.map((kind) => [kind.kind, kind] as const))('kind %s', (_, ki
 
   test('says how healthy it is', () =>
     expect(['Healthy', 'Progressing', 'Degraded', 'Suspended']).toContain(kind.health(defaulted, NOW).status))
+
+  test('answers to whatever the decoder takes, and throws nowhere', () => {
+    const admit = (object: unknown, old?: AnyResource): AnyResource => {
+      const { value } = decode(object, kind.schema, kind.kind)
+      const resource = {
+        ...value,
+        apiVersion: 'v1',
+        kind: kind.kind,
+        metadata: { name: 'a', namespace: 'b', ...(value['metadata'] as object | undefined) },
+      } as AnyResource
+      const defaulted = kind.setDefaults(deepFreeze(resource))
+      return deepFreeze(
+        kind.setDefaults(old ? kind.prepareForUpdate(defaulted, old) : kind.prepareForCreate(defaulted)),
+      )
+    }
+    const anything = anyObject(kind.schema)
+    fc.assert(
+      fc.property(anything, anything, (one, other) => {
+        const created = admit(one)
+        expect(canonicalJson(kind.setDefaults(created))).toBe(canonicalJson(created))
+        if (kind.validate(created).length > 0) return
+        for (const column of kind.columns) column.value(created, NOW)
+        for (const select of Object.values(kind.fieldSelectors)) expect(typeof select(created)).toBe('string')
+        kind.health(created, NOW)
+        expect(kind.validateUpdate(created, created)).toEqual([])
+        const updated = admit(other, created)
+        if (kind.validate(updated).length === 0) kind.validateUpdate(updated, created)
+      }),
+      { numRuns: 300 },
+    )
+  })
 
   const file = join(OBJECTS, `${kind.group === '' ? 'core' : kind.group}.${kind.version}.${kind.kind}.json`)
   const isBuiltIn = kind.group !== 'seamark.dev'

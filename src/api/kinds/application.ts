@@ -138,20 +138,23 @@ export const application = defineKind<Application>({
   schema: applicationSchema,
   applyWave: WAVE.application,
   subresources: { status: true },
-  setDefaults: (resource) => ({
-    ...resource,
-    spec: {
-      ...resource.spec,
-      source: { ...resource.spec.source, path: resource.spec.source?.path ?? '.' },
-      render: { ...resource.spec.render, type: resource.spec.render?.type ?? 'auto' },
-      interval: resource.spec.interval ?? '60s',
-      prune: resource.spec.prune ?? true,
-      selfHeal: resource.spec.selfHeal ?? true,
-      suspend: resource.spec.suspend ?? false,
-      timeout: resource.spec.timeout ?? '10m',
-      rollback: { ...resource.spec.rollback, onFailure: resource.spec.rollback?.onFailure ?? 'previous' },
-    },
-  }),
+  setDefaults(resource) {
+    const spec: Partial<ApplicationSpec> = resource.spec ?? {}
+    return {
+      ...resource,
+      spec: {
+        ...spec,
+        source: { ...spec.source, path: spec.source?.path ?? '.' },
+        render: { ...spec.render, type: spec.render?.type ?? 'auto' },
+        interval: spec.interval ?? '60s',
+        prune: spec.prune ?? true,
+        selfHeal: spec.selfHeal ?? true,
+        suspend: spec.suspend ?? false,
+        timeout: spec.timeout ?? '10m',
+        rollback: { ...spec.rollback, onFailure: spec.rollback?.onFailure ?? 'previous' },
+      },
+    }
+  },
   validate,
   columns: [
     nameColumn,

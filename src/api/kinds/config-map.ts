@@ -21,7 +21,7 @@ export const configMap = defineKind<ConfigMap>({
   schema: 'V1ConfigMap',
   applyWave: WAVE.configuration,
   validate({ data = {}, binaryData = {} }) {
-    const both = Object.keys(data).filter((key) => key in binaryData)
+    const both = Object.keys(data).filter((key) => Object.hasOwn(binaryData, key))
     const bytes = [...Object.values(data), ...Object.values(binaryData)].reduce(
       (sum, text) => sum + Buffer.byteLength(text),
       0,

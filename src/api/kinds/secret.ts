@@ -12,12 +12,12 @@ export type Secret = Stored<V1Secret>
 const BYTES_MAX = 1024 * 1024
 
 /** What each well-known type must hold. */
-const REQUIRED_KEYS: Readonly<Record<string, readonly string[]>> = {
-  'kubernetes.io/dockercfg': ['.dockercfg'],
-  'kubernetes.io/dockerconfigjson': ['.dockerconfigjson'],
-  'kubernetes.io/ssh-auth': ['ssh-privatekey'],
-  'kubernetes.io/tls': ['tls.crt', 'tls.key'],
-}
+const REQUIRED_KEYS: ReadonlyMap<string, readonly string[]> = new Map([
+  ['kubernetes.io/dockercfg', ['.dockercfg']],
+  ['kubernetes.io/dockerconfigjson', ['.dockerconfigjson']],
+  ['kubernetes.io/ssh-auth', ['ssh-privatekey']],
+  ['kubernetes.io/tls', ['tls.crt', 'tls.key']],
+])
 
 export const secret = defineKind<Secret>({
   group: '',
@@ -35,9 +35,9 @@ export const secret = defineKind<Secret>({
     const wrong: StatusCause[] = validateDataKeys(data, 'data')
     const bytes = Object.values(data).reduce((sum, text) => sum + Buffer.byteLength(text, 'base64'), 0)
     if (bytes > BYTES_MAX) wrong.push(fault.tooLong('data', BYTES_MAX))
-    for (const key of REQUIRED_KEYS[type] ?? [])
-      if (!(key in data)) wrong.push(fault.required(`data[${key}]`))
-    if (type === 'kubernetes.io/basic-auth' && !('username' in data) && !('password' in data)) {
+    const has = (key: string) => Object.hasOwn(data, key)
+    for (const key of REQUIRED_KEYS.get(type) ?? []) if (!has(key)) wrong.push(fault.required(`data[${key}]`))
+    if (type === 'kubernetes.io/basic-auth' && !has('username') && !has('password')) {
       wrong.push(fault.required('data[username]'), fault.required('data[password]'))
     }
     const account = 'kubernetes.io/service-account.name'

@@ -23,7 +23,7 @@ export const service = defineKind<Service>({
   categories: ['all'],
   schema: 'V1Service',
   applyWave: WAVE.network,
-  nameRule: 'dns1035-label',
+  nameRule: 'dns1123-label',
   subresources: { status: true },
   fieldSelectors: {
     'spec.clusterIP': ({ spec }) => spec.clusterIP ?? '',
