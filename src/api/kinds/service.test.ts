@@ -1,0 +1,171 @@
+import { describe, expect, test } from 'vitest'
+import { type Service, service } from './service.ts'
+
+const NOW = Date.UTC(2026, 0, 2)
+
+function make(spec: object, status?: Service['status']): Service {
+  return service.setDefaults({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'web', namespace: 'default' },
+    spec,
+    ...(status ? { status } : {}),
+  })
+}
+const port80 = { port: 80, protocol: 'TCP', targetPort: 80 }
+
+describe('defaults', () => {
+  test.each<[string, object, object]>([
+    [
+      'of a plain service',
+      { ports: [{ port: 80 }] },
+      {
+        type: 'ClusterIP',
+        sessionAffinity: 'None',
+        internalTrafficPolicy: 'Cluster',
+        ipFamilies: ['IPv4'],
+        ipFamilyPolicy: 'SingleStack',
+        ports: [port80],
+      },
+    ],
+    [
+      'of ExternalName have no addresses',
+      { type: 'ExternalName', externalName: 'example.com' },
+      { type: 'ExternalName', externalName: 'example.com', sessionAffinity: 'None' },
+    ],
+    [
+      'of LoadBalancer take traffic from outside',
+      { type: 'LoadBalancer', ports: [{ port: 80, targetPort: 'http' }] },
+      {
+        type: 'LoadBalancer',
+        sessionAffinity: 'None',
+        internalTrafficPolicy: 'Cluster',
+        externalTrafficPolicy: 'Cluster',
+        allocateLoadBalancerNodePorts: true,
+        ipFamilies: ['IPv4'],
+        ipFamilyPolicy: 'SingleStack',
+        ports: [{ ...port80, targetPort: 'http' }],
+      },
+    ],
+  ])('%s', (_, given, expected) => expect(make(given).spec).toEqual(expected))
+
+  test('affinity lasts three hours, addresses are mirrored', () =>
+    expect(make({ sessionAffinity: 'ClientIP', clusterIP: '10.96.0.9', ports: [] }).spec).toMatchObject({
+      sessionAffinityConfig: { clientIP: { timeoutSeconds: 10800 } },
+      clusterIPs: ['10.96.0.9'],
+    }))
+})
+
+test.each<[string, object, readonly string[]]>([
+  ['a good one', { ports: [{ port: 80 }] }, []],
+  ['headless without ports', { clusterIP: 'None' }, []],
+  ['no ports', {}, ['spec.ports: Required value']],
+  [
+    'a type nobody knows',
+    { type: 'Magic', ports: [{ port: 80 }] },
+    [
+      'spec.type: Unsupported value: "Magic": supported values: "ClusterIP", "ExternalName", "LoadBalancer", "NodePort"',
+    ],
+  ],
+  ['ExternalName without a name', { type: 'ExternalName' }, ['spec.externalName: Required value']],
+  [
+    'two ports without names',
+    { ports: [{ port: 80 }, { port: 81 }] },
+    ['spec.ports[0].name: Required value', 'spec.ports[1].name: Required value'],
+  ],
+  [
+    'two ports of one name',
+    {
+      ports: [
+        { name: 'a', port: 80 },
+        { name: 'a', port: 81 },
+      ],
+    },
+    ['spec.ports[1].name: Duplicate value: "a"'],
+  ],
+  [
+    'one port twice',
+    {
+      ports: [
+        { name: 'a', port: 80 },
+        { name: 'b', port: 80 },
+      ],
+    },
+    ['spec.ports[1]: Duplicate value: {"protocol":"TCP","port":80}'],
+  ],
+  [
+    'a port out of range',
+    { ports: [{ port: 70000 }] },
+    [
+      'spec.ports[0].port: Invalid value: 70000: must be between 1 and 65535, inclusive',
+      'spec.ports[0].targetPort: Invalid value: 70000: must be between 1 and 65535, inclusive',
+    ],
+  ],
+  [
+    'a node port on ClusterIP',
+    { ports: [{ port: 80, nodePort: 30080 }] },
+    ["spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'"],
+  ],
+  [
+    'a protocol nobody knows',
+    { ports: [{ port: 80, protocol: 'HTTP' }] },
+    ['spec.ports[0].protocol: Unsupported value: "HTTP": supported values: "SCTP", "TCP", "UDP"'],
+  ],
+  [
+    'NodePort without an address',
+    { type: 'NodePort', clusterIP: 'None', ports: [{ port: 80 }] },
+    [`spec.clusterIPs[0]: Invalid value: "None": may not be set to 'None' for NodePort services`],
+  ],
+])('Validation of %s', (_, spec, expected) =>
+  expect(service.validate(make(spec)).map(({ field, message }) => `${field}: ${message}`)).toEqual(expected),
+)
+
+describe('an update', () => {
+  const old = make({ type: 'NodePort', clusterIP: '10.96.0.9', ports: [{ port: 80, nodePort: 30080 }] })
+  const update = (spec: object) => service.prepareForUpdate(make(spec), old)
+
+  test('keeps address and node port that it does not mention', () =>
+    expect(update({ type: 'NodePort', ports: [{ port: 80 }] }).spec).toMatchObject({
+      clusterIP: '10.96.0.9',
+      clusterIPs: ['10.96.0.9'],
+      ports: [{ ...port80, nodePort: 30080 }],
+    }))
+  test('to ClusterIP drops node ports', () =>
+    expect(update({ ports: [{ port: 80, nodePort: 30080 }] }).spec.ports).toEqual([port80]))
+  test('to ExternalName drops the address', () =>
+    expect(update({ type: 'ExternalName', externalName: 'a.b' }).spec.clusterIP).toBeUndefined())
+  test('may not move to another address', () =>
+    expect(
+      service.validateUpdate(make({ clusterIP: '10.96.0.10', ports: [{ port: 80 }] }), old),
+    ).toMatchObject([
+      { field: 'spec.clusterIPs[0]', message: expect.stringContaining('may not change once set') },
+    ]))
+})
+
+test.each<[string, Service, readonly (string | null)[]]>([
+  [
+    'a plain service',
+    make({ clusterIP: '10.96.0.9', selector: { b: '2', a: '1' }, ports: [{ port: 80 }] }),
+    ['web', 'ClusterIP', '10.96.0.9', '<none>', '80/TCP', '<unknown>', 'a=1,b=2'],
+  ],
+  [
+    'a balanced one that waits',
+    make({ type: 'LoadBalancer', ports: [{ port: 80, nodePort: 30080 }] }),
+    ['web', 'LoadBalancer', '<none>', '<pending>', '80:30080/TCP', '<unknown>', '<none>'],
+  ],
+  [
+    'a balanced one',
+    make(
+      { type: 'LoadBalancer', externalIPs: ['192.0.2.9'], ports: [{ port: 80 }] },
+      { loadBalancer: { ingress: [{ ip: '192.0.2.1' }] } },
+    ),
+    ['web', 'LoadBalancer', '<none>', '192.0.2.1,192.0.2.9', '80/TCP', '<unknown>', '<none>'],
+  ],
+  [
+    'an external name',
+    make({ type: 'ExternalName', externalName: 'example.com' }),
+    ['web', 'ExternalName', '<none>', 'example.com', '<none>', '<unknown>', '<none>'],
+  ],
+])('kubectl get service -o wide prints %s', (_, resource, cells) =>
+  expect(service.columns.map((column) => column.value(resource, NOW))).toEqual(cells),
+)
