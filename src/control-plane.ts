@@ -1,3 +1,4 @@
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { kinds as builtInKinds } from './api/kinds/index.ts'
 import { admissionChain } from './apiserver/admission/index.ts'
@@ -16,6 +17,10 @@ import { Informers } from './client/informers.ts'
 import { startControllers } from './controllers/index.ts'
 import { startNodes } from './nodes/nodes.ts'
 import { startScheduler } from './scheduler/scheduler.ts'
+import type { Progress } from './sync/progress.ts'
+import type { Source } from './sync/sources/source.ts'
+import { type RunningSync, startSync } from './sync/start.ts'
+import type { StatusMode } from './sync/write-back.ts'
 
 export interface ControlPlaneOptions {
   /** Where everything that must survive a restart is kept: store, pki, kubeconfig. Needed by the embedded store. */
@@ -32,6 +37,21 @@ export interface ControlPlaneOptions {
   readonly parts?:
     | { readonly controllers?: boolean; readonly scheduler?: boolean; readonly nodes?: boolean }
     | undefined
+  /** The repository to keep converged; absent: a cluster that only its clients change. */
+  readonly sync?: SyncSettings | undefined
+}
+
+export interface SyncSettings {
+  readonly source: Source
+  /** Name of the Application over its root. */
+  readonly name: string
+  readonly path?: string | undefined
+  /** A duration such as "60s". */
+  readonly interval?: string | undefined
+  readonly statusMode: StatusMode
+  /** Simulated nodes when the repository declares none. Default 3. */
+  readonly nodes?: number | undefined
+  readonly onProgress: (progress: Progress) => void
 }
 
 export interface ControlPlane {
@@ -42,6 +62,8 @@ export interface ControlPlane {
   /** Absent without a listener. */
   readonly url: string | undefined
   readonly kubeconfigPath: string | undefined
+  /** Absent without a repository. */
+  readonly sync: RunningSync | undefined
   /** Ends every part, newest first, and closes the store: what was acknowledged is on disk. */
   stop(): Promise<void>
 }
@@ -70,6 +92,10 @@ export async function startControlPlane(env: Env, options: ControlPlaneOptions =
       ...(nodes ? [startNodes(env, client, informers)] : []),
     ]
     stops.push(() => Promise.all(running.map((part) => part.stop())))
+    const sync = options.sync
+      ? startRepository(env, client, informers, registry, options, options.sync)
+      : undefined
+    if (sync) stops.push(() => sync.stop())
     return {
       env,
       client,
@@ -77,12 +103,25 @@ export async function startControlPlane(env: Env, options: ControlPlaneOptions =
       store,
       url: server?.api.url,
       kubeconfigPath: server?.kubeconfigPath,
+      sync,
       stop,
     }
   } catch (error) {
     await stop()
     throw error
   }
+}
+
+function startRepository(
+  env: Env,
+  client: Client,
+  informers: Informers,
+  registry: Registry,
+  { dataDirectory }: ControlPlaneOptions,
+  settings: SyncSettings,
+): RunningSync {
+  const cacheDirectory = join(dataDirectory ?? tmpdir(), 'repos')
+  return startSync(env, client, informers, { ...settings, cacheDirectory, kinds: () => registry.kinds.list })
 }
 
 async function openStore(

@@ -40,7 +40,11 @@ export class FolderSource implements Source {
 
   async files(commit: string): Promise<readonly SourceFile[]> {
     const known = this.#read.get(commit)
-    if (!known) throw new ApiError('Expired', `The files of ${commit.slice(0, 7)} are gone: a folder keeps no history; use a git repository to roll back further`)
+    if (!known)
+      throw new ApiError(
+        'Expired',
+        `The files of ${commit.slice(0, 7)} are gone: a folder keeps no history; use a git repository to roll back further`,
+      )
     return known
   }
 
@@ -73,7 +77,10 @@ export class FolderSource implements Source {
         const { size } = await lstat(join(this.#folder, path))
         total.bytes += size
         if (size > LIMITS.fileBytes || total.bytes > LIMITS.totalBytes || into.length >= LIMITS.files) {
-          throw new ApiError('RequestEntityTooLarge', `Cannot read ${path}: the source is larger than ${LIMITS.files} files, ${LIMITS.fileBytes} bytes a file or ${LIMITS.totalBytes} bytes in all`)
+          throw new ApiError(
+            'RequestEntityTooLarge',
+            `Cannot read ${path}: the source is larger than ${LIMITS.files} files, ${LIMITS.fileBytes} bytes a file or ${LIMITS.totalBytes} bytes in all`,
+          )
         }
         into.push({ path, text: await readFile(join(this.#folder, path), 'utf8') })
       }

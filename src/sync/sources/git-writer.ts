@@ -27,7 +27,16 @@ export class GitWriter implements SourceWriter {
 
   async note(commit: string, text: string): Promise<void> {
     await this.#locked(NOTES_REF, async () => {
-      await git.addNote({ fs, gitdir: this.#gitdir, ref: NOTES_REF, oid: commit, note: text, force: true, author: this.#identity(), committer: this.#identity() })
+      await git.addNote({
+        fs,
+        gitdir: this.#gitdir,
+        ref: NOTES_REF,
+        oid: commit,
+        note: text,
+        force: true,
+        author: this.#identity(),
+        committer: this.#identity(),
+      })
     })
   }
 
@@ -35,7 +44,10 @@ export class GitWriter implements SourceWriter {
     const ref = `refs/heads/${branch}`
     await this.#locked(ref, async () => {
       const parent = await this.#find(ref)
-      const base = parent === undefined ? undefined : (await git.readCommit({ fs, gitdir: this.#gitdir, oid: parent })).commit.tree
+      const base =
+        parent === undefined
+          ? undefined
+          : (await git.readCommit({ fs, gitdir: this.#gitdir, oid: parent })).commit.tree
       const tree = await this.#writeTree(base, files)
       if (tree === base) return
       await this.#commit(ref, tree, parent, message)
@@ -52,7 +64,12 @@ export class GitWriter implements SourceWriter {
       if (parent === undefined) return undefined
       const { commit: good } = await git.readCommit({ fs, gitdir: this.#gitdir, oid: parent })
       const subject = bad.message.split('\n')[0] ?? ''
-      const reverted = await this.#commit(branch, good.tree, commit, `Revert "${subject}"\n\nThis reverts commit ${commit}.\n`)
+      const reverted = await this.#commit(
+        branch,
+        good.tree,
+        commit,
+        `Revert "${subject}"\n\nThis reverts commit ${commit}.\n`,
+      )
       await this.#refreshWorkTree(commit, reverted)
       return reverted
     })
@@ -91,7 +108,13 @@ export class GitWriter implements SourceWriter {
     const oid = await git.writeCommit({
       fs,
       gitdir: this.#gitdir,
-      commit: { tree, parent: parent === undefined ? [] : [parent], message, author: this.#identity(), committer: this.#identity() },
+      commit: {
+        tree,
+        parent: parent === undefined ? [] : [parent],
+        message,
+        author: this.#identity(),
+        committer: this.#identity(),
+      },
     })
     await git.writeRef({ fs, gitdir: this.#gitdir, ref, value: oid, force: true })
     return oid
@@ -99,7 +122,14 @@ export class GitWriter implements SourceWriter {
 
   /** The tree with these files laid over it, path by path. */
   async #writeTree(base: string | undefined, files: ReadonlyMap<string, string>): Promise<string> {
-    const entries = new Map(base === undefined ? [] : (await git.readTree({ fs, gitdir: this.#gitdir, oid: base })).tree.map((entry) => [entry.path, entry]))
+    const entries = new Map(
+      base === undefined
+        ? []
+        : (await git.readTree({ fs, gitdir: this.#gitdir, oid: base })).tree.map((entry) => [
+            entry.path,
+            entry,
+          ]),
+    )
     const below = new Map<string, Map<string, string>>()
     for (const [path, text] of files) {
       const [first = '', ...rest] = path.split('/')
@@ -131,7 +161,11 @@ export class GitWriter implements SourceWriter {
     try {
       await (await open(lock, 'wx')).close()
     } catch (error) {
-      throw new ApiError('Conflict', `Cannot write ${ref}: ${lock} exists; another git command is running, or was killed and left it`, { cause: error })
+      throw new ApiError(
+        'Conflict',
+        `Cannot write ${ref}: ${lock} exists; another git command is running, or was killed and left it`,
+        { cause: error },
+      )
     }
     try {
       return await write()

@@ -62,7 +62,10 @@ export class GitSource implements Source {
         }
         bytes += text.length
         if (text.length > LIMITS.fileBytes || bytes > LIMITS.totalBytes || files.length >= LIMITS.files) {
-          throw new ApiError('RequestEntityTooLarge', `Cannot read ${path}: the source is larger than ${LIMITS.files} files, ${LIMITS.fileBytes} bytes a file or ${LIMITS.totalBytes} bytes in all`)
+          throw new ApiError(
+            'RequestEntityTooLarge',
+            `Cannot read ${path}: the source is larger than ${LIMITS.files} files, ${LIMITS.fileBytes} bytes a file or ${LIMITS.totalBytes} bytes in all`,
+          )
         }
         files.push({ path, text })
         return path
@@ -77,7 +80,10 @@ export class GitSource implements Source {
     const watcher = watch([this.#gitdir], {
       ignoreInitial: true,
       depth: 8,
-      ignored: (path) => /\/(objects|hooks|logs|info|lfs)(\/|$)/.test(path.slice(this.#gitdir.length)) || path.endsWith('.lock') || path.includes('/refs/notes'),
+      ignored: (path) =>
+        /\/(objects|hooks|logs|info|lfs)(\/|$)/.test(path.slice(this.#gitdir.length)) ||
+        path.endsWith('.lock') ||
+        path.includes('/refs/notes'),
     })
     const soon = () => {
       pending?.()
@@ -99,9 +105,17 @@ export class GitSource implements Source {
       // A tag with a message is an object of its own.
       return (await this.#commit(id)).oid
     } catch (error) {
-      if ((error as Error).name !== 'NotFoundError') throw new ApiError('InternalError', `Cannot read repository ${this.description}: ${(error as Error).message}`, { cause: error })
+      if ((error as Error).name !== 'NotFoundError')
+        throw new ApiError(
+          'InternalError',
+          `Cannot read repository ${this.description}: ${(error as Error).message}`,
+          { cause: error },
+        )
       if (this.#ref === undefined) return undefined
-      throw new ApiError('NotFound', `Repository ${this.description} has no branch, tag or commit "${this.#ref}"`)
+      throw new ApiError(
+        'NotFound',
+        `Repository ${this.description} has no branch, tag or commit "${this.#ref}"`,
+      )
     }
   }
 
@@ -128,7 +142,11 @@ export function findGitDir(folder: string): string | undefined {
   if (!fs.existsSync(inside)) return undefined
   if (fs.statSync(inside).isDirectory()) return inside
   const pointer = /^gitdir: (.+)$/m.exec(fs.readFileSync(inside, 'utf8'))?.[1]
-  return pointer === undefined ? undefined : pointer.startsWith('/') ? pointer : join(dirname(inside), pointer)
+  return pointer === undefined
+    ? undefined
+    : pointer.startsWith('/')
+      ? pointer
+      : join(dirname(inside), pointer)
 }
 
 function infoOf({ oid, commit }: ReadCommitResult, branch: string | undefined): CommitInfo {

@@ -1,5 +1,5 @@
-import type { Cancel, Clock } from '../../base/clock.ts'
 import { notFound } from '../../api/status.ts'
+import type { Cancel, Clock } from '../../base/clock.ts'
 import type { CommitInfo } from '../progress.ts'
 import type { Source, SourceFile, SourceWriter } from './source.ts'
 
@@ -24,7 +24,10 @@ export class MemorySource implements Source {
         const at = this.#commits.findIndex(({ info }) => info.id === commit)
         const before = this.#commits[at - 1]
         if (at !== this.#commits.length - 1 || !before) return undefined
-        return this.commit(`Revert "${this.#commits[at]?.info.subject}"`, Object.fromEntries(before.files.map(({ path, text }) => [path, text])))
+        return this.commit(
+          `Revert "${this.#commits[at]?.info.subject}"`,
+          Object.fromEntries(before.files.map(({ path, text }) => [path, text])),
+        )
       },
     }
   }

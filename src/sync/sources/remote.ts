@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import git from 'isomorphic-git'
 import http from 'isomorphic-git/http/node'
 import { ApiError } from '../../api/status.ts'
-import { type Cancel, every, type Clock } from '../../base/clock.ts'
+import { type Cancel, type Clock, every } from '../../base/clock.ts'
 import type { CommitInfo } from '../progress.ts'
 import { GitSource } from './git.ts'
 import type { Source, SourceFile } from './source.ts'
@@ -39,7 +39,16 @@ export class RemoteSource implements Source {
         await git.init({ fs, gitdir: directory, bare: true, defaultBranch: 'main' })
         await git.addRemote({ fs, gitdir: directory, remote: 'origin', url: this.#url, force: true })
       }
-      const fetched = await git.fetch({ fs, http, gitdir: directory, url: this.#url, remote: 'origin', tags: true, prune: true, ...(ref ? { ref } : {}) })
+      const fetched = await git.fetch({
+        fs,
+        http,
+        gitdir: directory,
+        url: this.#url,
+        remote: 'origin',
+        tags: true,
+        prune: true,
+        ...(ref ? { ref } : {}),
+      })
       if (!fetched.fetchHead) return undefined
       this.#local ??= new GitSource(this.#clock, directory)
       const local = new GitSource(this.#clock, directory, { ref: fetched.fetchHead })
@@ -47,7 +56,11 @@ export class RemoteSource implements Source {
       return info && { ...info, branch: ref ?? fetched.defaultBranch?.replace('refs/heads/', '') }
     } catch (error) {
       if (error instanceof ApiError) throw error
-      throw new ApiError('ServiceUnavailable', `Cannot fetch ${this.description}: ${(error as Error).message}`, { cause: error })
+      throw new ApiError(
+        'ServiceUnavailable',
+        `Cannot fetch ${this.description}: ${(error as Error).message}`,
+        { cause: error },
+      )
     }
   }
 

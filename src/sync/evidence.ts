@@ -1,0 +1,117 @@
+import { findCondition } from '../api/conditions.ts'
+import type { Health } from '../api/kind.ts'
+import { type Deployment, deployment as deploymentKind } from '../api/kinds/deployment.ts'
+import { type Pod, pod as podKind } from '../api/kinds/pod.ts'
+import { type ReplicaSet, replicaSet as replicaSetKind } from '../api/kinds/replica-set.ts'
+import { containerTroubles } from '../api/pod-health.ts'
+import { unschedulableSince } from '../api/pods.ts'
+import type { AnyResource } from '../api/resource.ts'
+import { parseTime } from '../base/date.ts'
+import type { Informers } from '../client/informers.ts'
+import type { Target } from './target.ts'
+
+/** A crash loop is one after this many restarts. */
+const CRASHES_MIN = 3
+/** How long a pod may find no node before that is a failure: nodes may be on their way. */
+const UNSCHEDULABLE_MS = 30_000
+/** Of configuration that is missing: it may come with the next apply. */
+const STUCK_MS = 30_000
+/** Of pods that the API refuses: a class, an account or a quota may be on its way. */
+const REFUSED_MS = 10_000
+const REVISION = 'deployment.kubernetes.io/revision'
+
+export interface Verdict {
+  readonly health: Health
+  /** It will not get better by waiting: what to say, and which field of the manifest is the reason. */
+  readonly failed?: { readonly message: string; readonly field: string }
+  /** Ask again then at the latest (epoch ms): a patience runs out. */
+  readonly lookAt?: number
+}
+
+/** How an applied object is doing: its kind's own rule, and for Deployments what becomes of the new pods. */
+export function judge(
+  target: Target,
+  live: AnyResource | undefined,
+  informers: Informers,
+  now: number,
+): Verdict {
+  if (!live) return { health: { status: 'Missing', message: 'does not exist' } }
+  if (live.metadata.deletionTimestamp)
+    return { health: { status: 'Progressing', message: 'Pending deletion' } }
+  const health = target.kind.health(live, now)
+  if (target.kind === podKind) return judgePods([live as unknown as Pod], health, '', now)
+  if (target.kind !== deploymentKind) return { health }
+  const deployment = live as unknown as Deployment
+  if (health.status === 'Healthy') return { health }
+  const progress = findCondition(deployment.status?.conditions, 'Progressing')
+  const isObserved = (deployment.status?.observedGeneration ?? 0) >= (deployment.metadata.generation ?? 0)
+  const verdict = judgePods(isObserved ? newPods(deployment, informers) : [], health, 'spec.template.', now)
+  if (verdict.failed || !isObserved) return verdict
+  const failure = findCondition(deployment.status?.conditions, 'ReplicaFailure')
+  if (failure?.status === 'True') {
+    const message = failure.message ?? 'Pods cannot be created'
+    const patientUntil = (parseTime(failure.lastTransitionTime) ?? now) + REFUSED_MS
+    if (now < patientUntil) return { health: { status: 'Progressing', message }, lookAt: patientUntil }
+    return { health: { status: 'Degraded', message }, failed: { message, field: 'spec.template' } }
+  }
+  if (progress?.reason === 'ProgressDeadlineExceeded') {
+    return {
+      health,
+      failed: { message: health.message ?? 'exceeded its progress deadline', field: 'spec.template' },
+    }
+  }
+  return verdict
+}
+
+/** The pods of the newest ReplicaSet. */
+function newPods(deployment: Deployment, informers: Informers): readonly Pod[] {
+  const sets = informers.of(replicaSetKind).byIndex('owner', deployment.metadata.uid ?? '')
+  const revision = (set: ReplicaSet) => Number(set.metadata.annotations?.[REVISION] ?? 0)
+  const newest = sets.reduce<ReplicaSet | undefined>(
+    (best, set) => (best && revision(best) >= revision(set) ? best : set),
+    undefined,
+  )
+  return newest ? informers.of(podKind).byIndex('owner', newest.metadata.uid ?? '') : []
+}
+
+function judgePods(pods: readonly Pod[], health: Health, prefix: string, now: number): Verdict {
+  let lookAt: number | undefined
+  const until = (at: number) => {
+    lookAt = Math.min(lookAt ?? Number.POSITIVE_INFINITY, at)
+    return now >= at
+  }
+  for (const pod of pods) {
+    if (pod.metadata.deletionTimestamp) continue
+    for (const trouble of containerTroubles(pod)) {
+      const list = trouble.init ? 'initContainers' : 'containers'
+      const containers = (trouble.init ? pod.spec.initContainers : pod.spec.containers) ?? []
+      const field = `${prefix}spec.${list}[${Math.max(
+        0,
+        containers.findIndex(({ name }) => name === trouble.container),
+      )}]`
+      const message = trouble.message
+      const isLoop = trouble.reason === 'CrashLoopBackOff' && trouble.restarts >= CRASHES_MIN
+      const isImage = trouble.reason === 'ImagePullBackOff' || trouble.reason === 'InvalidImageName'
+      if (isLoop || isImage)
+        return { health: { status: 'Degraded', message }, failed: { message, field: `${field}.image` } }
+      const since = parseTime(pod.metadata.creationTimestamp) ?? now
+      const isConfig =
+        trouble.reason === 'CreateContainerConfigError' || trouble.reason === 'CreateContainerError'
+      if (isConfig && until(since + STUCK_MS))
+        return { health: { status: 'Degraded', message }, failed: { message, field } }
+    }
+    const unschedulable = unschedulableSince(pod)
+    if (unschedulable !== undefined && until(unschedulable + UNSCHEDULABLE_MS)) {
+      const message = `pod ${pod.metadata.name} cannot be scheduled: ${findCondition(pod.status?.conditions, 'PodScheduled')?.message ?? ''}`
+      return { health: { status: 'Degraded', message }, failed: { message, field: `${prefix}spec` } }
+    }
+  }
+  const waiting = pods
+    .map((pod) => findCondition(pod.status?.conditions, 'PodScheduled'))
+    .find((condition) => condition?.status === 'False')
+  const shown =
+    waiting?.message && health.status === 'Progressing'
+      ? { ...health, message: `${health.message} (${waiting.message})` }
+      : health
+  return { health: shown, ...(lookAt === undefined ? {} : { lookAt }) }
+}

@@ -1,0 +1,78 @@
+import type { AnyKind } from '../api/kind.ts'
+import type { InventoryEntry } from '../api/kinds/application.ts'
+import { type AnyResource, apiVersionOf, parseApiVersion } from '../api/resource.ts'
+import type { Manifest } from './manifest.ts'
+
+/** A manifest with its kind and the namespace it goes to. */
+export interface Target {
+  readonly manifest: Manifest
+  readonly kind: AnyKind
+  readonly object: AnyResource
+  /** Lower first: the annotation, then the kind's own. */
+  readonly wave: readonly [number, number]
+}
+
+const WAVE_ANNOTATIONS = ['seamark.dev/sync-wave', 'argocd.argoproj.io/sync-wave']
+
+export function waveOf(object: AnyResource, kind: AnyKind): readonly [number, number] {
+  const annotations = object.metadata.annotations ?? {}
+  const text = WAVE_ANNOTATIONS.map((name) => annotations[name]).find((value) => value !== undefined)
+  const wave = Number.parseInt(text ?? '0', 10)
+  return [Number.isNaN(wave) ? 0 : wave, kind.applyWave]
+}
+
+/** In the order of application: waves, then kind, namespace and name, so that two runs are alike. */
+export function inOrder(targets: readonly Target[]): Target[] {
+  const text = ({ object, kind }: Target) =>
+    `${kind.kind}/${object.metadata.namespace ?? ''}/${object.metadata.name}`
+  return [...targets].sort(
+    (a, b) => a.wave[0] - b.wave[0] || a.wave[1] - b.wave[1] || (text(a) < text(b) ? -1 : 1),
+  )
+}
+
+/** Targets of one annotation wave and one kind wave: applied side by side. */
+export function groups(targets: readonly Target[]): Target[][] {
+  const result: Target[][] = []
+  for (const target of inOrder(targets)) {
+    const last = result.at(-1)
+    if (last?.[0] && last[0].wave[0] === target.wave[0] && last[0].wave[1] === target.wave[1])
+      last.push(target)
+    else result.push([target])
+  }
+  return result
+}
+
+/** "Deployment shop/checkout" */
+export function titleOf({
+  kind,
+  metadata,
+}: {
+  readonly kind: string
+  readonly metadata: { readonly namespace?: string | undefined; readonly name: string }
+}): string {
+  return `${kind} ${metadata.namespace ? `${metadata.namespace}/` : ''}${metadata.name}`
+}
+
+/** namespace_name_group_kind, as Flux; names hold no underscore. */
+export function inventoryEntry(kind: AnyKind, object: AnyResource): InventoryEntry {
+  return {
+    id: `${object.metadata.namespace ?? ''}_${object.metadata.name}_${kind.group}_${kind.kind}`,
+    v: kind.version,
+  }
+}
+
+export interface Owned {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly namespace: string | undefined
+  readonly name: string
+}
+
+export function readInventory({ id, v }: InventoryEntry): Owned {
+  const [namespace = '', name = '', group = '', kind = ''] = id.split('_')
+  return { apiVersion: apiVersionOf({ group, version: v }), kind, namespace: namespace || undefined, name }
+}
+
+export function groupOf(apiVersion: string): string {
+  return parseApiVersion(apiVersion).group
+}
