@@ -1,31 +1,33 @@
-import type { V1Container, V1PodSpec, V1PodTemplateSpec, V1Probe, V1Volume } from './generated/types.ts'
+import type { V1Container, V1PodSpec, V1PodTemplateSpec, V1Probe } from './generated/types.ts'
+import { pullPolicyOf } from './image-name.ts'
+import { compareQuantities } from './quantity.ts'
+import { containerRequestsOf, isPodLevelResource, type ResourceList } from './resource-requests.ts'
+import { defaultFieldRef, defaultVolume } from './volume-defaults.ts'
 
-/** The defaults of a PodSpec (core/v1/defaults.go), for pods and for the templates of workloads. Pure and idempotent. */
+/**
+ * The defaults of pods (core/v1/defaults.go). Pure and idempotent. `defaultPodSpec` is for every PodSpec, templates of
+ * workloads included; `defaultPodOnly` adds what only a pod itself gets, so that a template keeps what its author wrote:
+ * requests from limits, pod-level requests, service links and host ports.
+ */
 export function defaultPodSpec(spec: V1PodSpec): V1PodSpec {
   const account = spec.serviceAccountName || spec.serviceAccount
   return {
     ...spec,
-    restartPolicy: spec.restartPolicy ?? 'Always',
-    dnsPolicy: spec.dnsPolicy ?? 'ClusterFirst',
-    schedulerName: spec.schedulerName ?? 'default-scheduler',
+    restartPolicy: spec.restartPolicy || 'Always',
+    dnsPolicy: spec.dnsPolicy || 'ClusterFirst',
+    schedulerName: spec.schedulerName || 'default-scheduler',
     terminationGracePeriodSeconds: spec.terminationGracePeriodSeconds ?? 30,
     securityContext: spec.securityContext ?? {},
     ...(account ? { serviceAccountName: account, serviceAccount: account } : {}),
-    containers: (spec.containers ?? []).map((container) =>
-      defaultContainer(container, spec.hostNetwork === true),
-    ),
-    ...(spec.initContainers
-      ? {
-          initContainers: spec.initContainers.map((container) =>
-            defaultContainer(container, spec.hostNetwork === true),
-          ),
-        }
+    containers: (spec.containers ?? []).map(defaultContainer),
+    ...(spec.initContainers ? { initContainers: spec.initContainers.map(defaultContainer) } : {}),
+    ...(spec.ephemeralContainers
+      ? { ephemeralContainers: spec.ephemeralContainers.map(defaultContainer) }
       : {}),
     ...(spec.volumes ? { volumes: spec.volumes.map(defaultVolume) } : {}),
   }
 }
 
-/** A template is defaulted like the pods it will make. */
 export function defaultPodTemplate(template: V1PodTemplateSpec | undefined): V1PodTemplateSpec {
   return {
     ...template,
@@ -34,42 +36,31 @@ export function defaultPodTemplate(template: V1PodTemplateSpec | undefined): V1P
   }
 }
 
-/** Only for pods that are stored, not for templates. */
-export function defaultEnableServiceLinks(spec: V1PodSpec): V1PodSpec {
-  return spec.enableServiceLinks === undefined ? { ...spec, enableServiceLinks: true } : spec
+/** To be called with what `defaultPodSpec` made. */
+export function defaultPodOnly(spec: V1PodSpec): V1PodSpec {
+  const container = (one: V1Container) => defaultHostPorts(defaultRequests(one), spec.hostNetwork === true)
+  const containers = spec.containers.map(container)
+  const initContainers = spec.initContainers?.map(container)
+  const complete = {
+    ...spec,
+    containers,
+    ...(initContainers ? { initContainers } : {}),
+    enableServiceLinks: spec.enableServiceLinks ?? true,
+  }
+  return spec.resources ? { ...complete, resources: defaultPodResources(complete) } : complete
 }
 
-function defaultContainer(container: V1Container, hostNetwork: boolean): V1Container {
+function defaultContainer<C extends V1Container>(container: C): C {
   return {
     ...container,
-    imagePullPolicy: container.imagePullPolicy ?? pullPolicyOf(container.image ?? ''),
-    terminationMessagePath: container.terminationMessagePath ?? '/dev/termination-log',
-    terminationMessagePolicy: container.terminationMessagePolicy ?? 'File',
-    resources: defaultResources(container.resources),
+    imagePullPolicy: container.imagePullPolicy || pullPolicyOf(container.image ?? ''),
+    terminationMessagePath: container.terminationMessagePath || '/dev/termination-log',
+    terminationMessagePolicy: container.terminationMessagePolicy || 'File',
+    resources: container.resources ?? {},
     ...(container.ports
-      ? {
-          ports: container.ports.map((port) => ({
-            ...port,
-            protocol: port.protocol ?? 'TCP',
-            ...(hostNetwork && !port.hostPort ? { hostPort: port.containerPort } : {}),
-          })),
-        }
+      ? { ports: container.ports.map((port) => ({ ...port, protocol: port.protocol || 'TCP' })) }
       : {}),
-    ...(container.env
-      ? {
-          env: container.env.map((entry) =>
-            entry.valueFrom?.fieldRef && !entry.valueFrom.fieldRef.apiVersion
-              ? {
-                  ...entry,
-                  valueFrom: {
-                    ...entry.valueFrom,
-                    fieldRef: { ...entry.valueFrom.fieldRef, apiVersion: 'v1' },
-                  },
-                }
-              : entry,
-          ),
-        }
-      : {}),
+    ...(container.env ? { env: container.env.map(defaultEnvVar) } : {}),
     ...(container.livenessProbe ? { livenessProbe: defaultProbe(container.livenessProbe) } : {}),
     ...(container.readinessProbe ? { readinessProbe: defaultProbe(container.readinessProbe) } : {}),
     ...(container.startupProbe ? { startupProbe: defaultProbe(container.startupProbe) } : {}),
@@ -77,25 +68,14 @@ function defaultContainer(container: V1Container, hostNetwork: boolean): V1Conta
   }
 }
 
-/** A limit without a request is also the request. */
-function defaultResources(resources: V1Container['resources']): NonNullable<V1Container['resources']> {
-  if (!resources?.limits) return resources ?? {}
-  const missing = Object.entries(resources.limits).filter(
-    ([name]) => resources.requests?.[name] === undefined,
-  )
-  return missing.length === 0
-    ? resources
-    : { ...resources, requests: { ...resources.requests, ...Object.fromEntries(missing) } }
+type EnvVar = NonNullable<V1Container['env']>[number]
+
+function defaultEnvVar(entry: EnvVar): EnvVar {
+  const ref = entry.valueFrom?.fieldRef
+  return ref ? { ...entry, valueFrom: { ...entry.valueFrom, fieldRef: defaultFieldRef(ref) } } : entry
 }
 
-/** Always for no tag or :latest, else IfNotPresent; a digest is a tag. */
-export function pullPolicyOf(image: string): 'Always' | 'IfNotPresent' {
-  if (image.includes('@')) return 'IfNotPresent'
-  const name = image.slice(image.lastIndexOf('/') + 1)
-  const tag = name.includes(':') ? name.slice(name.indexOf(':') + 1) : 'latest'
-  return tag === 'latest' ? 'Always' : 'IfNotPresent'
-}
-
+/** Zero counts as not said, as in Kubernetes. */
 function defaultProbe(probe: V1Probe): V1Probe {
   return {
     ...probe,
@@ -114,9 +94,9 @@ function defaultHttpGet(get: HttpGet): HttpGet {
   return { ...get, path: get.path || '/', scheme: get.scheme || 'HTTP' }
 }
 
-function defaultLifecycle(
-  lifecycle: NonNullable<V1Container['lifecycle']>,
-): NonNullable<V1Container['lifecycle']> {
+type Lifecycle = NonNullable<V1Container['lifecycle']>
+
+function defaultLifecycle(lifecycle: Lifecycle): Lifecycle {
   const { postStart, preStop } = lifecycle
   return {
     ...lifecycle,
@@ -127,49 +107,35 @@ function defaultLifecycle(
   }
 }
 
-const MODE = 420
+/** A limit without a request is also the request. */
+function defaultRequests(container: V1Container): V1Container {
+  const { limits, requests } = container.resources ?? {}
+  if (!limits || Object.keys(limits).every((name) => requests?.[name] !== undefined)) return container
+  return { ...container, resources: { ...container.resources, requests: { ...limits, ...requests } } }
+}
 
-function defaultVolume(volume: V1Volume): V1Volume {
-  const { configMap, secret, downwardAPI, projected, hostPath } = volume
-  if (configMap) return { ...volume, configMap: { ...configMap, defaultMode: configMap.defaultMode ?? MODE } }
-  if (secret) return { ...volume, secret: { ...secret, defaultMode: secret.defaultMode ?? MODE } }
-  if (downwardAPI) {
-    const items = downwardAPI.items?.map((item) =>
-      item.fieldRef
-        ? { ...item, fieldRef: { ...item.fieldRef, apiVersion: item.fieldRef.apiVersion ?? 'v1' } }
-        : item,
-    )
-    return {
-      ...volume,
-      downwardAPI: {
-        ...downwardAPI,
-        ...(items ? { items } : {}),
-        defaultMode: downwardAPI.defaultMode ?? MODE,
-      },
-    }
+/** With the host's network a container's port is the host's port. */
+function defaultHostPorts(container: V1Container, hostNetwork: boolean): V1Container {
+  if (!hostNetwork || !container.ports) return container
+  const ports = container.ports.map((port) => ({ ...port, hostPort: port.hostPort || port.containerPort }))
+  return { ...container, ports }
+}
+
+/**
+ * Pod-level requests, when there are pod-level limits: what the containers ask for in all, or else the limit. Huge
+ * pages are never overcommitted, so theirs is the limit.
+ */
+function defaultPodResources(spec: V1PodSpec): NonNullable<V1PodSpec['resources']> {
+  const { resources = {} } = spec
+  const { limits } = resources
+  if (!limits || Object.keys(limits).length === 0) return resources
+  const requests: Record<string, string> = { ...resources.requests }
+  const asked: ResourceList = containerRequestsOf(spec)
+  for (const [name, value] of Object.entries(asked)) {
+    const isOvercommitted = isPodLevelResource(name) && !name.startsWith('hugepages-')
+    if (isOvercommitted && requests[name] === undefined && compareQuantities(value, '0') > 0)
+      requests[name] = value
   }
-  if (projected) {
-    const sources = projected.sources?.map((source) =>
-      source.serviceAccountToken
-        ? {
-            ...source,
-            serviceAccountToken: {
-              ...source.serviceAccountToken,
-              expirationSeconds: source.serviceAccountToken.expirationSeconds ?? 3600,
-            },
-          }
-        : source,
-    )
-    return {
-      ...volume,
-      projected: {
-        ...projected,
-        ...(sources ? { sources } : {}),
-        defaultMode: projected.defaultMode ?? MODE,
-      },
-    }
-  }
-  if (hostPath) return { ...volume, hostPath: { ...hostPath, type: hostPath.type ?? '' } }
-  const hasSource = Object.entries(volume).some(([key, value]) => key !== 'name' && value !== undefined)
-  return hasSource ? volume : { ...volume, emptyDir: {} }
+  for (const [name, value] of Object.entries(limits)) if (isPodLevelResource(name)) requests[name] ??= value
+  return Object.keys(requests).length === 0 ? resources : { ...resources, requests }
 }

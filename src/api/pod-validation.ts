@@ -1,6 +1,7 @@
 import { validateAffinity } from './affinity-validation.ts'
-import { validateContainer } from './container-validation.ts'
-import type { V1Container, V1PodSpec, V1PodTemplateSpec, V1Volume } from './generated/types.ts'
+import { type ContainerPlace, validateContainer } from './container-validation.ts'
+import { follows, notNegative, oneOf } from './field-rules.ts'
+import type { V1Container, V1PodSpec, V1PodTemplateSpec } from './generated/types.ts'
 import {
   dns1123Label,
   dns1123Subdomain,
@@ -8,202 +9,141 @@ import {
   validateAnnotations,
   validateLabels,
 } from './names.ts'
-import { validateLabelSelector } from './selectors.ts'
+import { validateSpread, validateToleration } from './placement-validation.ts'
+import { validateDns, validateHostAliases } from './pod-dns-validation.ts'
+import type { Pod } from './pods.ts'
+import { validatePodResources } from './resource-validation.ts'
+import { validatePodSecurity } from './security-validation.ts'
 import { fault, type StatusCause } from './status.ts'
+import { validateVolumes } from './volume-validation.ts'
 
-/** The hand-written rules of a PodSpec (core/validation.go), with Kubernetes' paths and words. `path` is e.g. "spec". */
-export function validatePodSpec(spec: V1PodSpec, path: string): StatusCause[] {
-  const wrong: StatusCause[] = []
-  const volumes = new Map((spec.volumes ?? []).map((volume) => [volume.name, volume]))
-  wrong.push(...validateVolumes(spec.volumes ?? [], `${path}.volumes`))
-  wrong.push(...validateContainers(spec, volumes, path))
-  wrong.push(...oneOf(spec.restartPolicy, ['Always', 'OnFailure', 'Never'], `${path}.restartPolicy`))
-  wrong.push(
-    ...oneOf(
-      spec.dnsPolicy,
-      ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'],
-      `${path}.dnsPolicy`,
-    ),
-  )
-  wrong.push(...oneOf(spec.preemptionPolicy, ['Never', 'PreemptLowerPriority'], `${path}.preemptionPolicy`))
-  if (spec.dnsPolicy === 'None' && !spec.dnsConfig?.nameservers?.length) {
-    wrong.push(
-      fault.required(
-        `${path}.dnsConfig.nameservers`,
-        'must provide at least one DNS nameserver when `dnsPolicy` is None',
-      ),
-    )
-  }
-  if (spec.terminationGracePeriodSeconds !== undefined && spec.terminationGracePeriodSeconds < 0) {
-    wrong.push(
-      fault.invalid(
-        `${path}.terminationGracePeriodSeconds`,
-        spec.terminationGracePeriodSeconds,
-        'must be greater than or equal to 0',
-      ),
-    )
-  }
-  if (
-    spec.activeDeadlineSeconds !== undefined &&
-    (spec.activeDeadlineSeconds < 1 || spec.activeDeadlineSeconds > 2 ** 31 - 1)
-  ) {
-    wrong.push(
-      fault.invalid(
-        `${path}.activeDeadlineSeconds`,
-        spec.activeDeadlineSeconds,
-        'must be between 1 and 2147483647, inclusive',
-      ),
-    )
-  }
-  for (const field of ['serviceAccountName', 'nodeName', 'priorityClassName'] as const) {
-    const why = spec[field] ? dns1123Subdomain(spec[field]) : undefined
-    if (why) wrong.push(fault.invalid(`${path}.${field}`, spec[field], why))
-  }
-  for (const field of ['hostname', 'subdomain'] as const) {
-    const why = spec[field] ? dns1123Label(spec[field]) : undefined
-    if (why) wrong.push(fault.invalid(`${path}.${field}`, spec[field], why))
-  }
-  wrong.push(...validateLabels(spec.nodeSelector, `${path}.nodeSelector`))
-  wrong.push(...validateTolerations(spec, `${path}.tolerations`))
-  wrong.push(...validateAffinity(spec.affinity, `${path}.affinity`))
-  wrong.push(...validateSpread(spec, `${path}.topologySpreadConstraints`))
-  for (const [i, gate] of (spec.schedulingGates ?? []).entries()) {
-    const why = qualifiedName(gate.name)
-    if (why) wrong.push(fault.invalid(`${path}.schedulingGates[${i}]`, gate.name, why))
-    if (spec.schedulingGates?.findIndex(({ name }) => name === gate.name) !== i)
-      wrong.push(fault.duplicate(`${path}.schedulingGates[${i}]`, gate.name))
-  }
+/**
+ * The hand-written rules of pods and their templates (core/validation.go ValidatePodSpec), with Kubernetes' paths and
+ * words. They judge what defaulting has made.
+ */
+export function validatePod({ spec }: Pod): StatusCause[] {
+  const wrong = validatePodSpec(spec, 'spec', true)
+  if (spec.nodeName && spec.schedulingGates?.length)
+    wrong.push(fault.forbidden('spec.nodeName', 'cannot be set until all schedulingGates have been cleared'))
   return wrong
 }
 
 /** `spec.template` of a workload. */
 export function validatePodTemplate(template: V1PodTemplateSpec, path: string): StatusCause[] {
+  const { metadata, spec } = template
+  const wrong = [
+    ...validateLabels(metadata?.labels, `${path}.labels`),
+    ...validateAnnotations(metadata?.annotations, `${path}.annotations`),
+  ]
+  if (!spec) return [...wrong, fault.required(`${path}.spec`)]
+  wrong.push(...validatePodSpec(spec, `${path}.spec`, false))
+  if (spec.ephemeralContainers?.length)
+    wrong.push(
+      fault.forbidden(`${path}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template'),
+    )
+  return wrong
+}
+
+function validatePodSpec(spec: V1PodSpec, path: string, isPod: boolean): StatusCause[] {
+  const deadline = spec.activeDeadlineSeconds
   return [
-    ...validateLabels(template.metadata?.labels, `${path}.labels`),
-    ...validateAnnotations(template.metadata?.annotations, `${path}.annotations`),
-    ...(template.spec ? validatePodSpec(template.spec, `${path}.spec`) : [fault.required(`${path}.spec`)]),
+    ...validateVolumes(spec.volumes ?? [], `${path}.volumes`),
+    ...validateContainers(spec, path, isPod),
+    ...validatePodResources(spec, `${path}.resources`),
+    ...oneOf(spec.restartPolicy, ['Always', 'Never', 'OnFailure'], `${path}.restartPolicy`),
+    ...notNegative(spec.terminationGracePeriodSeconds, `${path}.terminationGracePeriodSeconds`),
+    ...validateDns(spec, path),
+    ...validateLabels(spec.nodeSelector, `${path}.nodeSelector`),
+    ...validatePodSecurity(spec, path),
+    ...validateAffinity(spec.affinity, `${path}.affinity`),
+    ...validateGates(spec, path),
+    ...validateSpread(spec.topologySpreadConstraints ?? [], `${path}.topologySpreadConstraints`),
+    ...follows(spec.serviceAccountName, dns1123Subdomain, `${path}.serviceAccountName`),
+    ...follows(spec.nodeName, dns1123Subdomain, `${path}.nodeName`),
+    ...(deadline === undefined || (deadline >= 1 && deadline < 2 ** 31)
+      ? []
+      : [
+          fault.invalid(
+            `${path}.activeDeadlineSeconds`,
+            deadline,
+            'must be between 1 and 2147483647, inclusive',
+          ),
+        ]),
+    ...follows(spec.hostname, dns1123Label, `${path}.hostname`),
+    ...follows(spec.subdomain, dns1123Label, `${path}.subdomain`),
+    ...(spec.tolerations ?? []).flatMap((one, i) => validateToleration(one, `${path}.tolerations[${i}]`)),
+    ...validateHostAliases(spec, path),
+    ...follows(spec.priorityClassName, dns1123Subdomain, `${path}.priorityClassName`),
+    ...follows(spec.runtimeClassName, dns1123Subdomain, `${path}.runtimeClassName`),
+    ...oneOf(spec.preemptionPolicy, ['Never', 'PreemptLowerPriority'], `${path}.preemptionPolicy`),
+    ...oneOf(spec.os?.name, ['linux', 'windows'], `${path}.os.name`),
   ]
 }
 
-export function oneOf(value: string | undefined, supported: readonly string[], path: string): StatusCause[] {
-  return value === undefined || supported.includes(value) ? [] : [fault.notSupported(path, value, supported)]
-}
-
-function validateContainers(
-  spec: V1PodSpec,
-  volumes: ReadonlyMap<string, V1Volume>,
+function validateGates(
+  { readinessGates = [], schedulingGates = [] }: V1PodSpec,
   path: string,
 ): StatusCause[] {
-  const wrong: StatusCause[] = []
-  if (spec.containers.length === 0) wrong.push(fault.required(`${path}.containers`))
   const names = new Set<string>()
-  const check = (containers: readonly V1Container[], at: string, init: boolean) => {
-    for (const [i, container] of containers.entries()) {
-      wrong.push(
-        ...validateContainer(container, `${at}[${i}]`, {
-          volumes,
-          init,
-          hostNetwork: spec.hostNetwork === true,
-        }),
-      )
+  return [
+    ...readinessGates.flatMap(({ conditionType }, i) =>
+      qualified(conditionType, `${path}.readinessGates[${i}].conditionType`),
+    ),
+    ...schedulingGates.flatMap(({ name }, i) => {
+      const at = `${path}.schedulingGates[${i}]`
+      const wrong = qualified(name, at)
+      if (names.has(name)) wrong.push(fault.duplicate(at, name))
+      names.add(name)
+      return wrong
+    }),
+  ]
+}
+
+function qualified(name: string, path: string): StatusCause[] {
+  const why = qualifiedName(name)
+  return why === undefined ? [] : [fault.invalid(path, name, why)]
+}
+
+function validateContainers(spec: V1PodSpec, path: string, isPod: boolean): StatusCause[] {
+  const { initContainers = [], ephemeralContainers = [] } = spec
+  const grace = spec.terminationGracePeriodSeconds
+  const place = {
+    volumes: new Map((spec.volumes ?? []).map((volume) => [volume.name, volume])),
+    hostNetwork: spec.hostNetwork === true,
+    isPod,
+    podRestartPolicy: spec.restartPolicy,
+    graceSeconds: grace !== undefined && grace >= 0 ? grace : undefined,
+  }
+  const names = new Set<string>()
+  const check = (list: readonly V1Container[], at: string, sort: ContainerPlace['sort']) =>
+    list.flatMap((container, i) => {
+      const wrong = validateContainer(container, `${at}[${i}]`, { ...place, sort })
       if (names.has(container.name)) wrong.push(fault.duplicate(`${at}[${i}].name`, container.name))
-      names.add(container.name)
-    }
-  }
-  check(spec.containers, `${path}.containers`, false)
-  check(spec.initContainers ?? [], `${path}.initContainers`, true)
+      if (container.name) names.add(container.name)
+      return wrong
+    })
+  const regular =
+    spec.containers.length === 0
+      ? [fault.required(`${path}.containers`)]
+      : check(spec.containers, `${path}.containers`, 'regular')
+  return [
+    ...regular,
+    ...hostPortFaults(spec.containers, `${path}.containers`),
+    ...check(initContainers, `${path}.initContainers`, 'init'),
+    ...check(ephemeralContainers, `${path}.ephemeralContainers`, 'ephemeral'),
+  ]
+}
+
+/** Two containers of a pod cannot have the same port of its host. */
+function hostPortFaults(containers: readonly V1Container[], path: string): StatusCause[] {
   const used = new Set<string>()
-  for (const [i, { ports = [] }] of spec.containers.entries()) {
-    for (const [j, { hostPort, hostIP = '', protocol = 'TCP' }] of ports.entries()) {
-      if (!hostPort) continue
+  return containers.flatMap(({ ports = [] }, i) =>
+    ports.flatMap(({ hostPort, hostIP = '', protocol = 'TCP' }, j) => {
+      if (!hostPort) return []
       const id = `${protocol}/${hostIP}/${hostPort}`
-      if (used.has(id)) wrong.push(fault.duplicate(`${path}.containers[${i}].ports[${j}].hostPort`, id))
+      if (used.has(id)) return [fault.duplicate(`${path}[${i}].ports[${j}].hostPort`, id)]
       used.add(id)
-    }
-  }
-  return wrong
-}
-
-function validateVolumes(volumes: readonly V1Volume[], path: string): StatusCause[] {
-  const wrong: StatusCause[] = []
-  for (const [i, volume] of volumes.entries()) {
-    const at = `${path}[${i}]`
-    const why = volume.name ? dns1123Label(volume.name) : undefined
-    if (!volume.name) wrong.push(fault.required(`${at}.name`))
-    else if (why) wrong.push(fault.invalid(`${at}.name`, volume.name, why))
-    if (volumes.findIndex(({ name }) => name === volume.name) !== i)
-      wrong.push(fault.duplicate(`${at}.name`, volume.name))
-    const sources = Object.entries(volume).filter(([key, value]) => key !== 'name' && value !== undefined)
-    if (sources.length === 0) wrong.push(fault.required(at, 'must specify a volume type'))
-    for (const [type] of sources.slice(1))
-      wrong.push(fault.forbidden(`${at}.${type}`, 'may not specify more than 1 volume type'))
-    if (volume.gitRepo) wrong.push(fault.forbidden(`${at}.gitRepo`, 'gitRepo volumes are not supported'))
-    if (volume.secret && !volume.secret.secretName) wrong.push(fault.required(`${at}.secret.secretName`))
-    if (volume.configMap && !volume.configMap.name) wrong.push(fault.required(`${at}.configMap.name`))
-    if (volume.persistentVolumeClaim && !volume.persistentVolumeClaim.claimName)
-      wrong.push(fault.required(`${at}.persistentVolumeClaim.claimName`))
-    if (volume.hostPath && !volume.hostPath.path) wrong.push(fault.required(`${at}.hostPath.path`))
-    if (volume.hostPath?.path?.split('/').includes('..'))
-      wrong.push(fault.invalid(`${at}.hostPath.path`, volume.hostPath.path, "must not contain '..'"))
-  }
-  return wrong
-}
-
-function validateTolerations(spec: V1PodSpec, path: string): StatusCause[] {
-  return (spec.tolerations ?? []).flatMap(({ key, operator, value, effect, tolerationSeconds }, i) => {
-    const at = `${path}[${i}]`
-    const wrong: StatusCause[] = []
-    const why = key ? qualifiedName(key) : undefined
-    if (why) wrong.push(fault.invalid(`${at}.key`, key, why))
-    if (!key && operator !== 'Exists')
-      wrong.push(
-        fault.invalid(
-          `${at}.operator`,
-          operator ?? '',
-          'operator must be Exists when `key` is empty, which means "match all values and all keys"',
-        ),
-      )
-    if (tolerationSeconds !== undefined && effect !== 'NoExecute')
-      wrong.push(
-        fault.invalid(
-          `${at}.effect`,
-          effect ?? '',
-          "effect must be 'NoExecute' when `tolerationSeconds` is set",
-        ),
-      )
-    if (operator === 'Exists' && value)
-      wrong.push(
-        fault.invalid(
-          `${at}.operator`,
-          { key, operator, value, effect },
-          "value must be empty when `operator` is 'Exists'",
-        ),
-      )
-    wrong.push(...oneOf(operator || undefined, ['Equal', 'Exists'], `${at}.operator`))
-    wrong.push(...oneOf(effect || undefined, ['NoSchedule', 'PreferNoSchedule', 'NoExecute'], `${at}.effect`))
-    return wrong
-  })
-}
-
-function validateSpread(spec: V1PodSpec, path: string): StatusCause[] {
-  return (spec.topologySpreadConstraints ?? []).flatMap((constraint, i) => {
-    const at = `${path}[${i}]`
-    const wrong: StatusCause[] = []
-    if (!(constraint.maxSkew > 0))
-      wrong.push(fault.invalid(`${at}.maxSkew`, constraint.maxSkew, 'must be greater than zero'))
-    if (!constraint.topologyKey) wrong.push(fault.required(`${at}.topologyKey`, 'can not be empty'))
-    if (!constraint.whenUnsatisfiable) wrong.push(fault.required(`${at}.whenUnsatisfiable`))
-    else
-      wrong.push(
-        ...oneOf(
-          constraint.whenUnsatisfiable,
-          ['DoNotSchedule', 'ScheduleAnyway'],
-          `${at}.whenUnsatisfiable`,
-        ),
-      )
-    if (constraint.minDomains !== undefined && constraint.minDomains <= 0)
-      wrong.push(fault.invalid(`${at}.minDomains`, constraint.minDomains, 'must be greater than zero'))
-    wrong.push(...validateLabelSelector(constraint.labelSelector, `${at}.labelSelector`))
-    return wrong
-  })
+      return []
+    }),
+  )
 }

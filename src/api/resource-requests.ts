@@ -1,6 +1,7 @@
 import type { V1Container, V1PodSpec } from './generated/types.ts'
 import { addQuantities, compareQuantities } from './quantity.ts'
 
+/** Quantities by resource name. */
 export type ResourceList = Readonly<Record<string, string>>
 
 /**
@@ -9,23 +10,37 @@ export type ResourceList = Readonly<Record<string, string>>
  * overhead is added. `missing` is counted for containers that do not say (the scheduler's 100m and 200Mi).
  */
 export function requestsOf(spec: V1PodSpec, missing: ResourceList = {}): ResourceList {
-  return totalOf(
-    spec,
-    (container) => ({ ...missing, ...container.resources?.requests }),
-    spec.resources?.requests,
-  )
+  const total = withPodLevel(containerRequestsOf(spec, missing), spec.resources?.requests)
+  return spec.overhead ? add(total, spec.overhead) : total
 }
 
-/** The same of limits; a container without one adds nothing. */
+/** The same without pod-level requests and overhead (AggregateContainerRequests). */
+export function containerRequestsOf(spec: V1PodSpec, missing: ResourceList = {}): ResourceList {
+  return totalOf(spec, ({ resources }) => ({ ...missing, ...resources?.requests }))
+}
+
+/** What a pod may use in all. A resource that is not limited is not in the list, whatever the overhead. */
 export function limitsOf(spec: V1PodSpec): ResourceList {
-  return totalOf(spec, (container) => container.resources?.limits ?? {}, spec.resources?.limits)
+  const total = withPodLevel(
+    totalOf(spec, ({ resources }) => resources?.limits ?? {}),
+    spec.resources?.limits,
+  )
+  const overhead = Object.entries(spec.overhead ?? {}).filter(([name]) => total[name] !== undefined)
+  return overhead.length === 0 ? total : add(total, Object.fromEntries(overhead))
 }
 
-function totalOf(
-  spec: V1PodSpec,
-  of: (container: V1Container) => ResourceList,
-  podLevel: ResourceList | undefined,
-): ResourceList {
+/** The resources that may be asked for by a pod as a whole. */
+export function isPodLevelResource(name: string): boolean {
+  return name === 'cpu' || name === 'memory' || name.startsWith('hugepages-')
+}
+
+function withPodLevel(total: ResourceList, podLevel: ResourceList | undefined): ResourceList {
+  if (!podLevel) return total
+  const replaced = Object.entries(podLevel).filter(([name]) => isPodLevelResource(name))
+  return { ...total, ...Object.fromEntries(replaced) }
+}
+
+function totalOf(spec: V1PodSpec, of: (container: V1Container) => ResourceList): ResourceList {
   let total: ResourceList = {}
   for (const container of spec.containers) total = add(total, of(container))
   let sidecars: ResourceList = {}
@@ -36,9 +51,7 @@ function totalOf(
       initMost = most(initMost, sidecars)
     } else initMost = most(initMost, add(sidecars, of(container)))
   }
-  total = most(add(total, sidecars), initMost)
-  if (podLevel) total = { ...total, ...podLevel }
-  return spec.overhead ? add(total, spec.overhead) : total
+  return most(add(total, sidecars), initMost)
 }
 
 function add(a: ResourceList, b: ResourceList): ResourceList {
@@ -57,21 +70,36 @@ function most(a: ResourceList, b: ResourceList): ResourceList {
   return result
 }
 
-/** Guaranteed, Burstable or BestEffort (qos.ComputePodQOS). */
-export function qosClassOf(spec: V1PodSpec): 'Guaranteed' | 'Burstable' | 'BestEffort' {
-  const resources = spec.resources
-    ? [spec.resources]
+export type QosClass = 'Guaranteed' | 'Burstable' | 'BestEffort'
+
+/**
+ * Guaranteed when all of it has limits of cpu and memory that its requests equal, BestEffort when nothing has any
+ * (qos.ComputePodQOS). Pod-level resources, where there are some, speak for all containers. Zero counts as nothing.
+ */
+export function qosClassOf(spec: V1PodSpec): QosClass {
+  const { resources } = spec
+  const isPodLevel = [resources?.requests, resources?.limits].some(
+    (list) => list && Object.keys(list).some(isPodLevelResource),
+  )
+  const parts = isPodLevel
+    ? [resources ?? {}]
     : [...spec.containers, ...(spec.initContainers ?? [])].map((container) => container.resources ?? {})
-  const counts = (list: ResourceList | undefined) =>
-    ['cpu', 'memory'].filter((name) => list?.[name] !== undefined && compareQuantities(list[name], '0') > 0)
-  if (resources.every(({ requests, limits }) => counts(requests).length === 0 && counts(limits).length === 0))
+  const counts = (list: ResourceList | undefined) => COMPUTE.filter((name) => isPositive(list?.[name]))
+  if (parts.every(({ requests, limits }) => counts(requests).length + counts(limits).length === 0))
     return 'BestEffort'
-  const isGuaranteed = resources.every(
-    ({ requests, limits }) =>
-      counts(limits).length === 2 &&
-      ['cpu', 'memory'].every(
-        (name) => compareQuantities(requests?.[name] ?? limits?.[name] ?? '0', limits?.[name] ?? '0') === 0,
-      ),
+  const isGuaranteed = parts.every(
+    ({ requests, limits = {} }) =>
+      counts(limits).length === COMPUTE.length &&
+      COMPUTE.every((name) => {
+        const limit = limits[name] ?? '0'
+        return compareQuantities(requests?.[name] ?? limit, limit) === 0
+      }),
   )
   return isGuaranteed ? 'Guaranteed' : 'Burstable'
+}
+
+const COMPUTE = ['cpu', 'memory'] as const
+
+function isPositive(value: string | undefined): boolean {
+  return value !== undefined && compareQuantities(value, '0') > 0
 }
