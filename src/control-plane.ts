@@ -37,6 +37,8 @@ export interface ControlPlaneOptions {
   readonly parts?:
     | { readonly controllers?: boolean; readonly scheduler?: boolean; readonly nodes?: boolean }
     | undefined
+  /** Stands between every part and the API server; simulation puts faults in here. */
+  readonly wrapClient?: ((client: Client) => Client) | undefined
   /** The repository to keep converged; absent: a cluster that only its clients change. */
   readonly sync?: SyncSettings | undefined
 }
@@ -78,7 +80,8 @@ export async function startControlPlane(env: Env, options: ControlPlaneOptions =
     const store = await openStore(env, options)
     stops.push(() => store.close())
     const registry = new Registry(env, store, new KindTable(builtInKinds), admissionChain())
-    const client = new LocalClient(registry)
+    const local = new LocalClient(registry)
+    const client = options.wrapClient?.(local) ?? local
     const server = options.listen ? await startListener(env, registry, options, options.listen) : undefined
     if (server) stops.push(() => server.api.close())
     const informers = new Informers(env, client)

@@ -46,11 +46,15 @@ function define(name, attributes, declaration) {
     if (merge?.mergeKey) property.patchMergeKey = merge.mergeKey
     if (merge?.map) property.mapType = merge.map
     properties[field] = property
-    const found = new RegExp(`(?:/\\*\\*((?:(?!\\*/)[\\s\\S])*)\\*/\\s*)?'${attribute.name.replace(/\$/g, '\\$')}'(\\??):`).exec(declaration)
+    const found = new RegExp(
+      `(?:/\\*\\*((?:(?!\\*/)[\\s\\S])*)\\*/\\s*)?'${attribute.name.replace(/\$/g, '\\$')}'(\\??):`,
+    ).exec(declaration)
     if (found?.[1]) prose[field] = clean(found[1])
     if (found && !found[2]) required.push(field)
     const needed = (found && !found[2]) || (isKind && ['apiVersion', 'kind', 'metadata'].includes(field))
-    lines.push(`  readonly ${JSON.stringify(field)}${needed ? '' : '?'}: ${typeOf(property)}${needed ? '' : ' | undefined'}`)
+    lines.push(
+      `  readonly ${JSON.stringify(field)}${needed ? '' : '?'}: ${typeOf(property)}${needed ? '' : ' | undefined'}`,
+    )
   }
   const whole = /\/\*\*\n\* ((?:(?!\*\/)[\s\S])*?)\*\/\nexport declare class/.exec(declaration)?.[1]
   definitions[name] = {
@@ -73,7 +77,8 @@ function schemaOf(type, format, quantity) {
   if (quantity) return { type: 'string', format: 'quantity' }
   if (type === 'string') return { type: 'string', ...(format ? { format } : {}) }
   if (type === 'boolean') return { type: 'boolean' }
-  if (type === 'number') return format.startsWith('int') ? { type: 'integer', format } : { type: 'number', format }
+  if (type === 'number')
+    return format.startsWith('int') ? { type: 'integer', format } : { type: 'number', format }
   if (type === 'IntOrString') return { format: 'int-or-string' }
   if (type === 'Date') return { type: 'string', format: 'date-time' }
   if (type === 'V1MicroTime') return { type: 'string', format: 'date-time-micro' }
@@ -102,6 +107,28 @@ function moduleOf(name, type, value) {
 }
 
 mkdirSync(out, { recursive: true })
-writeFileSync(join(out, 'definitions.ts'), moduleOf('definitions', '\n/** Definition name -> structural schema; schema.ts gives it its type. */\ntype T = Readonly<Record<string, object>>', definitions))
-writeFileSync(join(out, 'descriptions.ts'), moduleOf('descriptions', '\n/** Definition name -> field name -> prose; the empty field name is the type itself. */\ntype T = Readonly<Record<string, Readonly<Record<string, string>>>>', descriptions))
+writeFileSync(
+  join(out, 'definitions.ts'),
+  moduleOf(
+    'definitions',
+    '\n/** Definition name -> structural schema; schema.ts gives it its type. */\ntype T = Readonly<Record<string, object>>',
+    definitions,
+  ),
+)
+writeFileSync(
+  join(out, 'descriptions.ts'),
+  moduleOf(
+    'descriptions',
+    '\n/** Definition name -> field name -> prose; the empty field name is the type itself. */\ntype T = Readonly<Record<string, Readonly<Record<string, string>>>>',
+    descriptions,
+  ),
+)
 writeFileSync(join(out, 'types.ts'), `${HEADER}\n${types.join('\n\n')}\n`)
+writeFileSync(
+  join(out, 'protobuf-fields.ts'),
+  moduleOf(
+    'protobufFields',
+    '\n/** Message -> field number -> [JSON name, type]; [] before a type repeats it, map: is a map from string. */\ntype T = Readonly<Record<string, Readonly<Record<string, readonly [string, string]>>>>',
+    JSON.parse(readFileSync(join(here, 'protobuf-facts.json'), 'utf8')),
+  ),
+)

@@ -6,6 +6,7 @@ import { gzip } from 'node:zlib'
 import { dump, load } from 'js-yaml'
 import { ApiError, badRequest } from '../api/status.ts'
 import { parseJsonBody } from './content.ts'
+import { decodeProtobuf, PROTOBUF_TYPE } from './protobuf.ts'
 
 const gzipAsync = promisify(gzip)
 /** Kubernetes' limit on a request body. */
@@ -47,11 +48,13 @@ export class Exchange {
     this.#warnings.push(...warnings)
   }
 
-  /** The body as JSON or YAML by its content type; undefined when it is empty. */
+  /** The body, read by its content type (JSON, YAML, protobuf); undefined when it is empty. */
   async body(): Promise<unknown> {
-    const text = await this.#text()
-    if (text.trim() === '') return undefined
+    const bytes = await this.#bytes()
     const type = this.contentType
+    if (type === PROTOBUF_TYPE && bytes.length > 0) return decodeProtobuf(bytes)
+    const text = bytes.toString('utf8')
+    if (text.trim() === '') return undefined
     if (type.endsWith('yaml')) {
       try {
         return load(text)
@@ -121,7 +124,7 @@ export class Exchange {
   }
 
   /** Bounded while it arrives: what is too large is never held. */
-  async #text(): Promise<string> {
+  async #bytes(): Promise<Buffer> {
     const chunks: Buffer[] = []
     let size = 0
     for await (const chunk of this.request) {
@@ -131,6 +134,6 @@ export class Exchange {
       }
       chunks.push(chunk as Buffer)
     }
-    return Buffer.concat(chunks).toString('utf8')
+    return Buffer.concat(chunks)
   }
 }

@@ -27,7 +27,13 @@ const PATCH_TYPES: Readonly<Record<string, PatchType | 'apply'>> = {
   'application/strategic-merge-patch+json': 'strategic',
   'application/apply-patch+yaml': 'apply',
 }
-const BODY_TYPES = new Set(['application/json', 'application/yaml', 'application/x-yaml', 'text/yaml'])
+const BODY_TYPES = new Set([
+  'application/json',
+  'application/yaml',
+  'application/vnd.kubernetes.protobuf',
+  'application/x-yaml',
+  'text/yaml',
+])
 
 /** Answers a request on a resource: from the reading of the URL to the bytes. One function per verb of the API. */
 export async function handleResource(
@@ -366,7 +372,7 @@ function checkBodyType({ contentType }: Exchange): void {
   if (BODY_TYPES.has(contentType)) return
   throw new ApiError(
     'UnsupportedMediaType',
-    `the body of the request was in an unknown format - accepted media types include: ${[...BODY_TYPES].join(', ')}`,
+    `the body of the request (${contentType}) was in an unknown format - accepted media types include: ${[...BODY_TYPES].join(', ')}`,
   )
 }
 
