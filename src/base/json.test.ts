@@ -8,6 +8,8 @@ describe('json', () => {
     ['a null member and none', { a: null }, {}, false],
     ['lists in another order', [1, 2], [2, 1], false],
     ['a list and an object', [], {}, false],
+    ['keys that objects have as methods', { valueOf: 'x', toString: 1 }, { valueOf: 'x', toString: 1 }, true],
+    ['an inherited method and an own member', { valueOf: Object.prototype.valueOf }, {}, false],
   ])('deepEqual on %s', (_, a, b, equal) => expect(deepEqual(a, b)).toBe(equal))
 
   test('withoutUndefined keeps a member called __proto__ a plain member', () => {

@@ -1,5 +1,3 @@
-import equal from 'fast-deep-equal'
-
 export type Json =
   | null
   | boolean
@@ -10,10 +8,29 @@ export type Json =
 
 export type JsonObject = { readonly [key: string]: unknown }
 
-/** Deep equality; a key that is undefined equals a key that is not there. */
+/**
+ * Deep equality of JSON; a key that is undefined equals a key that is not there. Looks at own members only: data may
+ * have keys such as "valueOf" and "constructor", which general-purpose libraries take for methods.
+ */
 export function deepEqual(a: unknown, b: unknown): boolean {
-  if (equal(a, b)) return true
-  return equal(withoutUndefined(a), withoutUndefined(b))
+  if (a === b || Object.is(a, b)) return true
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
+  if (Array.isArray(a) || Array.isArray(b)) {
+    if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false
+    return a.every((item, i) => deepEqual(item, b[i]))
+  }
+  return hasAllOf(a as JsonObject, b as JsonObject, true) && hasAllOf(b as JsonObject, a as JsonObject, false)
+}
+
+/** Whether each key of `a` is one of `b`, with `compared` also of the same value. */
+function hasAllOf(a: JsonObject, b: JsonObject, compared: boolean): boolean {
+  for (const key of Object.keys(a)) {
+    const value = a[key]
+    if (value === undefined) continue
+    const other = Object.hasOwn(b, key) ? b[key] : undefined
+    if (other === undefined || (compared && !deepEqual(value, other))) return false
+  }
+  return true
 }
 
 /** A plain object that is not an array or null. */

@@ -1,17 +1,10 @@
 import { type AnyResource, apiVersionOf } from '../../api/resource.ts'
-import { ApiError, badRequest, type StatusCause } from '../../api/status.ts'
+import { ApiError, badRequest } from '../../api/status.ts'
 import { formatTime } from '../../base/date.ts'
+import { applyConflict, type FieldConflict } from './apply-conflict.ts'
 import { compare, fieldsOf } from './field-sets.ts'
-import {
-  difference,
-  equalFields,
-  type Fields,
-  intersection,
-  isEmpty,
-  memberPaths,
-  NO_FIELDS,
-  union,
-} from './fields.ts'
+import { difference, equalFields, type Fields, intersection, isEmpty, NO_FIELDS, union } from './fields.ts'
+import { isLastApplied, withLastApplied } from './last-applied.ts'
 import {
   type Manager,
   ownable,
@@ -32,55 +25,75 @@ export interface ApplyPatch extends WriterOptions {
 }
 
 /**
- * Server-side apply: the live object with the configuration merged in, and who owns what afterwards. Fields the applier
- * owned before and does not mention any more go, unless somebody else owns them too. Throws Conflict with a
- * FieldManagerConflict cause for each field that another manager owns with another value, BadRequest for a
- * configuration that sets managedFields or repeats an item.
+ * Server-side apply: the live object with the configuration merged in, and who owns what afterwards; the live object
+ * itself when nothing changes. Fields the applier owned before and does not mention any more go, unless somebody else
+ * owns them too. Throws Conflict with a FieldManagerConflict cause for each field that another manager owns with another
+ * value, BadRequest for a configuration that sets managedFields, repeats an item or leaves out an item's key.
  */
 export function applyPatch(patch: ApplyPatch): AnyResource {
-  const { live, config, schema } = patch
-  if (config.metadata.managedFields?.length) throw badRequest('metadata.managedFields must be nil')
-  const managers = managersOf(live, patch)
+  const { live, schema } = patch
+  if (patch.config.metadata.managedFields) throw badRequest('metadata.managedFields must be nil')
+  const config = applicable(patch)
+  const wanted = ownable(wantedFields(patch, config), patch.subresource, patch.hasStatus)
+  const managers = managersOf(patch)
   const mine = managers.find((manager) => sameWriter(manager, patch, 'Apply'))
   const others = managers.filter((manager) => manager !== mine)
-  const wanted = ownable(fieldsOf(config, schema), patch.subresource, patch.hasStatus)
   const merged = mergeApplied(live, config, schema) as AnyResource
-  const comparison = compare(live ?? {}, merged, schema)
-  const conflicts = others
-    .map((manager) => ({
-      manager,
-      fields: intersection(manager.fields, intersection(comparison.changed, wanted)),
-    }))
-    .filter(({ fields }) => !isEmpty(fields))
-  if (conflicts.length > 0 && !patch.force) throw conflictError(conflicts)
-  const losing = new Map(conflicts.map(({ manager, fields }) => [manager, fields]))
-  const left = others.map((manager) => ({
-    ...manager,
-    fields: difference(manager.fields, losing.get(manager) ?? NO_FIELDS),
-  }))
-  const owned = left.reduce<Fields>((all, { fields }) => union(all, fields), wanted)
-  const gone = difference(mine?.fields ?? NO_FIELDS, owned)
-  const pruned = removeFields(merged, gone, owned, schema) as AnyResource
-  const vanished = compare(merged, pruned, schema).removed
   const ownsTheSame = mine !== undefined && equalFields(mine.fields, wanted)
+  if (merged === live && ownsTheSame && mine.apiVersion === apiVersionOf(patch.kind)) return live
+  const { changed } = compare(live ?? {}, merged, schema)
+  const conflicts = conflictsOf(others, changed)
+  if (conflicts.length > 0 && !mayTake(conflicts, patch)) throw applyConflict(conflicts)
+  const kept = others.reduce<Fields>((all, { fields }) => union(all, difference(fields, changed)), wanted)
+  const pruned =
+    mine && !ownsTheSame ? (removeFields(merged, mine.fields, kept, schema) as AnyResource) : merged
+  const vanished = compare(merged, pruned, schema).removed
   const entry: Manager = {
     name: patch.manager,
     operation: 'Apply',
     apiVersion: apiVersionOf(patch.kind),
     subresource: patch.subresource,
-    time: ownsTheSame ? mine.time : formatTime(patch.now),
+    time: formatTime(patch.now),
     fields: wanted,
   }
-  const isUntouched = pruned === live && ownsTheSame && conflicts.length === 0
-  if (isUntouched) return live as AnyResource
-  return withManagers(pruned, [
-    ...left.map((manager) => ({ ...manager, fields: difference(manager.fields, vanished) })),
-    entry,
-  ])
+  const left = others.map((manager) => ({
+    ...manager,
+    fields: difference(difference(manager.fields, changed), vanished),
+  }))
+  const object = withManagers(pruned, [...left, entry])
+  return patch.manager === 'kubectl' ? withLastApplied(object, config) : object
 }
 
-/** An object that was written before anybody tracked fields belongs to "before-first-apply". */
-function managersOf(live: AnyResource | undefined, options: ApplyPatch): Manager[] {
+/** Of the metadata that the server sets, a configuration has no say; nor over what its subresource does not write. */
+function applicable({ live, config, subresource, hasStatus }: ApplyPatch): AnyResource {
+  const {
+    managedFields: _fields,
+    creationTimestamp: _created,
+    generation: _generation,
+    selfLink: _link,
+    ...metadata
+  } = config.metadata
+  const { status, ...rest } = config
+  if (live && subresource === 'status') {
+    const { apiVersion, kind } = config
+    return { apiVersion, kind, metadata: { name: metadata.name }, ...(status ? { status } : {}) }
+  }
+  return hasStatus || status === undefined ? { ...rest, metadata } : { ...config, metadata }
+}
+
+function wantedFields({ schema, kind }: ApplyPatch, config: AnyResource): Fields {
+  try {
+    return fieldsOf(config, schema)
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error
+    const { namespace, name } = config.metadata
+    const what = `${namespace ?? ''}/${name}; ${apiVersionOf(kind)}, Kind=${config.kind}`
+    throw badRequest(`failed to create typed patch object (${what}): ${error.message}`)
+  }
+}
+
+/** An object that was written while nobody tracked fields belongs to "before-first-apply". */
+function managersOf({ live, kind, schema, hasStatus, now }: ApplyPatch): Manager[] {
   if (!live) return []
   const managers = readManagers(live.metadata.managedFields)
   if (managers.length > 0) return managers
@@ -88,34 +101,25 @@ function managersOf(live: AnyResource | undefined, options: ApplyPatch): Manager
     {
       name: 'before-first-apply',
       operation: 'Update',
-      apiVersion: apiVersionOf(options.kind),
+      apiVersion: apiVersionOf(kind),
       subresource: '',
-      time: live.metadata.creationTimestamp,
-      fields: ownable(fieldsOf(live, options.schema), '', options.hasStatus),
+      time: formatTime(now),
+      fields: ownable(compare({}, live, schema).changed, '', hasStatus),
     },
   ]
 }
 
-function conflictError(
-  conflicts: readonly { readonly manager: Manager; readonly fields: Fields }[],
-): ApiError {
-  const causes: StatusCause[] = []
-  const lines: string[] = []
-  for (const { manager, fields } of conflicts) {
-    const who = `conflict with ${writerText(manager)}`
-    const paths = memberPaths(fields).sort()
-    for (const field of paths) causes.push({ reason: 'FieldManagerConflict', message: who, field })
-    lines.push(`conflicts with ${writerText(manager)}:\n${paths.map((path) => `- ${path}`).join('\n')}`)
-  }
-  const text =
-    causes.length === 1
-      ? `Apply failed with 1 conflict: ${causes[0]?.message}: ${causes[0]?.field}`
-      : `Apply failed with ${causes.length} conflicts: ${lines.join('\n')}`
-  return new ApiError('Conflict', text, { causes })
+function conflictsOf(others: readonly Manager[], changed: Fields): FieldConflict[] {
+  if (isEmpty(changed)) return []
+  return others
+    .map((manager) => ({ manager, fields: intersection(manager.fields, changed) }))
+    .filter(({ fields }) => !isEmpty(fields))
 }
 
-function writerText({ name, operation, apiVersion, subresource, time }: Manager): string {
-  const where = subresource === '' ? '' : ` with subresource "${subresource}"`
-  const when = operation === 'Update' && time !== undefined ? ` at ${time}` : ''
-  return `"${name}"${where} using ${apiVersion}${when}`
+/** kubectl may take over what client-side apply wrote, as long as nobody has changed it since. */
+function mayTake(conflicts: readonly FieldConflict[], { force, manager, live, schema }: ApplyPatch): boolean {
+  if (force) return true
+  if (manager !== 'kubectl' || !live) return false
+  const fields = conflicts.reduce<Fields>((all, conflict) => union(all, conflict.fields), NO_FIELDS)
+  return isLastApplied(live, fields, schema)
 }

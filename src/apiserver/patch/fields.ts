@@ -1,4 +1,4 @@
-import { defineKey, isObject } from '../../base/json.ts'
+import { deepFreeze, defineKey, isObject, type JsonObject } from '../../base/json.ts'
 
 /**
  * A set of field paths, as managedFields' fieldsV1 holds it: a trie of path elements.
@@ -24,34 +24,56 @@ export function isEmpty(fields: Fields): boolean {
   return fields.elements.size === 0
 }
 
-const parsed = new WeakMap<object, Fields>()
+const readOnce = new WeakMap<object, Fields>()
+const writtenOnce = new WeakMap<Fields, Readonly<Record<string, unknown>>>()
 
 /** Frozen fieldsV1 objects are read once. */
 export function parseFields(json: unknown): Fields {
   if (!isObject(json)) return NO_FIELDS
-  let fields = parsed.get(json)
-  if (!fields) {
-    const elements = new Map<string, FieldNode>()
-    for (const [key, value] of Object.entries(json)) {
-      if (key === '.') continue
-      const children = parseFields(value)
-      elements.set(key, { member: isEmpty(children) || (isObject(value) && '.' in value), children })
-    }
-    fields = elements.size === 0 ? NO_FIELDS : { elements }
-    parsed.set(json, fields)
-  }
+  const known = readOnce.get(json)
+  if (known) return known
+  const fields = read(json)
+  if (Object.isFrozen(json)) readOnce.set(json, fields)
   return fields
 }
 
-/** fieldsV1, keys sorted as Kubernetes writes them. */
-export function formatFields(fields: Fields): Record<string, unknown> {
-  const json: Record<string, unknown> = {}
-  for (const key of [...fields.elements.keys()].sort()) {
-    const { member, children } = fields.elements.get(key)!
-    const inner = formatFields(children)
-    defineKey(json, key, member && !isEmpty(children) ? { '.': {}, ...inner } : inner)
+function read(json: JsonObject): Fields {
+  const elements = new Map<string, FieldNode>()
+  for (const key of Object.keys(json)) {
+    if (key === '.') continue
+    const value = json[key]
+    const children = isObject(value) ? read(value) : NO_FIELDS
+    elements.set(key, { member: isEmpty(children) || Object.hasOwn(value as object, '.'), children })
+  }
+  return elements.size === 0 ? NO_FIELDS : { elements }
+}
+
+/** fieldsV1, frozen, in the order Kubernetes writes it. Written once for each set. */
+export function formatFields(fields: Fields): Readonly<Record<string, unknown>> {
+  let json = writtenOnce.get(fields)
+  if (!json) {
+    json = deepFreeze(write(fields, {}))
+    writtenOnce.set(fields, json)
+    readOnce.set(json, fields)
   }
   return json
+}
+
+function write(fields: Fields, json: Record<string, unknown>): Record<string, unknown> {
+  for (const key of [...fields.elements.keys()].sort(byElement)) {
+    const { member, children } = fields.elements.get(key)!
+    defineKey(json, key, write(children, member && !isEmpty(children) ? { '.': {} } : {}))
+  }
+  return json
+}
+
+const KIND_ORDER = 'fkvi'
+
+function byElement(a: string, b: string): number {
+  const kind = KIND_ORDER.indexOf(a.charAt(0)) - KIND_ORDER.indexOf(b.charAt(0))
+  if (kind !== 0) return kind
+  if (a.startsWith('i:')) return Number(a.slice(2)) - Number(b.slice(2))
+  return a < b ? -1 : a > b ? 1 : 0
 }
 
 export function union(a: Fields, b: Fields): Fields {
@@ -68,52 +90,41 @@ export function union(a: Fields, b: Fields): Fields {
   return { elements }
 }
 
-/** What is in `a` and not in `b`; a member of `b` takes only itself, not what is below it. */
+/** What is in `a` and not in `b`; a member of `b` takes only itself, not what is below it. `a` itself if nothing goes. */
 export function difference(a: Fields, b: Fields): Fields {
-  return combine(a, b, (inA, inB) => inA && !inB, true)
+  let elements: Map<string, FieldNode> | undefined
+  for (const [key, taken] of b.elements) {
+    const node = a.elements.get(key)
+    if (!node) continue
+    const children = difference(node.children, taken.children)
+    const member = node.member && !taken.member
+    if (member === node.member && children === node.children) continue
+    elements ??= new Map(a.elements)
+    if (member || !isEmpty(children)) elements.set(key, { member, children })
+    else elements.delete(key)
+  }
+  if (!elements) return a
+  return elements.size === 0 ? NO_FIELDS : { elements }
 }
 
 export function intersection(a: Fields, b: Fields): Fields {
-  return combine(a, b, (inA, inB) => inA && inB, false)
-}
-
-function combine(
-  a: Fields,
-  b: Fields,
-  decide: (inA: boolean, inB: boolean) => boolean,
-  keepOnlyInA: boolean,
-): Fields {
   const elements = new Map<string, FieldNode>()
   for (const [key, node] of a.elements) {
     const other = b.elements.get(key)
-    if (!other) {
-      if (keepOnlyInA) elements.set(key, node)
-      continue
-    }
-    const children = combine(node.children, other.children, decide, keepOnlyInA)
-    const member = decide(node.member, other.member)
+    if (!other) continue
+    const children = intersection(node.children, other.children)
+    const member = node.member && other.member
     if (member || !isEmpty(children)) elements.set(key, { member, children })
   }
   return elements.size === 0 ? NO_FIELDS : { elements }
 }
 
-/** Without the element at `path` and all below it. */
-export function without(fields: Fields, path: readonly string[]): Fields {
-  const [first, ...rest] = path
-  const node = first === undefined ? undefined : fields.elements.get(first)
-  if (first === undefined || !node) return fields
-  const elements = new Map(fields.elements)
-  const children = rest.length === 0 ? NO_FIELDS : without(node.children, rest)
-  const member = rest.length > 0 && node.member
-  if (member || !isEmpty(children)) elements.set(first, { member, children })
-  else elements.delete(first)
-  return elements.size === 0 ? NO_FIELDS : { elements }
-}
-
-/** Only the element `name` of the top level and all below it. */
-export function only(fields: Fields, name: string): Fields {
-  const node = fields.elements.get(name)
-  return node ? { elements: new Map([[name, node]]) } : NO_FIELDS
+/** Whether the very path is a member. */
+export function has(fields: Fields, path: readonly string[]): boolean {
+  const last = path.at(-1)
+  let at: Fields | undefined = fields
+  for (const element of path.slice(0, -1)) at = at?.elements.get(element)?.children
+  return last !== undefined && at?.elements.get(last)?.member === true
 }
 
 export function equalFields(a: Fields, b: Fields): boolean {
@@ -126,22 +137,31 @@ export function equalFields(a: Fields, b: Fields): boolean {
   return true
 }
 
-/** The members as people read them: .spec.template.spec.containers[name="app"].image */
+/** The members as people read them, in order: .spec.template.spec.containers[name="app"].image */
 export function memberPaths(fields: Fields, prefix = ''): string[] {
-  return [...fields.elements].flatMap(([key, { member, children }]) => {
+  return [...fields.elements.keys()].sort(byElement).flatMap((key) => {
+    const { member, children } = fields.elements.get(key)!
     const path = prefix + elementText(key)
     return [...(member ? [path] : []), ...memberPaths(children, path)]
   })
 }
 
-function elementText(element: string): string {
+/** One path element as people read it: .image, [name="app"], [="x"], [0] */
+export function elementText(element: string): string {
   const value = element.slice(2)
   if (element.startsWith('f:')) return `.${value}`
-  if (element.startsWith('k:')) {
-    const keys = Object.entries(JSON.parse(value) as object).sort()
-    return `[${keys.map(([name, key]) => `${name}=${JSON.stringify(key)}`).join(',')}]`
-  }
+  if (element.startsWith('k:')) return `[${keysText(value)}]`
   return element.startsWith('v:') ? `[=${value}]` : `[${value}]`
+}
+
+/** `{"name":"app"}` as name="app". What clients wrote into managedFields need not be JSON; it is shown as it is. */
+function keysText(json: string): string {
+  try {
+    const keys = Object.entries(JSON.parse(json) as object)
+    return keys.map(([name, key]) => `${name}=${JSON.stringify(key)}`).join(',')
+  } catch {
+    return json
+  }
 }
 
 /** A mutable trie while it is being collected. */

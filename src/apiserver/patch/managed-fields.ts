@@ -5,17 +5,20 @@ import { formatTime } from '../../base/date.ts'
 import { compare } from './field-sets.ts'
 import {
   difference,
-  equalFields,
+  type FieldNode,
   type Fields,
   formatFields,
   isEmpty,
-  only,
+  NO_FIELDS,
   parseFields,
   union,
-  without,
 } from './fields.ts'
 
-/** One writer's entry of metadata.managedFields, its fields read. */
+/**
+ * metadata.managedFields: who wrote which field, one entry for each writer. A writer is a name, an operation, a
+ * subresource and, for updates, an API version. This file reads and writes the entries and follows creates, updates and
+ * patches; apply.ts follows server-side apply.
+ */
 export interface Manager {
   readonly name: string
   readonly operation: 'Apply' | 'Update'
@@ -36,30 +39,28 @@ export interface WriterOptions {
   readonly now: number
 }
 
-/** Identity and bookkeeping that nobody owns. */
-const UNOWNED: readonly (readonly string[])[] = [
-  ['f:apiVersion'],
-  ['f:kind'],
-  ...[
+/** Identity and bookkeeping in metadata that nobody owns. */
+const UNOWNED = new Set(
+  [
     'name',
     'namespace',
-    'generateName',
     'creationTimestamp',
     'selfLink',
     'uid',
+    'clusterName',
     'generation',
     'managedFields',
     'resourceVersion',
-    'deletionTimestamp',
-    'deletionGracePeriodSeconds',
-  ].map((field) => ['f:metadata', `f:${field}`]),
-]
+  ].map((field) => `f:${field}`),
+)
 
-/** Fewer entries than this of operation Update are kept apart; older ones become one "ancient-changes". */
-const UPDATE_MANAGERS_MAX = 10
+/** Up to this many updaters are kept apart; of more, the oldest become one entry for each API version. */
+const UPDATERS_MAX = 10
+const OLD_UPDATES = 'ancient-changes'
 
+/** Entries Kubernetes could not read (no operation, another fieldsType) are left out. */
 export function readManagers(entries: readonly V1ManagedFieldsEntry[] | undefined): Manager[] {
-  return (entries ?? []).map((entry) => ({
+  return (entries ?? []).filter(isReadable).map((entry) => ({
     name: entry.manager ?? '',
     operation: entry.operation === 'Apply' ? 'Apply' : 'Update',
     apiVersion: entry.apiVersion ?? '',
@@ -69,14 +70,21 @@ export function readManagers(entries: readonly V1ManagedFieldsEntry[] | undefine
   }))
 }
 
-/** Entries without fields are dropped. Order as Kubernetes': Apply before Update, then by time, then by name. */
+function isReadable(entry: V1ManagedFieldsEntry): boolean {
+  return (
+    (entry.operation === 'Apply' || entry.operation === 'Update') &&
+    (entry.fieldsType === undefined || entry.fieldsType === 'FieldsV1')
+  )
+}
+
+/** Entries without fields are dropped. Kubernetes' order: Apply before Update, then by time, then by name. */
 export function writeManagers(managers: readonly Manager[]): V1ManagedFieldsEntry[] {
-  return capUpdates(managers.filter(({ fields }) => !isEmpty(fields)))
+  return capUpdaters(managers.filter(({ fields }) => !isEmpty(fields)))
     .sort(
       (a, b) =>
         compareText(a.operation, b.operation) ||
-        compareText(a.time ?? '', b.time ?? '') ||
-        compareText(a.name, b.name) ||
+        byTime(a, b) ||
+        compareText(a.apiVersion, b.apiVersion) ||
         compareText(a.subresource, b.subresource),
     )
     .map(({ name, operation, apiVersion, time, fields, subresource }) => ({
@@ -90,30 +98,63 @@ export function writeManagers(managers: readonly Manager[]): V1ManagedFieldsEntr
     }))
 }
 
+function byTime(a: Manager, b: Manager): number {
+  return compareText(a.time ?? '', b.time ?? '') || compareText(a.name, b.name)
+}
+
 function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
-function capUpdates(managers: readonly Manager[]): Manager[] {
-  const updates = managers
-    .filter(({ operation }) => operation === 'Update')
-    .sort((a, b) => compareText(a.time ?? '', b.time ?? ''))
-  if (updates.length <= UPDATE_MANAGERS_MAX) return [...managers]
-  const old = updates.slice(0, updates.length - UPDATE_MANAGERS_MAX + 1)
-  const ancient: Manager = {
-    ...old.at(-1)!,
-    name: 'ancient-changes',
-    subresource: '',
-    fields: old.reduce<Fields>((all, { fields }) => union(all, fields), { elements: new Map() }),
+/** What was merged before is merged first. */
+function byAge(a: Manager, b: Manager): number {
+  return Number(b.name === OLD_UPDATES) - Number(a.name === OLD_UPDATES) || byTime(a, b)
+}
+
+function capUpdaters(managers: Manager[]): Manager[] {
+  const updaters = managers.filter(({ operation }) => operation === 'Update').sort(byAge)
+  const buckets = new Map<string, Manager>()
+  const gone = new Set<Manager>()
+  const merged = new Set<string>()
+  let count = updaters.length
+  for (const updater of updaters) {
+    if (count <= UPDATERS_MAX) break
+    const first = buckets.get(updater.apiVersion)
+    if (first) {
+      merged.add(updater.apiVersion)
+      count -= 1
+    }
+    gone.add(updater)
+    buckets.set(updater.apiVersion, {
+      ...updater,
+      name: OLD_UPDATES,
+      subresource: '',
+      fields: union(first?.fields ?? NO_FIELDS, updater.fields),
+    })
   }
-  return [...managers.filter((manager) => !old.includes(manager)), ancient]
+  // The first of an API version stays as it is until a second one joins it.
+  const isGone = (manager: Manager) => gone.has(manager) && merged.has(manager.apiVersion)
+  return [
+    ...managers.filter((manager) => !isGone(manager)),
+    ...[...buckets].filter(([version]) => merged.has(version)).map(([, bucket]) => bucket),
+  ]
 }
 
 /** What a writer of this subresource can own: without identity, and status only through /status. */
 export function ownable(fields: Fields, subresource: string, hasStatus: boolean): Fields {
-  const owned = UNOWNED.reduce(without, fields)
-  if (subresource === 'status') return only(owned, 'f:status')
-  return hasStatus ? without(owned, ['f:status']) : owned
+  const isStatus = subresource === 'status'
+  const elements = new Map<string, FieldNode>()
+  for (const [element, node] of fields.elements) {
+    if (element === 'f:apiVersion' || element === 'f:kind') continue
+    if (element === 'f:status' ? hasStatus && !isStatus : isStatus) continue
+    if (element !== 'f:metadata') elements.set(element, node)
+    else {
+      const metadata = [...node.children.elements].filter(([name]) => !UNOWNED.has(name))
+      if (metadata.length > 0)
+        elements.set(element, { member: false, children: { elements: new Map(metadata) } })
+    }
+  }
+  return elements.size === 0 ? NO_FIELDS : { elements }
 }
 
 export function sameWriter(manager: Manager, options: WriterOptions, operation: 'Apply' | 'Update'): boolean {
@@ -121,42 +162,52 @@ export function sameWriter(manager: Manager, options: WriterOptions, operation: 
     manager.name === options.manager &&
     manager.operation === operation &&
     manager.subresource === options.subresource &&
-    manager.apiVersion === apiVersionOf(options.kind)
+    (operation === 'Apply' || manager.apiVersion === apiVersionOf(options.kind))
   )
 }
 
 /**
  * The object with its managedFields after a create, update or patch: the writer owns what it changed, others lose it.
- * A request that sets managedFields to [] clears them; other values sent by clients are what is kept if they are valid.
+ * managedFields that the client sends replace the stored ones first; [] and [{}] clear them. What is not tracked (all
+ * was cleared) stays so until somebody applies.
  */
 export function trackUpdate(
   live: AnyResource | undefined,
   object: AnyResource,
   options: WriterOptions & { readonly hasStatus: boolean },
 ): AnyResource {
-  const sent = object.metadata.managedFields
-  const isReset = live !== undefined && sent !== undefined && sent.length === 0
-  const before = isReset ? [] : readManagers(live?.metadata.managedFields)
-  if (isReset) return withManagers(object, [])
+  const stored = live?.metadata.managedFields
+  const sent = options.subresource === '' ? object.metadata.managedFields : undefined
+  const isReset = sent !== undefined && isClearing(sent)
+  const given = isReset || !sent ? [] : readManagers(sent)
+  const before = isReset || given.length > 0 ? given : readManagers(stored)
+  if (live && before.length === 0) return withEntries(object, undefined)
   const comparison = compare(live ?? {}, object, options.schema)
   const changed = ownable(comparison.changed, options.subresource, options.hasStatus)
-  const removed = comparison.removed
-  if (isEmpty(changed) && isEmpty(removed)) return withEntries(object, live?.metadata.managedFields)
-  const mine = before.find((manager) => sameWriter(manager, options, 'Update'))
-  const others = before
-    .filter((manager) => manager !== mine)
-    .map((manager) => ({ ...manager, fields: difference(difference(manager.fields, changed), removed) }))
-  const fields = difference(union(mine?.fields ?? { elements: new Map() }, changed), removed)
-  const isSame = mine !== undefined && equalFields(mine.fields, fields)
-  const entry: Manager = {
-    name: options.manager,
-    operation: 'Update',
-    apiVersion: apiVersionOf(options.kind),
-    subresource: options.subresource,
-    time: isSame ? mine.time : formatTime(options.now),
-    fields,
-  }
-  return withManagers(object, [...others, entry])
+  const removed = ownable(comparison.removed, options.subresource, options.hasStatus)
+  if (isEmpty(changed) && isEmpty(removed))
+    return given.length > 0 && sent !== stored ? withManagers(object, before) : withEntries(object, stored)
+  const left = before.map((manager) => {
+    const fields = difference(difference(manager.fields, changed), removed)
+    return fields === manager.fields ? manager : { ...manager, fields }
+  })
+  if (isEmpty(changed)) return withManagers(object, left)
+  const mine = left.find((manager) => sameWriter(manager, options, 'Update'))
+  return withManagers(object, [
+    ...left.filter((manager) => manager !== mine),
+    {
+      name: options.manager,
+      operation: 'Update',
+      apiVersion: apiVersionOf(options.kind),
+      subresource: options.subresource,
+      time: formatTime(options.now),
+      fields: union(mine?.fields ?? NO_FIELDS, changed),
+    },
+  ])
+}
+
+function isClearing(entries: readonly V1ManagedFieldsEntry[]): boolean {
+  return entries.length === 0 || (entries.length === 1 && Object.keys(entries[0] ?? {}).length === 0)
 }
 
 export function withManagers(object: AnyResource, managers: readonly Manager[]): AnyResource {
@@ -165,6 +216,7 @@ export function withManagers(object: AnyResource, managers: readonly Manager[]):
 }
 
 function withEntries(object: AnyResource, entries: readonly V1ManagedFieldsEntry[] | undefined): AnyResource {
+  if (object.metadata.managedFields === entries) return object
   const { managedFields: _, ...metadata } = object.metadata
   return { ...object, metadata: entries ? { ...metadata, managedFields: entries } : metadata }
 }

@@ -1,66 +1,93 @@
 import { listKeys, resolve, type Schema } from '../../api/schema.ts'
-import { badRequest } from '../../api/status.ts'
 import { isObject, type JsonObject } from '../../base/json.ts'
 
 /** How a value is shared between writers, by schema (structured-merge-diff's view of a value). */
 export type Shape =
+  /** Scalars, and atomic values: one owner, replaced whole. */
   | { readonly type: 'leaf' }
-  | { readonly type: 'map'; readonly of: (field: string) => Schema }
-  /** Items are told apart by `elementOf`: an associative list or a set. */
+  | { readonly type: 'map'; readonly definition: Schema }
+  /** Items are told apart by `elementOf`: by their keys, or in a set (no keys) by their value. */
   | { readonly type: 'list'; readonly items: Schema; readonly keys: readonly string[] | undefined }
 
 const LEAF: Shape = { type: 'leaf' }
+/** Of fields that no schema declares: maps are granular, lists atomic. */
 const UNKNOWN: Schema = {}
 
-/** Atomic values are leaves: they have one owner and are replaced whole. */
 export function shapeOf(value: unknown, schema: Schema): Shape {
   if (Array.isArray(value)) {
-    const keys = listKeys(schema)
-    const items = schema.items ?? resolve(schema).items ?? UNKNOWN
-    if (keys) return { type: 'list', items, keys }
-    if (schema.listType === 'set') return { type: 'list', items, keys: undefined }
+    const definition = resolve(schema)
+    const keys = listKeys(schema) ?? listKeys(definition)
+    if (keys || (schema.listType ?? definition.listType) === 'set')
+      return { type: 'list', items: definition.items ?? UNKNOWN, keys }
     return LEAF
   }
   if (!isObject(value)) return LEAF
   const definition = resolve(schema)
-  if ((schema.mapType ?? definition.mapType) === 'atomic') return LEAF
-  return {
-    type: 'map',
-    of: (field) => definition.properties?.[field] ?? definition.additionalProperties ?? UNKNOWN,
-  }
+  return (schema.mapType ?? definition.mapType) === 'atomic' ? LEAF : { type: 'map', definition }
 }
 
-/** The keys of a list whose protocol may be left out (container and service ports). */
+/** Whether the definition names this field, as a struct does; keys of a map are not named. */
+export function isDeclared(definition: Schema, field: string): boolean {
+  return definition.properties !== undefined && Object.hasOwn(definition.properties, field)
+}
+
+/** The schema of a member of a map or struct; `definition` is resolved. */
+export function memberSchema(definition: Schema, field: string): Schema {
+  if (isDeclared(definition, field)) return definition.properties?.[field] ?? UNKNOWN
+  return definition.additionalProperties ?? UNKNOWN
+}
+
+/** An own member; undefined for what is only inherited. */
+export function member(object: JsonObject, name: string): unknown {
+  return Object.hasOwn(object, name) ? object[name] : undefined
+}
+
+/** Kubernetes' only key with a default: the protocol of container and Service ports. */
 const KEY_DEFAULTS: Readonly<Record<string, unknown>> = { protocol: 'TCP' }
 
-/** The path element of an item: k:{"name":"app"} or v:"x". Throws BadRequest when a key is missing and has no default. */
-export function elementOf(item: unknown, keys: readonly string[] | undefined): string {
-  if (!keys) return `v:${JSON.stringify(item)}`
-  if (!isObject(item)) throw badRequest('associative list with keys has an element that is not an object')
-  const parts = keys.map((key) => {
-    const value = item[key] ?? KEY_DEFAULTS[key]
-    if (value === undefined)
-      throw badRequest(
-        `associative list with keys has an element that omits key field ${JSON.stringify(key)} (and doesn't have default value)`,
-      )
-    return [key, value] as const
-  })
-  return `k:${JSON.stringify(Object.fromEntries([...parts].sort(([a], [b]) => (a < b ? -1 : 1))))}`
+/** What is wrong with an item of a list; undefined when its element can be told. */
+export function itemFault(
+  item: unknown,
+  items: Schema,
+  keys: readonly string[] | undefined,
+): string | undefined {
+  if (!keys) return undefined
+  if (!isObject(item)) return 'associative list with keys may not have non-map elements'
+  const missing = keys.find((key) => keyOf(item, key, items) === undefined)
+  return missing === undefined
+    ? undefined
+    : `associative list with keys has an element that omits key field ${JSON.stringify(missing)} (and doesn't have default value)`
 }
 
-/** Items by element, in order. With `strict` a second item of the same element is a BadRequest; else the last one wins. */
-export function itemsByElement(
+/** The path element of an item without a fault: k:{"name":"app"} or v:"x". */
+export function elementOf(item: unknown, items: Schema, keys: readonly string[] | undefined): string {
+  if (!keys) return `v:${JSON.stringify(item)}`
+  const object = item as JsonObject
+  const [only] = keys
+  if (keys.length === 1 && only !== undefined)
+    return `k:{${JSON.stringify(only)}:${JSON.stringify(keyOf(object, only, items))}}`
+  const parts = [...keys]
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${JSON.stringify(keyOf(object, key, items))}`)
+  return `k:{${parts.join(',')}}`
+}
+
+function keyOf(item: JsonObject, key: string, items: Schema): unknown {
+  return member(item, key) ?? memberSchema(resolve(items), key).default ?? member(KEY_DEFAULTS, key)
+}
+
+/**
+ * The elements of a stored list, in order. Stored lists may repeat an item (env names do) or lack a key, which only
+ * validation can judge; an item that cannot be told by its keys stands for itself by its value.
+ */
+export function elementsOf(
   list: readonly unknown[],
+  items: Schema,
   keys: readonly string[] | undefined,
-  strict: boolean,
-): Map<string, unknown> {
-  const items = new Map<string, unknown>()
-  for (const item of list) {
-    const element = elementOf(item, keys)
-    if (strict && items.has(element)) throw badRequest(`duplicate entries for key ${element.slice(2)}`)
-    items.set(element, item)
-  }
-  return items
+): readonly string[] {
+  return list.map((item) =>
+    itemFault(item, items, keys) === undefined ? elementOf(item, items, keys) : `v:${JSON.stringify(item)}`,
+  )
 }
 
 export function fieldElement(name: string): string {
@@ -68,5 +95,11 @@ export function fieldElement(name: string): string {
 }
 
 export function asObject(value: unknown): JsonObject {
-  return isObject(value) ? value : {}
+  return isObject(value) ? value : NOTHING
 }
+
+export function asList(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
+}
+
+const NOTHING: JsonObject = {}
