@@ -1,0 +1,207 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { deployment } from '../../api/kinds/deployment.ts'
+import type { AnyResource } from '../../api/resource.ts'
+import { ApiError } from '../../api/status.ts'
+import { deepFreeze } from '../../base/json.ts'
+import { applyPatch } from './apply.ts'
+import {
+  difference,
+  equalFields,
+  formatFields,
+  has,
+  intersection,
+  memberPaths,
+  NO_FIELDS,
+  parseFields,
+  union,
+} from './fields.ts'
+import { trackUpdate } from './managed-fields.ts'
+
+const a = parseFields({ 'f:a': { '.': {}, 'f:x': {}, 'f:y': {} }, 'f:b': {} })
+const b = parseFields({ 'f:a': { 'f:x': {} }, 'f:c': {} })
+
+describe('Fields', () => {
+  test.each([
+    ['union', union(a, b), ['.a', '.a.x', '.a.y', '.b', '.c']],
+    ['intersection', intersection(a, b), ['.a.x']],
+    ['difference', difference(a, b), ['.a', '.a.y', '.b']],
+    ['difference of a container', difference(a, parseFields({ 'f:a': {} })), ['.a.x', '.a.y', '.b']],
+    ['difference with itself', difference(a, a), []],
+  ])('%s', (_, fields, paths) => expect(memberPaths(fields)).toEqual(paths))
+
+  test('a difference that takes nothing is the set itself', () =>
+    expect(difference(a, parseFields({ 'f:z': {} }))).toBe(a))
+
+  test('has the paths that are members, not the ones on the way', () => {
+    expect([
+      has(a, ['f:a']),
+      has(a, ['f:a', 'f:x']),
+      has(b, ['f:a']),
+      has(a, ['f:z', 'f:x']),
+      has(a, []),
+    ]).toEqual([true, true, false, false, false])
+  })
+
+  test('is read and written as it is, in the order Kubernetes writes', () => {
+    const json = {
+      'f:metadata': { 'f:labels': { '.': {}, 'f:app': {} } },
+      'f:spec': {
+        'f:containers': { 'k:{"name":"a"}': { '.': {}, 'f:image': {} }, 'k:{"name":"b"}': {} },
+        'f:finalizers': { 'v:"x"': {} },
+        'f:list': { 'i:2': {}, 'i:10': {} },
+      },
+    }
+    expect(JSON.stringify(formatFields(parseFields(json)))).toBe(JSON.stringify(json))
+  })
+
+  test('is read once from a frozen object, and anew from one that may change', () => {
+    const json = deepFreeze({ 'f:a': {} })
+    expect(parseFields(json)).toBe(parseFields(json))
+    const open: Record<string, object> = { 'f:a': {} }
+    parseFields(open)
+    open['f:b'] = {}
+    expect(memberPaths(parseFields(open))).toEqual(['.a', '.b'])
+  })
+
+  test('shows keys that are no JSON as they are', () =>
+    expect(memberPaths(parseFields({ 'k:{odd': {} }))).toEqual(['[{odd]']))
+})
+
+const { trie } = fc.letrec<{ trie: object }>((tie) => ({
+  trie: fc.oneof(
+    { maxDepth: 4 },
+    fc.constant({}),
+    fc.dictionary(fc.constantFrom('.', 'f:a', 'f:b', 'k:{"name":"x"}', 'v:1'), tie('trie'), { maxKeys: 3 }),
+  ),
+}))
+
+test('Sets obey the laws of sets', () =>
+  fc.assert(
+    fc.property(trie, trie, (x, y) => {
+      const [p, q] = [parseFields(x), parseFields(y)]
+      const same = (left: typeof p, right: typeof p) => expect(memberPaths(left)).toEqual(memberPaths(right))
+      same(union(p, q), union(q, p))
+      same(intersection(p, q), intersection(q, p))
+      same(union(difference(p, q), intersection(p, q)), p)
+      same(intersection(difference(p, q), q), NO_FIELDS)
+      expect(equalFields(parseFields(formatFields(p)), p)).toBe(true)
+    }),
+  ))
+
+const options = { kind: deployment, schema: deployment.schema, subresource: '', hasStatus: true, now: 0 }
+const apply = (live: AnyResource | undefined, config: AnyResource, manager: string, force = false) =>
+  deepFreeze(applyPatch({ ...options, live, config: deepFreeze(config), manager, force }))
+const objectOf = (spec: object) =>
+  ({ apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'web' }, spec }) as AnyResource
+
+const label = fc.dictionary(fc.constantFrom('a', 'b', '__proto__', 'constructor'), fc.constantFrom('1', '2'))
+const container = fc.record(
+  {
+    name: fc.constantFrom('a', 'b', 'c'),
+    image: fc.constantFrom('x', 'y'),
+    args: fc.array(fc.constantFrom('1', '2'), { maxLength: 2 }),
+  },
+  { requiredKeys: ['name'] },
+)
+const spec = fc.record(
+  {
+    replicas: fc.nat(3),
+    selector: fc.record({ matchLabels: label }),
+    strategy: fc.record({ type: fc.constantFrom('Recreate', 'RollingUpdate') }, { requiredKeys: [] }),
+    template: fc.record({
+      metadata: fc.record({ labels: label }),
+      spec: fc.record({
+        containers: fc.uniqueArray(container, { selector: ({ name }) => name, maxLength: 3 }),
+      }),
+    }),
+  },
+  { requiredKeys: [] },
+)
+
+describe('Applying', () => {
+  test('twice is applying once', () =>
+    fc.assert(
+      fc.property(spec, spec, (first, second) => {
+        const once = apply(apply(undefined, objectOf(first), 'one'), objectOf(second), 'two', true)
+        expect(apply(once, objectOf(second), 'two')).toBe(once)
+      }),
+    ))
+
+  test('another configuration leaves just that configuration, when nobody else applied', () =>
+    fc.assert(
+      fc.property(spec, spec, (first, second) => {
+        const left = apply(apply(undefined, objectOf(first), 'one'), objectOf(second), 'one')
+        expect(hollowed(left.spec)).toEqual(hollowed(second))
+      }),
+    ))
+
+  test('leaves the owners of different fields alone, in any order', () =>
+    fc.assert(
+      fc.property(spec, fc.nat(5), ({ replicas: _, ...rest }, minReadySeconds) => {
+        const [x, y] = [objectOf({ ...rest, replicas: 1 }), objectOf({ minReadySeconds })]
+        expect(apply(apply(undefined, x, 'one'), y, 'two')).toEqual(
+          apply(apply(undefined, y, 'two'), x, 'one'),
+        )
+      }),
+    ))
+
+  test('and updating throw nothing but ApiErrors, for any JSON', () => {
+    const name = fc.constantFrom(
+      'metadata',
+      'spec',
+      'template',
+      'containers',
+      'name',
+      'labels',
+      'finalizers',
+      'status',
+      '__proto__',
+    )
+    const { any } = fc.letrec((tie) => ({
+      any: fc.oneof(
+        { maxDepth: 6 },
+        fc.constantFrom<unknown>('x', 1, null, true),
+        fc.dictionary(name, tie('any'), { maxKeys: 4 }),
+        fc.array(tie('any'), { maxLength: 3 }),
+      ),
+    }))
+    fc.assert(
+      fc.property(any, any, any, any, (x, y, labels, fieldsV1) => {
+        const entry = { manager: 'odd', operation: 'Update', apiVersion: 'v1', fieldsV1 }
+        const live = deepFreeze({
+          ...objectOf({}),
+          spec: x,
+          metadata: { name: 'web', labels, managedFields: [entry] },
+        })
+        for (const run of [
+          () =>
+            apply(live as unknown as AnyResource, { ...objectOf({}), spec: y } as AnyResource, 'one', true),
+          () =>
+            trackUpdate(live as unknown as AnyResource, { ...live, spec: y } as unknown as AnyResource, {
+              ...options,
+              manager: 'm',
+            }),
+        ]) {
+          try {
+            run()
+          } catch (error) {
+            expect(error).toBeInstanceOf(ApiError)
+          }
+        }
+      }),
+      { numRuns: 1000 },
+    )
+  })
+})
+
+/** Without empty containers: those that an applier leaves behind are its own business. */
+function hollowed(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(hollowed)
+  if (typeof value !== 'object' || value === null) return value
+  const entries = Object.entries(value).map(([key, inner]) => [key, hollowed(inner)] as const)
+  const full = entries.filter(
+    ([, inner]) => typeof inner !== 'object' || (inner !== null && Object.keys(inner).length > 0),
+  )
+  return Object.fromEntries(full)
+}
