@@ -4,10 +4,11 @@ import type {
   V1NodeSelectorTerm,
   V1PodAffinityTerm,
 } from './generated/types.ts'
-import { qualifiedName } from './names.ts'
+import { dns1123Subdomain, labelValue, qualifiedName } from './names.ts'
 import { validateLabelSelector } from './selectors.ts'
 import { fault, type StatusCause } from './status.ts'
 
+/** Where a pod wants to be, near what and apart from what (core/validation.go validateAffinity). */
 export function validateAffinity(affinity: V1Affinity | undefined, path: string): StatusCause[] {
   if (!affinity) return []
   const wrong: StatusCause[] = []
@@ -53,11 +54,33 @@ function validateTerm(term: V1NodeSelectorTerm, path: string): StatusCause[] {
       validateRequirement(requirement, `${path}.matchExpressions[${i}]`),
     ),
     ...(term.matchFields ?? []).flatMap((requirement, i) =>
-      requirement.key === 'metadata.name'
-        ? []
-        : [fault.invalid(`${path}.matchFields[${i}].key`, requirement.key, 'not a valid field selector key')],
+      validateFieldRequirement(requirement, `${path}.matchFields[${i}]`),
     ),
   ]
+}
+
+/** Nodes are found by field by their name only, and by one name at a time. */
+function validateFieldRequirement(
+  { key, operator, values = [] }: V1NodeSelectorRequirement,
+  at: string,
+): StatusCause[] {
+  const wrong: StatusCause[] = []
+  if (operator !== 'In' && operator !== 'NotIn')
+    wrong.push(fault.invalid(`${at}.operator`, operator, 'not a valid selector operator'))
+  else if (values.length !== 1)
+    wrong.push(
+      fault.required(
+        `${at}.values`,
+        "must be only one value when `operator` is 'In' or 'NotIn' for node field selector",
+      ),
+    )
+  if (key !== 'metadata.name')
+    return [...wrong, fault.invalid(`${at}.key`, key, 'not a valid field selector key')]
+  for (const [i, value] of values.entries()) {
+    const why = dns1123Subdomain(value)
+    if (why !== undefined) wrong.push(fault.invalid(`${at}.values[${i}]`, value, why))
+  }
+  return wrong
 }
 
 function validateRequirement(
@@ -92,6 +115,10 @@ function validateRequirement(
       break
     default:
       wrong.push(fault.invalid(`${at}.operator`, operator, 'not a valid selector operator'))
+  }
+  for (const [i, value] of values.entries()) {
+    const wrongValue = labelValue(value)
+    if (wrongValue !== undefined) wrong.push(fault.invalid(`${at}.values[${i}]`, value, wrongValue))
   }
   return wrong
 }

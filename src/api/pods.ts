@@ -1,6 +1,6 @@
 import { parseTime } from '../base/date.ts'
 import { findCondition } from './conditions.ts'
-import type { V1Container, V1ContainerStatus, V1Pod, V1PodSpec } from './generated/types.ts'
+import type { V1Container, V1Pod, V1PodSpec } from './generated/types.ts'
 import type { Stored } from './resource.ts'
 import { type ResourceList, requestsOf } from './resource-requests.ts'
 
@@ -48,18 +48,6 @@ export function isSidecar(container: V1Container): boolean {
 
 export function sidecarsOf(spec: V1PodSpec): readonly V1Container[] {
   return (spec.initContainers ?? []).filter(isSidecar)
-}
-
-/** The status of a container of any sort: regular, init or ephemeral. */
-export function findContainerStatus(pod: Pod, name: string): V1ContainerStatus | undefined {
-  const {
-    containerStatuses = [],
-    initContainerStatuses = [],
-    ephemeralContainerStatuses = [],
-  } = pod.status ?? {}
-  return [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses].find(
-    (status) => status.name === name,
-  )
 }
 
 /** Of the regular containers, as controllers compare pods by. */

@@ -70,7 +70,7 @@ function most(a: ResourceList, b: ResourceList): ResourceList {
   return result
 }
 
-export type QosClass = 'Guaranteed' | 'Burstable' | 'BestEffort'
+type QosClass = 'Guaranteed' | 'Burstable' | 'BestEffort'
 
 /**
  * Guaranteed when all of it has limits of cpu and memory that its requests equal, BestEffort when nothing has any

@@ -30,12 +30,17 @@ function predicateOf({ key, operator, values }: Requirement): LabelPredicate {
     case 'DoesNotExist':
       return (labels) => typeof labels[key] !== 'string'
     case 'Gt':
-      return (labels) => Number.parseInt(labels[key] ?? '', 10) > Number(values[0])
+      return (labels) => integerOf(labels[key]) > integerOf(values[0])
     case 'Lt':
-      return (labels) => Number.parseInt(labels[key] ?? '', 10) < Number(values[0])
+      return (labels) => integerOf(labels[key]) < integerOf(values[0])
     default: // A selector that validation has yet to refuse.
       return NOTHING
   }
+}
+
+/** NaN, which is neither more nor less than anything, for what is no whole number. */
+function integerOf(text: string | undefined): number {
+  return text !== undefined && /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN
 }
 
 export function compileRequirements(requirements: readonly Requirement[]): LabelPredicate {
