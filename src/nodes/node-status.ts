@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { setCondition } from '../api/conditions.ts'
 import type { V1NodeCondition, V1NodeStatus } from '../api/generated/types.ts'
 import type { Node } from '../api/kinds/node.ts'
@@ -5,10 +6,16 @@ import type { Node } from '../api/kinds/node.ts'
 export const KUBELET_VERSION = 'v1.36.0'
 const IMAGES_MAX = 50
 
-/** The node's address, made up from its name's place in the world of simulated nodes: 10.1.x.y by podCIDR 10.244.N.0/24. */
+/** Where its pods' addresses come from: what the node declares, or a block drawn from its name. */
+export function podCidrOf({ metadata, spec }: Node): string {
+  if (spec?.podCIDR) return spec.podCIDR
+  const [a = 0, b = 0] = createHash('sha256').update(metadata.name).digest()
+  return `10.${128 + (a % 64)}.${b}.0/24`
+}
+
+/** The address of a simulated node, made up from its pods' block: 10.(x + 13).y.1 for 10.x.y.0/24, within 10.1 to 10.250. */
 export function hostIpOf(node: Node): string {
-  const third = Number(node.spec?.podCIDR?.split('.')[2] ?? 0)
-  const second = Number(node.spec?.podCIDR?.split('.')[1] ?? 244)
+  const [, second = 244, third = 0] = podCidrOf(node).split('.').map(Number)
   return `10.${1 + ((second + 12) % 250)}.${third}.1`
 }
 
@@ -45,7 +52,7 @@ export function nodeStatusOf(node: Node, { runtimeVersion, images, now }: NodeFa
   let conditions: readonly V1NodeCondition[] = node.status?.conditions ?? []
   for (const condition of CONDITIONS) conditions = setCondition(conditions, condition, now)
   const { name } = node.metadata
-  const id = Buffer.from(name).toString('hex').padEnd(32, '0').slice(0, 32)
+  const id = createHash('sha256').update(name).digest('hex').slice(0, 32)
   return {
     ...node.status,
     addresses: [
@@ -54,7 +61,7 @@ export function nodeStatusOf(node: Node, { runtimeVersion, images, now }: NodeFa
     ],
     allocatable: node.status?.allocatable ?? node.status?.capacity,
     conditions,
-    images: images.slice(0, IMAGES_MAX),
+    images: images.toSorted((a, b) => b.sizeBytes - a.sizeBytes).slice(0, IMAGES_MAX),
     nodeInfo: {
       architecture: 'amd64',
       bootID: id,

@@ -14,7 +14,7 @@ import { EventRecorder } from '../client/events.ts'
 import type { Informers } from '../client/informers.ts'
 import { retryOnConflict } from '../client/on-conflict.ts'
 import { Kubelet } from './kubelet/kubelet.ts'
-import { hostIpOf, nodeStatusOf } from './node-status.ts'
+import { hostIpOf, nodeStatusOf, podCidrOf } from './node-status.ts'
 import { PodAddresses } from './pod-addresses.ts'
 import { ServiceProxy } from './proxy/proxy.ts'
 import { runtimesOf } from './runtimes/index.ts'
@@ -141,7 +141,7 @@ class Nodes {
       events,
       node: name,
       hostIP: hostIpOf(node),
-      addresses: new PodAddresses(node.spec?.podCIDR ?? '10.244.0.0/24'),
+      addresses: new PodAddresses(podCidrOf(node)),
       lookAgain: (key, afterMs) => this.#queue.addAfter(key, afterMs),
     })
     this.#nodes.set(name, { kubelet, events, runtime, postedAt: Number.NEGATIVE_INFINITY, renewed: false })
@@ -154,8 +154,7 @@ class Nodes {
     if (!node) return
     this.#nodes.delete(name)
     node.kubelet.stop()
-    for (const pod of this.#informers.of(podKind).byIndex('node', name))
-      node.kubelet.forget(pod.metadata.uid ?? '')
+    node.kubelet.forgetAll()
   }
 
   #onPod(pod: Pod, isGone: boolean): void {

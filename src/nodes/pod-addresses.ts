@@ -1,30 +1,51 @@
-/** Pod IPs of one node, from its podCIDR (a /24 leaves 253). Handed out in turn, so that an address rests before it comes again. */
+/**
+ * Pod IPs of one node, from its podCIDR; the network's own address, the first and the last are not given to pods. Handed
+ * out in turn, so that an address rests before it comes again.
+ */
 export class PodAddresses {
-  readonly #prefix: string
-  readonly #used = new Map<string, string>()
-  #next = 2
+  readonly #base: number
+  readonly #size: number
+  readonly #owners = new Map<string, string>()
+  readonly #addresses = new Map<string, string>()
+  #next = FIRST
 
   constructor(podCidr: string) {
-    this.#prefix = podCidr.split('/')[0]?.split('.').slice(0, 3).join('.') ?? '10.244.0'
+    const [network = '', bits = '24'] = podCidr.split('/')
+    this.#size = 2 ** (32 - Number(bits))
+    const number = network.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
+    this.#base = number - (number % this.#size)
   }
 
   /** The address of a pod that has one already. */
   keep(uid: string, address: string): void {
-    this.#used.set(address, uid)
+    this.#owners.set(address, uid)
+    this.#addresses.set(uid, address)
   }
 
+  /** Undefined when all are taken. */
   take(uid: string): string | undefined {
-    for (let i = 0; i < 253; i += 1) {
-      const address = `${this.#prefix}.${this.#next}`
-      this.#next = this.#next === 254 ? 2 : this.#next + 1
-      if (this.#used.has(address)) continue
-      this.#used.set(address, uid)
+    const known = this.#addresses.get(uid)
+    if (known !== undefined) return known
+    for (let tried = FIRST; tried < this.#size - 1; tried += 1) {
+      const address = dotted(this.#base + this.#next)
+      this.#next = this.#next + 2 >= this.#size ? FIRST : this.#next + 1
+      if (this.#owners.has(address)) continue
+      this.keep(uid, address)
       return address
     }
     return undefined
   }
 
   release(uid: string): void {
-    for (const [address, owner] of this.#used) if (owner === uid) this.#used.delete(address)
+    const address = this.#addresses.get(uid)
+    if (address === undefined) return
+    this.#addresses.delete(uid)
+    if (this.#owners.get(address) === uid) this.#owners.delete(address)
   }
+}
+
+const FIRST = 2
+
+function dotted(number: number): string {
+  return [24, 16, 8, 0].map((bits) => Math.floor(number / 2 ** bits) % 256).join('.')
 }

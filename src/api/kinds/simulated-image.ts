@@ -7,7 +7,10 @@ import { fault } from '../status.ts'
 import { validateSchema } from '../validate-schema.ts'
 import { WAVE } from '../waves.ts'
 
-/** How a container of an image behaves on simulated nodes. The first that matches, by name, decides. */
+/**
+ * How a container of an image behaves on simulated nodes. One that names the very reference decides; then the first, by
+ * name, of which a glob matches.
+ */
 export interface SimulatedImage extends Resource {
   readonly spec: {
     readonly images: readonly string[]
@@ -16,6 +19,7 @@ export interface SimulatedImage extends Resource {
     readonly pullError?: string | undefined
     readonly startTime?: string | undefined
     readonly readyAfter?: string | undefined
+    readonly stopTime?: string | undefined
     readonly exit?: { readonly code?: number | undefined; readonly after?: string | undefined } | undefined
     readonly usage?: { readonly cpu?: string | undefined; readonly memory?: string | undefined } | undefined
     readonly logs?: readonly string[] | undefined
@@ -55,6 +59,11 @@ const schema: Schema = {
           description: 'From the start of the container until its process runs.',
         },
         readyAfter: { type: 'string', default: '0s', description: 'From then until its probes answer.' },
+        stopTime: {
+          type: 'string',
+          default: '0s',
+          description: 'From SIGTERM until it ends. Longer than the grace period and it is killed.',
+        },
         exit: {
           type: 'object',
           description: 'Makes the container end.',
@@ -106,6 +115,7 @@ export const simulatedImage = defineKind<SimulatedImage>({
       pullTime: resource.spec?.pullTime ?? '1s',
       startTime: resource.spec?.startTime ?? '500ms',
       readyAfter: resource.spec?.readyAfter ?? '0s',
+      stopTime: resource.spec?.stopTime ?? '0s',
     },
   }),
   validate(resource) {
@@ -114,6 +124,7 @@ export const simulatedImage = defineKind<SimulatedImage>({
       ['pullTime', spec.pullTime],
       ['startTime', spec.startTime],
       ['readyAfter', spec.readyAfter],
+      ['stopTime', spec.stopTime],
       ['exit.after', spec.exit?.after],
     ] as const
     return [

@@ -1,17 +1,20 @@
-import type { V1Container } from '../../api/generated/types.ts'
+import type { V1Container, V1Probe } from '../../api/generated/types.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
 import { isPodTerminal } from '../../api/pods.ts'
 import { parseTime } from '../../base/date.ts'
 import { isLost } from './probe-state.ts'
-import { allContainers, type ContainerRecord, type PodRecord } from './record.ts'
+import { allContainers, type ContainerRecord, isInitialized, type PodRecord } from './record.ts'
 
 /** What a kubelet does next for a pod. Several at once where they do not depend on one another. */
 export type Step =
   | { readonly do: 'pull'; readonly container: V1Container }
   | { readonly do: 'start'; readonly container: V1Container }
-  /** Ends it; with `restart` because a probe says so. */
+  /** Ends it; `why` names the probe that says so. Of one that is stopping: ends it sooner. */
   | { readonly do: 'stop'; readonly container: V1Container; readonly graceMs: number; readonly why: string }
   | { readonly do: 'back-off'; readonly container: V1Container; readonly ms: number }
+  /** A failed pull has been shown as ErrImagePull for a moment; now the wait shows. */
+  | { readonly do: 'pull-back-off'; readonly container: V1Container }
+  | { readonly do: 'refuse-pull'; readonly container: V1Container }
   | { readonly do: 'fail-pod'; readonly reason: string; readonly message: string }
   /** Everything has ended and the pod may go. */
   | { readonly do: 'release' }
@@ -33,6 +36,8 @@ const BACKOFF_MIN_MS = 10_000
 const BACKOFF_MAX_MS = 300_000
 /** A container that ran this long begins again with the shortest backoff (2 × the longest). */
 const BACKOFF_RESET_MS = 600_000
+/** How long ErrImagePull shows before ImagePullBackOff does: until a kubelet's next look. */
+const PULL_ERROR_SHOWS_MS = 1000
 const NEVER = Number.POSITIVE_INFINITY
 
 /**
@@ -53,14 +58,16 @@ export function nextSteps({ pod, record, hasImage, now }: Observation): Plan {
   }
   const steps: Step[] = []
   let lookAt = deadline
+  const isPastInit = isInitialized(pod, record)
   for (const { container, kind } of allContainers(pod)) {
     const state = record.containers.get(container.name)
-    if (!state) continue
+    // Once a main container has run, init containers are over and a sidecar that ended holds up nobody.
+    if (!state || (isPastInit && kind === 'init')) continue
     const plan = stepFor(pod, container, kind, state, hasImage, now)
     if (plan.step) steps.push(plan.step)
     lookAt = Math.min(lookAt, plan.lookAt)
     // The next one waits until an init container has completed, or a sidecar has started.
-    if (plan.blocks) break
+    if (plan.blocks && !isPastInit) break
   }
   const mains = pod.spec.containers.map(({ name }) => record.containers.get(name))
   const isDone = mains.every((state) => state?.phase === 'exited' && !restarts(pod, 'main', state))
@@ -91,12 +98,15 @@ function stepFor(
       return { lookAt: NEVER, blocks }
     case 'running': {
       const lost = lostProbe(container, state)
-      if (lost)
-        return {
-          step: { do: 'stop', container, graceMs: graceMs(pod), why: lost },
-          lookAt: NEVER,
-          blocks: false,
-        }
+      if (lost) {
+        const step = {
+          do: 'stop',
+          container,
+          graceMs: graceMs(pod, container[`${lost}Probe`]),
+          why: lost,
+        } as const
+        return { step, lookAt: NEVER, blocks }
+      }
       const probeAt = Math.min(NEVER, ...Object.values(state.probes).map(({ nextAt }) => nextAt))
       return {
         lookAt: probeAt,
@@ -116,10 +126,19 @@ function stepFor(
       return { step: { do: 'start', container }, lookAt: NEVER, blocks }
     }
     case 'waiting': {
-      if (now < state.notBefore) return { lookAt: state.notBefore, blocks }
-      const pulls = container.imagePullPolicy === 'Always' || !hasImage(container.image ?? '')
-      const isPulled = state.reason === 'ImagePulled'
-      if (pulls && !isPulled && container.imagePullPolicy !== 'Never')
+      if (now < state.notBefore) {
+        const showsUntil = state.notBefore - state.backoffMs + PULL_ERROR_SHOWS_MS
+        if (state.reason !== 'ErrImagePull') return { lookAt: state.notBefore, blocks }
+        if (now < showsUntil) return { lookAt: showsUntil, blocks }
+        return { step: { do: 'pull-back-off', container }, lookAt: state.notBefore, blocks }
+      }
+      const isThere = hasImage(container.image ?? '')
+      if (container.imagePullPolicy === 'Never' && !isThere) {
+        if (state.reason === 'ErrImageNeverPull') return { lookAt: NEVER, blocks }
+        return { step: { do: 'refuse-pull', container }, lookAt: NEVER, blocks }
+      }
+      const pulls = container.imagePullPolicy === 'Always' || !isThere
+      if (pulls && state.reason !== 'ImagePulled')
         return { step: { do: 'pull', container }, lookAt: NEVER, blocks }
       return { step: { do: 'start', container }, lookAt: NEVER, blocks }
     }
@@ -135,10 +154,10 @@ function restarts(pod: Pod, kind: 'init' | 'sidecar' | 'main', state: ContainerR
   return policy === 'Always' || (policy === 'OnFailure' && failed)
 }
 
-/** The first restart comes at once, then 10 s, 20 s, 40 s … 300 s; forgotten after ten minutes of running. */
+/** The first restart comes at once, then 10 s, 20 s, 40 s … 300 s; after ten minutes of running it begins anew. */
 export function nextBackoffMs(state: ContainerRecord): number {
   const ranMs = state.exit ? state.exit.finishedAt - state.exit.startedAt : 0
-  if (state.restarts === 0 || ranMs >= BACKOFF_RESET_MS) return state.restarts === 0 ? 0 : BACKOFF_MIN_MS
+  if (state.restarts === 0 || ranMs > BACKOFF_RESET_MS) return 0
   return state.backoffMs === 0 ? BACKOFF_MIN_MS : Math.min(BACKOFF_MAX_MS, state.backoffMs * 2)
 }
 
@@ -147,7 +166,7 @@ export function nextPullBackoffMs(state: ContainerRecord): number {
   return state.backoffMs === 0 ? BACKOFF_MIN_MS : Math.min(BACKOFF_MAX_MS, state.backoffMs * 2)
 }
 
-function lostProbe(container: V1Container, { probes }: ContainerRecord): string | undefined {
+function lostProbe(container: V1Container, { probes }: ContainerRecord): 'startup' | 'liveness' | undefined {
   if (
     container.startupProbe &&
     probes.startup &&
@@ -159,22 +178,26 @@ function lostProbe(container: V1Container, { probes }: ContainerRecord): string 
   return undefined
 }
 
-/** Main containers end together, then sidecars in reverse order. */
+/** Main containers end together, then sidecars in reverse order. A shorter grace overtakes one that is running. */
 function shutDown(pod: Pod, { containers }: PodRecord, now: number, grace: number, releases: boolean): Plan {
-  const isUp = (state: ContainerRecord | undefined) => state?.phase === 'running'
-  const isBusy = (state: ContainerRecord | undefined) =>
-    state !== undefined && state.phase !== 'exited' && state.phase !== 'waiting'
-  const stop = (container: V1Container): Step => ({ do: 'stop', container, graceMs: grace, why: '' })
-  const mains = pod.spec.containers.filter(({ name }) => isBusy(containers.get(name)))
-  if (mains.length > 0)
-    return { steps: mains.filter(({ name }) => isUp(containers.get(name))).map(stop), lookAt: NEVER }
-  const last = (pod.spec.initContainers ?? []).findLast(({ name }) => isBusy(containers.get(name)))
-  if (last) return { steps: isUp(containers.get(last.name)) ? [stop(last)] : [], lookAt: NEVER }
-  return { steps: releases ? [{ do: 'release' }] : [], lookAt: releases ? now : NEVER }
+  const isBusy = ({ name }: V1Container) => {
+    const phase = containers.get(name)?.phase
+    return phase !== undefined && phase !== 'exited' && phase !== 'waiting'
+  }
+  const stop = (container: V1Container): Step[] => {
+    const state = containers.get(container.name)
+    const isDue = state?.phase === 'running' || (state?.phase === 'stopping' && now + grace < state.stopBy)
+    return isDue ? [{ do: 'stop', container, graceMs: grace, why: '' }] : []
+  }
+  const mains = pod.spec.containers.filter(isBusy)
+  if (mains.length > 0) return { steps: mains.flatMap(stop), lookAt: NEVER }
+  const last = (pod.spec.initContainers ?? []).findLast(isBusy)
+  if (last) return { steps: stop(last), lookAt: NEVER }
+  return { steps: releases ? [{ do: 'release' }] : [], lookAt: NEVER }
 }
 
-function graceMs(pod: Pod): number {
-  return (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000
+function graceMs(pod: Pod, probe?: V1Probe): number {
+  return (probe?.terminationGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30) * 1000
 }
 
 function deletionGraceMs(pod: Pod, now: number): number {

@@ -1,12 +1,20 @@
 import { findCondition, setCondition } from '../../api/conditions.ts'
+import { formatDuration } from '../../api/duration.ts'
 import type { V1ContainerStatus, V1PodCondition, V1PodStatus } from '../../api/generated/types.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
 import { qosClassOf } from '../../api/resource-requests.ts'
 import { formatTime } from '../../base/date.ts'
-import { allContainers, type ContainerRecord, type Ended, type PodRecord } from './record.ts'
+import { allContainers, type ContainerRecord, type Ended, isInitialized, type PodRecord } from './record.ts'
 
 /** The PodStatus that follows from what a kubelet knows (kubelet_pods.go generateAPIPodStatus). Pure. */
 export function podStatusOf(pod: Pod, record: PodRecord, hostIP: string, now: number): V1PodStatus {
+  const observed =
+    pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }
+  if (record.failure?.isRejected) {
+    const { reason, message } = record.failure
+    const startTime = formatTime(record.startTime)
+    return { ...observed, phase: 'Failed', reason, message, startTime, qosClass: qosClassOf(pod.spec) }
+  }
   const of = (kinds: readonly string[]) =>
     allContainers(pod)
       .filter(({ kind }) => kinds.includes(kind))
@@ -19,7 +27,7 @@ export function podStatusOf(pod: Pod, record: PodRecord, hostIP: string, now: nu
   const phase = phaseOf(pod, record)
   const conditions = conditionsOf(pod, record, phase, now)
   return {
-    ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
+    ...observed,
     phase,
     conditions,
     ...(record.failure?.reason ? { reason: record.failure.reason, message: record.failure.message } : {}),
@@ -32,38 +40,35 @@ export function podStatusOf(pod: Pod, record: PodRecord, hostIP: string, now: nu
   }
 }
 
-function phaseOf(pod: Pod, { containers, failure }: PodRecord): string {
+function phaseOf(pod: Pod, record: PodRecord): string {
+  const { containers, failure } = record
   const mains = pod.spec.containers.map(({ name }) => containers.get(name))
   const areDown = [...containers.values()].every(({ phase }) => phase === 'exited' || phase === 'waiting')
+  const haveSucceeded = mains.every((state) => state?.phase === 'exited' && state.exit?.code === 0)
   if (failure) return areDown ? 'Failed' : (pod.status?.phase ?? 'Pending')
   if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') return pod.status.phase
-  const isInitialized = initProgress(pod, containers).incomplete.length === 0
-  const anyStarted = mains.some(
-    (state) => state?.startedAt !== undefined || state?.exit !== undefined || (state?.restarts ?? 0) > 0,
-  )
-  if (!isInitialized && !anyStarted) return 'Pending'
+  if (pod.metadata.deletionTimestamp !== undefined && areDown) return haveSucceeded ? 'Succeeded' : 'Failed'
+  if (!isInitialized(pod, record)) return 'Pending'
   const policy = pod.spec.restartPolicy ?? 'Always'
-  const allEnded = mains.every((state) => state?.phase === 'exited')
-  if (allEnded && areDown && policy !== 'Always') {
-    const anyFailed = mains.some((state) => state?.exit?.code !== 0)
-    if (!anyFailed) return 'Succeeded'
-    if (policy === 'Never') return 'Failed'
-  }
-  return anyStarted ? 'Running' : 'Pending'
+  if (policy === 'Always' || !areDown || mains.some((state) => state?.phase !== 'exited')) return 'Running'
+  if (haveSucceeded) return 'Succeeded'
+  return policy === 'Never' ? 'Failed' : 'Running'
 }
 
-function initProgress(pod: Pod, containers: PodRecord['containers']): { incomplete: string[] } {
-  const incomplete = allContainers(pod).flatMap(({ container, kind }) => {
-    const state = containers.get(container.name)
+/** Init containers that have not completed and sidecars that have not started; none once a main container has run. */
+function incompleteInits(pod: Pod, record: PodRecord): readonly string[] {
+  if (isInitialized(pod, record)) return []
+  return allContainers(pod).flatMap(({ container, kind }) => {
+    const state = record.containers.get(container.name)
     if (kind === 'init') return state?.phase === 'exited' && state.exit?.code === 0 ? [] : [container.name]
     if (kind === 'sidecar') return isStarted(state) ? [] : [container.name]
     return []
   })
-  return { incomplete }
 }
 
 function isStarted(state: ContainerRecord | undefined): boolean {
-  return state?.phase === 'running' && state.probes.startup?.passed !== false
+  const isUp = state?.phase === 'running' || state?.phase === 'stopping'
+  return isUp && state.probes.startup?.passed !== false
 }
 
 function isReady(state: ContainerRecord | undefined): boolean {
@@ -71,13 +76,9 @@ function isReady(state: ContainerRecord | undefined): boolean {
 }
 
 /** Those the kubelet writes; conditions of others (PodScheduled, DisruptionTarget, readiness gates) are theirs. */
-function conditionsOf(
-  pod: Pod,
-  { containers, podIP }: PodRecord,
-  phase: string,
-  now: number,
-): readonly V1PodCondition[] {
-  const { incomplete } = initProgress(pod, containers)
+function conditionsOf(pod: Pod, record: PodRecord, phase: string, now: number): readonly V1PodCondition[] {
+  const { containers, podIP } = record
+  const incomplete = incompleteInits(pod, record)
   const watched = allContainers(pod).filter(({ kind }) => kind !== 'init')
   const unready = watched
     .filter(({ container }) => !isReady(containers.get(container.name)))
@@ -98,7 +99,7 @@ function conditionsOf(
   }
   const areReady = unready.length === 0 && !isOver
   const isInitialized = incomplete.length === 0 || phase === 'Succeeded'
-  const wanted: V1PodCondition[] = [
+  const wanted: Omit<V1PodCondition, 'lastTransitionTime'>[] = [
     { type: 'PodReadyToStartContainers', status: podIP && !isOver ? 'True' : 'False' },
     isInitialized
       ? { type: 'Initialized', status: 'True', ...(phase === 'Succeeded' ? { reason: 'PodCompleted' } : {}) }
@@ -116,12 +117,7 @@ function conditionsOf(
           ...(areReady
             ? {
                 reason: 'ReadinessGatesNotReady',
-                message: gates
-                  .map(
-                    ({ conditionType }) =>
-                      `corresponding condition of pod readiness gate "${conditionType}" does not exist.`,
-                  )
-                  .join(', '),
+                message: gates.map(({ conditionType }) => gateMessage(pod, conditionType)).join(', '),
               }
             : notReady),
         },
@@ -137,22 +133,16 @@ function conditionsOf(
       ...condition,
       ...(pod.metadata.generation === undefined ? {} : { observedGeneration: pod.metadata.generation }),
     }
-    const before = findCondition(conditions, condition.type)
-    // A reason that no longer holds must not stay behind: the condition is written anew.
-    const bare = before && {
-      type: before.type,
-      status: before.status,
-      lastTransitionTime: before.lastTransitionTime,
-    }
-    conditions = setCondition(
-      before && bare
-        ? conditions.map((other) => (other === before ? (bare as V1PodCondition) : other))
-        : conditions,
-      observed as V1PodCondition,
-      now,
-    )
+    conditions = setCondition(conditions, observed, now)
   }
   return conditions
+}
+
+function gateMessage(pod: Pod, type: string): string {
+  const status = findCondition(pod.status?.conditions, type)?.status
+  return status === undefined
+    ? `corresponding condition of pod readiness gate "${type}" does not exist.`
+    : `the status of pod readiness gate "${type}" is not "True", but ${status}`
 }
 
 function containerStatus(
@@ -171,66 +161,43 @@ function containerStatus(
     restartCount: state.restarts,
     ...(state.id ? { containerID: state.id } : {}),
   }
-  switch (state.phase) {
-    case 'running':
-    case 'stopping':
-      return {
-        ...base,
-        ready: kind === 'init' ? false : state.phase === 'running' && isReady(state),
-        started: isStarted(state),
-        state: { running: { startedAt: formatTime(state.startedAt ?? record.startTime) } },
-        lastState: last ?? {},
-      }
-    case 'exited': {
-      // While it waits for its next start it shows as waiting, with the exit as its last state.
-      const waits =
-        state.notBefore > 0 &&
-        !record.failure &&
-        pod.metadata.deletionTimestamp === undefined &&
-        state.backoffMs > 0
-      if (waits)
-        return {
-          ...base,
-          ready: false,
-          started: false,
-          state: { waiting: { reason: 'CrashLoopBackOff', message: backOffMessage(pod, state) } },
-          lastState: ended ?? {},
-        }
-      return {
-        ...base,
-        ready: kind === 'init' && state.exit?.code === 0,
-        started: false,
-        state: ended ?? {},
-        lastState: last ?? {},
-      }
-    }
-    default: {
-      const isInit = kind === 'main' && initProgress(pod, record.containers).incomplete.length > 0
-      const reason = isInit && state.restarts === 0 ? 'PodInitializing' : shownReason(state)
-      return {
-        ...base,
-        ready: false,
-        started: false,
-        state: { waiting: { reason, ...(state.message ? { message: state.message } : {}) } },
-        lastState: last ?? (ended && state.restarts > 0 ? ended : {}),
-      }
+  const isUp = state.phase === 'running' || state.phase === 'stopping'
+  if (isUp) {
+    return {
+      ...base,
+      ready: kind === 'init' ? false : isReady(state),
+      started: kind === 'init' ? false : isStarted(state),
+      state: { running: { startedAt: formatTime(state.startedAt ?? record.startTime) } },
+      lastState: last ?? {},
     }
   }
+  if (!state.exit) {
+    const reason = shownReason(pod, state)
+    const waiting = { reason, ...(state.message ? { message: state.message } : {}) }
+    return { ...base, ready: false, started: false, state: { waiting }, lastState: last ?? {} }
+  }
+  // Until it runs again it shows as it ended: as waiting while it is held back, with the end as its last state.
+  const isGivenUp = record.failure !== undefined || pod.metadata.deletionTimestamp !== undefined
+  const isHeldBack = state.backoffMs > 0 && state.notBefore > 0 && !isGivenUp
+  if (isHeldBack) {
+    const waiting = { reason: 'CrashLoopBackOff', message: backOffMessage(pod, state) }
+    return { ...base, ready: false, started: false, state: { waiting }, lastState: ended ?? {} }
+  }
+  const ready = kind === 'init' && state.exit.code === 0
+  return { ...base, ready, started: false, state: ended ?? {}, lastState: last ?? {} }
 }
 
-function shownReason({ reason }: ContainerRecord): string {
-  return reason === 'ImagePulled' || reason === '' ? 'ContainerCreating' : reason
+/** With init containers all of a pod's containers are initializing until they are created (kubelet_pods.go). */
+function shownReason(pod: Pod, { reason }: ContainerRecord): string {
+  if (!CREATING.has(reason)) return reason
+  return (pod.spec.initContainers ?? []).length > 0 ? 'PodInitializing' : 'ContainerCreating'
 }
 
-export function backOffMessage(pod: Pod, { backoffMs, name }: ContainerRecord): string {
+const CREATING: ReadonlySet<string> = new Set(['', 'ImagePulled', 'ContainerCreating', 'PodInitializing'])
+
+function backOffMessage(pod: Pod, { backoffMs, name }: ContainerRecord): string {
   const { name: podName, namespace, uid } = pod.metadata
-  return `back-off ${backoffText(backoffMs)} restarting failed container=${name} pod=${podName}_${namespace}(${uid})`
-}
-
-/** As Go prints it: 10s, 1m20s, 5m0s. */
-function backoffText(ms: number): string {
-  const seconds = Math.round(ms / 1000)
-  return seconds < 60 ? `${seconds}s` : `${Math.floor(seconds / 60)}m${seconds % 60}s`
+  return `back-off ${formatDuration(backoffMs)} restarting failed container=${name} pod=${podName}_${namespace}(${uid})`
 }
 
 function terminated({ code, reason, startedAt, finishedAt, id }: Ended) {

@@ -1,3 +1,4 @@
+import { parseDuration } from '../../api/duration.ts'
 import type { V1Container, V1ContainerStatus } from '../../api/generated/types.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
 import { isSidecar } from '../../api/pods.ts'
@@ -20,6 +21,8 @@ export interface ContainerRecord {
   /** Not before this time is it started (or its image pulled) again. Epoch ms. */
   readonly notBefore: number
   readonly backoffMs: number
+  /** While it is stopping: killed at this time (epoch ms). */
+  readonly stopBy: number
   readonly probes: Readonly<Partial<Record<'startup' | 'readiness' | 'liveness', ProbeState>>>
 }
 
@@ -37,7 +40,14 @@ export interface PodRecord {
   readonly podIP: string | undefined
   readonly startTime: number
   /** The pod has been given up: it will not run (again). */
-  readonly failure?: { readonly reason: string; readonly message: string } | undefined
+  readonly failure?: Failure | undefined
+}
+
+export interface Failure {
+  readonly reason: string
+  readonly message: string
+  /** The node refused it: it never had a container. */
+  readonly isRejected?: boolean
 }
 
 export function newContainer(name: string): ContainerRecord {
@@ -54,6 +64,7 @@ export function newContainer(name: string): ContainerRecord {
     lastExit: undefined,
     notBefore: 0,
     backoffMs: 0,
+    stopBy: Number.POSITIVE_INFINITY,
     probes: {},
   }
 }
@@ -97,7 +108,21 @@ export function restoreRecord(pod: Pod, now: number): PodRecord {
 }
 
 const BACKOFF_MIN_MS = 10_000
-const BACKOFF_MAX_MS = 300_000
+
+/** "back-off 2m40s restarting failed container=…" says how far the backoff had come. */
+function backoffOf(message = ''): number {
+  return parseDuration(/^back-off (\S+) /.exec(message)?.[1] ?? '') ?? BACKOFF_MIN_MS
+}
+
+/** Init containers have done their part: a main container has been started, which happens only then. */
+export function isInitialized(pod: Pod, { containers }: Pick<PodRecord, 'containers'>): boolean {
+  return pod.spec.containers.some(({ name }) => {
+    const state = containers.get(name)
+    return (
+      state !== undefined && (state.startedAt !== undefined || state.exit !== undefined || state.restarts > 0)
+    )
+  })
+}
 
 function restoreContainer(name: string, status: V1ContainerStatus | undefined, now: number): ContainerRecord {
   const base = newContainer(name)
@@ -112,13 +137,14 @@ function restoreContainer(name: string, status: V1ContainerStatus | undefined, n
       id: status.containerID,
       startedAt: parseTime(running.startedAt) ?? now,
     }
-  if (terminated) return { ...known, phase: 'exited', id: undefined, exit: endedOf(terminated) }
+  if (terminated) return { ...known, phase: 'exited', id: status.containerID, exit: endedOf(terminated) }
   if (waiting?.reason !== 'CrashLoopBackOff')
     return { ...known, reason: waiting?.reason ?? base.reason, message: waiting?.message ?? '' }
-  const backoffMs = Math.min(BACKOFF_MAX_MS, BACKOFF_MIN_MS * 2 ** Math.max(0, status.restartCount - 1))
+  const backoffMs = backoffOf(waiting.message)
   return {
     ...known,
     phase: 'exited',
+    id: status.containerID,
     exit: lastExit,
     lastExit: undefined,
     reason: waiting.reason,

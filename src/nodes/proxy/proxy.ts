@@ -33,7 +33,7 @@ export class ServiceProxy {
       'kubeproxy_sync_proxy_rules_endpoints',
       'Endpoints that the rules send traffic to',
       [],
-      () => this.#rules.reduce((sum, { endpoints }) => sum + endpoints.length, 0),
+      () => this.#rules.reduce((sum, { backends }) => sum + backends.length, 0),
     )
   }
 
@@ -46,7 +46,7 @@ export class ServiceProxy {
     this.#pending ??= this.#env.clock.after(SYNC_MS, () => {
       this.#pending = undefined
       const slices = this.#slicesByService()
-      this.#rules = proxyRules(this.#informers.of(service).list(), (key) => slices.get(key) ?? [], '')
+      this.#rules = proxyRules(this.#informers.of(service).list(), (key) => slices.get(key) ?? [])
     })
   }
 

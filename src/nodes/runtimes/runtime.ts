@@ -1,4 +1,4 @@
-import type { V1Container } from '../../api/generated/types.ts'
+import type { V1Container, V1Probe } from '../../api/generated/types.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
 import type { Cancel } from '../../base/clock.ts'
 
@@ -39,19 +39,24 @@ export interface Runtime {
   /** For nodeInfo.containerRuntimeVersion. */
   readonly version: string
   hasImage(node: string, image: string): boolean
-  /** Resolves with the size in bytes. */
+  /** Resolves with the size in bytes. An image that is there already is only checked; the same pull is made once. */
   pull(node: string, image: string): Promise<number>
   start(node: string, pod: Pod, container: V1Container): Promise<ContainerHandle>
   /** A container that ran before this process began; it goes on from there. */
   adopt(node: string, pod: Pod, container: V1Container, handle: ContainerHandle): void
   find(id: string): ContainerHandle | undefined
-  /** Asks it to end, and ends it after the grace. Resolves when it has. */
+  /**
+   * Asks it to end (143 where it obeys), and ends it after the grace (137). Resolves when it has ended. Asked again, the
+   * earlier end holds; what has ended, or is not known, stays as it is.
+   */
   stop(id: string, graceMs: number): Promise<void>
   /** Forgets a container that has ended. */
   remove(id: string): void
-  probe(id: string, kind: 'startup' | 'readiness' | 'liveness'): ProbeAnswer
+  /** Asks once, with the pod's address where the probe names no host. */
+  probe(id: string, probe: V1Probe, podIP: string): ProbeAnswer
   /** cpu in cores, memory in bytes. */
   usage(id: string): { readonly cpu: number; readonly memory: number }
+  /** What it wrote, oldest first; also after its end, until it is removed. */
   logs(id: string): readonly { readonly at: number; readonly line: string }[]
   /** Images of a node, for its status. */
   images(node: string): readonly { readonly names: readonly string[]; readonly sizeBytes: number }[]

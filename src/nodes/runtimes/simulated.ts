@@ -1,22 +1,31 @@
+import { createHash } from 'node:crypto'
 import picomatch from 'picomatch'
 import { parseDuration } from '../../api/duration.ts'
-import type { V1Container } from '../../api/generated/types.ts'
+import type { V1Container, V1Probe } from '../../api/generated/types.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
 import { type SimulatedImage, simulatedImage } from '../../api/kinds/simulated-image.ts'
 import { parseQuantity } from '../../api/quantity.ts'
 import { type Cancel, sleep } from '../../base/clock.ts'
 import type { Env } from '../../base/env.ts'
 import type { Informers } from '../../client/informers.ts'
+import { probeRefusal } from './probe-refusal.ts'
 import type { ContainerHandle, Exit, ProbeAnswer, Runtime } from './runtime.ts'
 
 /** What an image does that no SimulatedImage speaks of; the kind's schema documents the same defaults. */
-const DEFAULTS = { pullTime: '1s', startTime: '500ms', readyAfter: '0s', size: '50Mi' } as const
+const DEFAULTS = {
+  pullTime: '1s',
+  startTime: '500ms',
+  readyAfter: '0s',
+  stopTime: '0s',
+  size: '50Mi',
+} as const
 
 interface Behaviour {
   readonly pullMs: number
   readonly pullError: string | undefined
   readonly startMs: number
   readonly readyMs: number
+  readonly stopMs: number
   readonly sizeBytes: number
   readonly exit: { readonly code: number; readonly afterMs: number } | undefined
   readonly usage: { readonly cpu?: string | undefined; readonly memory?: string | undefined }
@@ -30,8 +39,10 @@ interface Running {
   readonly container: V1Container
   readonly behaviour: Behaviour
   readonly logs: { readonly at: number; readonly line: string }[]
-  cancel: Cancel
-  onExit: (() => void)[]
+  /** Of the end that comes by itself. */
+  cancelExit: Cancel
+  stopping?: { readonly at: number; readonly cancel: Cancel } | undefined
+  readonly onEnd: (() => void)[]
 }
 
 /**
@@ -45,6 +56,8 @@ export class SimulatedRuntime implements Runtime {
   readonly #informers: Informers
   readonly #containers = new Map<string, Running>()
   readonly #images = new Map<string, Map<string, number>>()
+  readonly #pulls = new Map<string, Promise<number>>()
+  readonly #matchers = new WeakMap<SimulatedImage, (image: string) => boolean>()
   readonly #tell = new Set<(podUid: string) => void>()
 
   constructor(env: Env, informers: Informers) {
@@ -57,16 +70,27 @@ export class SimulatedRuntime implements Runtime {
     return this.#images.get(node)?.has(image) ?? false
   }
 
-  async pull(node: string, image: string): Promise<number> {
+  pull(node: string, image: string): Promise<number> {
+    const key = `${node}\n${image}`
+    const running = this.#pulls.get(key)
+    if (running) return running
+    const pull = this.#pull(node, image).finally(() => this.#pulls.delete(key))
+    this.#pulls.set(key, pull)
+    return pull
+  }
+
+  async #pull(node: string, image: string): Promise<number> {
     const behaviour = this.#behaviourOf(image)
-    await sleep(this.#env.clock, behaviour.pullMs)
-    if (behaviour.pullError !== undefined) {
+    if (!this.hasImage(node, image)) await sleep(this.#env.clock, behaviour.pullMs)
+    if (behaviour.pullError !== undefined)
       throw new Error(`failed to pull and unpack image "${image}": ${behaviour.pullError}`)
-    }
-    const images = this.#images.get(node) ?? new Map<string, number>()
-    this.#images.set(node, images)
-    images.set(image, behaviour.sizeBytes)
+    this.#keepImage(node, image, behaviour)
     return behaviour.sizeBytes
+  }
+
+  #keepImage(node: string, image: string, { sizeBytes }: Behaviour): void {
+    const images = this.#images.get(node) ?? new Map<string, number>()
+    this.#images.set(node, images.set(image, sizeBytes))
   }
 
   async start(node: string, pod: Pod, container: V1Container): Promise<ContainerHandle> {
@@ -82,10 +106,8 @@ export class SimulatedRuntime implements Runtime {
   }
 
   adopt(node: string, pod: Pod, container: V1Container, handle: ContainerHandle): void {
-    const images = this.#images.get(node) ?? new Map<string, number>()
-    this.#images.set(node, images)
     const behaviour = this.#behaviourOf(container.image ?? '')
-    images.set(container.image ?? '', behaviour.sizeBytes)
+    this.#keepImage(node, container.image ?? '', behaviour)
     this.#run(node, pod, container, handle, behaviour)
   }
 
@@ -93,25 +115,37 @@ export class SimulatedRuntime implements Runtime {
     return this.#containers.get(id)?.handle
   }
 
-  async stop(id: string, _graceMs: number): Promise<void> {
-    // A simulated process obeys SIGTERM at once.
-    this.#end(id, { code: 143, reason: 'Error' })
+  stop(id: string, graceMs: number): Promise<void> {
+    const running = this.#containers.get(id)
+    if (!running || running.handle.exit) return Promise.resolve()
+    const { stopMs } = running.behaviour
+    const isKilled = graceMs < stopMs || graceMs === 0
+    const waitMs = Math.min(graceMs, stopMs)
+    const at = this.#env.clock.now() + waitMs
+    const ended = new Promise<void>((resolve) => running.onEnd.push(resolve))
+    if (running.stopping === undefined || at < running.stopping.at) {
+      running.stopping?.cancel()
+      const end = () => this.#end(id, { code: isKilled ? 137 : 143, reason: 'Error' })
+      if (waitMs === 0) end()
+      else running.stopping = { at, cancel: this.#env.clock.after(waitMs, end) }
+    }
+    return ended
   }
 
   remove(id: string): void {
     const running = this.#containers.get(id)
     if (!running) return
-    running.cancel()
+    this.#cancelEnds(running)
     this.#containers.delete(id)
   }
 
-  probe(id: string): ProbeAnswer {
+  probe(id: string, probe: V1Probe, podIP: string): ProbeAnswer {
     const running = this.#containers.get(id)
     if (!running || running.handle.exit)
       return { ok: false, message: 'container is not running', until: Number.POSITIVE_INFINITY }
     const readyAt = running.handle.startedAt + running.behaviour.readyMs
     if (this.#env.clock.now() >= readyAt) return { ok: true, message: '', until: Number.POSITIVE_INFINITY }
-    return { ok: false, message: 'dial tcp: connect: connection refused', until: readyAt }
+    return { ok: false, message: probeRefusal(probe, running.container, podIP), until: readyAt }
   }
 
   usage(id: string): { readonly cpu: number; readonly memory: number } {
@@ -146,19 +180,19 @@ export class SimulatedRuntime implements Runtime {
       container,
       behaviour,
       logs,
-      cancel: () => {},
-      onExit: [],
+      cancelExit: () => {},
+      onEnd: [],
     }
     this.#containers.set(handle.id, running)
     const limit = container.resources?.limits?.['memory']
     if (limit !== undefined && memoryOf(running) > parseQuantity(limit)) {
-      running.cancel = this.#env.clock.after(0, () =>
+      running.cancelExit = this.#env.clock.after(0, () =>
         this.#end(handle.id, { code: 137, reason: 'OOMKilled' }),
       )
     } else if (behaviour.exit) {
       const { code, afterMs } = behaviour.exit
       const left = Math.max(0, handle.startedAt + afterMs - this.#env.clock.now())
-      running.cancel = this.#env.clock.after(left, () =>
+      running.cancelExit = this.#env.clock.after(left, () =>
         this.#end(handle.id, { code, reason: code === 0 ? 'Completed' : 'Error' }),
       )
     }
@@ -167,9 +201,15 @@ export class SimulatedRuntime implements Runtime {
   #end(id: string, { code, reason }: Omit<Exit, 'at'>): void {
     const running = this.#containers.get(id)
     if (!running || running.handle.exit) return
-    running.cancel()
+    this.#cancelEnds(running)
     running.handle = { ...running.handle, exit: { code, reason, at: this.#env.clock.now() } }
+    for (const tell of running.onEnd.splice(0)) tell()
     for (const tell of this.#tell) tell(running.podUid)
+  }
+
+  #cancelEnds({ cancelExit, stopping }: Running): void {
+    cancelExit()
+    stopping?.cancel()
   }
 
   #behaviourOf(image: string): Behaviour {
@@ -180,8 +220,18 @@ export class SimulatedRuntime implements Runtime {
         (a, b) =>
           specificity(b, image) - specificity(a, image) || (a.metadata.name < b.metadata.name ? -1 : 1),
       )
-      .find(({ spec }) => spec.images.some((glob) => picomatch.isMatch(image, glob)))
+      .find((one) => this.#matcherOf(one)(image))
     return read(found?.spec)
+  }
+
+  /** Objects are never changed, so what was compiled for one holds as long as it does. */
+  #matcherOf(one: SimulatedImage): (image: string) => boolean {
+    const known = this.#matchers.get(one)
+    if (known) return known
+    const globs = picomatch([...one.spec.images])
+    const matcher = (image: string) => one.spec.images.includes(image) || globs(image)
+    this.#matchers.set(one, matcher)
+    return matcher
   }
 }
 
@@ -197,6 +247,7 @@ function read(spec: SimulatedImage['spec'] | undefined): Behaviour {
     pullError: spec?.pullError,
     startMs: ms(spec?.startTime, DEFAULTS.startTime),
     readyMs: ms(spec?.readyAfter, DEFAULTS.readyAfter),
+    stopMs: ms(spec?.stopTime, DEFAULTS.stopTime),
     sizeBytes: parseQuantity(spec?.size ?? DEFAULTS.size),
     exit: spec?.exit ? { code: spec.exit.code ?? 0, afterMs: ms(spec.exit.after, '0s') } : undefined,
     usage: spec?.usage ?? {},
@@ -209,8 +260,12 @@ function memoryOf({ behaviour, container }: Running): number {
   return parseQuantity(container.resources?.requests?.['memory'] ?? '20Mi') / 2
 }
 
-/** Stable and made up: the name spelled in hex. */
+/** Made up, and the same for one reference everywhere: "registry.example/app@sha256:…". */
 function imageIdOf(image: string): string {
-  const digest = Buffer.from(image).toString('hex').slice(0, 64).padEnd(64, '0')
-  return `${image.split('@')[0]}@sha256:${digest}`
+  const [reference = '', digest] = image.split('@')
+  if (digest !== undefined) return image
+  const slash = reference.lastIndexOf('/')
+  const colon = reference.indexOf(':', slash + 1)
+  const name = colon < 0 ? reference : reference.slice(0, colon)
+  return `${name}@sha256:${createHash('sha256').update(image).digest('hex')}`
 }

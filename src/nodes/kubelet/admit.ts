@@ -1,0 +1,90 @@
+import type { Node } from '../../api/kinds/node.ts'
+import type { Pod } from '../../api/kinds/pod.ts'
+import { matchesNodeAffinity, tolerates } from '../../api/placement.ts'
+import { podRequests } from '../../api/pods.ts'
+import { addQuantities, parseQuantity } from '../../api/quantity.ts'
+
+export interface Rejection {
+  /** OutOfcpu, OutOfpods, NodeAffinity, NodePorts, TaintToleration … */
+  readonly reason: string
+  readonly message: string
+}
+
+/**
+ * Whether a node takes a pod it was given (kubelet/lifecycle/predicate.go): the scheduler may have been wrong, or was
+ * never asked. `others` are the pods it has taken and that still run. Pure; undefined: it does.
+ */
+export function admit(pod: Pod, node: Node, others: readonly Pod[]): Rejection | undefined {
+  return (
+    outOfResource(pod, node, others) ??
+    (matchesNodeAffinity(pod, node)
+      ? undefined
+      : predicate('NodeAffinity', "node(s) didn't match Pod's node affinity/selector")) ??
+    portConflict(pod, others) ??
+    untolerated(pod, node)
+  )
+}
+
+function predicate(reason: string, why: string): Rejection {
+  return { reason, message: `Predicate ${reason} failed: ${why}` }
+}
+
+function outOfResource(pod: Pod, node: Node, others: readonly Pod[]): Rejection | undefined {
+  const allocatable = node.status?.allocatable ?? node.status?.capacity ?? {}
+  const maxPods = allocatable['pods']
+  if (maxPods !== undefined && others.length + 1 > parseQuantity(maxPods))
+    return outOf('pods', 1, others.length, parseQuantity(maxPods))
+  for (const [name, amount] of Object.entries(podRequests(pod))) {
+    const capacity = allocatable[name]
+    // As upstream: an extended resource that the node does not know is no reason to refuse the pod here.
+    if (parseQuantity(amount) === 0 || (capacity === undefined && name.includes('/'))) continue
+    const used = others.reduce((sum, other) => addQuantities(sum, podRequests(other)[name] ?? '0'), '0')
+    const unit = name === 'cpu' ? 1000 : 1
+    const [wants, has, of] = [amount, used, capacity ?? '0'].map((text) => parseQuantity(text) * unit)
+    if (wants !== undefined && has !== undefined && of !== undefined && wants + has > of)
+      return outOf(name, wants, has, of)
+  }
+  return undefined
+}
+
+/** cpu in thousandths, as upstream counts it. */
+function outOf(name: string, requested: number, used: number, capacity: number): Rejection {
+  const [wants, has, of] = [requested, used, capacity].map((amount) => Math.round(amount))
+  return {
+    reason: `OutOf${name}`,
+    message: `Node didn't have enough resource: ${name}, requested: ${wants}, used: ${has}, capacity: ${of}`,
+  }
+}
+
+function portConflict(pod: Pod, others: readonly Pod[]): Rejection | undefined {
+  const taken = others.flatMap(hostPorts)
+  const clash = hostPorts(pod).some((port) =>
+    taken.some(
+      (other) =>
+        other.port === port.port &&
+        other.protocol === port.protocol &&
+        (other.ip === port.ip || other.ip === ANY_IP || port.ip === ANY_IP),
+    ),
+  )
+  return clash
+    ? predicate('NodePorts', "node(s) didn't have free ports for the requested pod ports")
+    : undefined
+}
+
+const ANY_IP = '0.0.0.0'
+
+function hostPorts({ spec }: Pod): { port: number; protocol: string; ip: string }[] {
+  return spec.containers.flatMap(({ ports = [] }) =>
+    ports.flatMap(({ hostPort, protocol, hostIP }) =>
+      hostPort ? [{ port: hostPort, protocol: protocol ?? 'TCP', ip: hostIP || ANY_IP }] : [],
+    ),
+  )
+}
+
+/** Only NoExecute counts here: NoSchedule is between pod and scheduler. */
+function untolerated(pod: Pod, node: Node): Rejection | undefined {
+  const taint = node.spec?.taints?.find(
+    (each) => each.effect === 'NoExecute' && !tolerates(pod.spec.tolerations, each),
+  )
+  return taint && predicate('TaintToleration', "node(s) had taints that the pod didn't tolerate")
+}

@@ -1,0 +1,396 @@
+import type { V1Container } from '../../api/generated/types.ts'
+import { pod as podKind } from '../../api/kinds/pod.ts'
+import type { Pod } from '../../api/pods.ts'
+import { isReason } from '../../api/status.ts'
+import { sleep } from '../../base/clock.ts'
+import type { Env } from '../../base/env.ts'
+import { deepEqual } from '../../base/json.ts'
+import type { Client } from '../../client/client.ts'
+import type { EventRecorder } from '../../client/events.ts'
+import type { ContainerHandle, Runtime } from '../runtimes/runtime.ts'
+import { nextPullBackoffMs, nextSteps, type Step } from './next-step.ts'
+import { podStatusOf } from './pod-status.ts'
+import { askProbes, probesOf } from './probing.ts'
+import { allContainers, type ContainerRecord, isInitialized, newContainer, type PodRecord } from './record.ts'
+import { environmentReferences, missingReference, type Reference, volumeReferences } from './references.ts'
+
+export interface PodWorkerOptions {
+  readonly env: Env
+  readonly client: Client
+  readonly runtime: Runtime
+  readonly events: EventRecorder
+  readonly node: string
+  readonly hostIP: string
+  /** Asks to be called for this pod again. */
+  lookAgain(key: string, afterMs: number): void
+  /** The keys of a ConfigMap or Secret in the pod's namespace; undefined: there is none. */
+  dataOf(kind: Reference['kind'], name: string): Readonly<Record<string, unknown>> | undefined
+  takeAddress(): string | undefined
+}
+
+/** A missing volume source, reference or address is looked for again this often. */
+const RETRY_MS = 2000
+/** Whatever the grace, a container gets this long between SIGTERM and SIGKILL. */
+const GRACE_MIN_MS = 2000
+
+/**
+ * One pod on its node: look, decide (nextSteps), do, report. Pulls, starts and stops run beside it and bring the pod
+ * back when they end, so that `sync` never waits for one. Status is written only when it says something new.
+ */
+export class PodWorker {
+  readonly #options: PodWorkerOptions
+  readonly #key: string
+  readonly #uid: string
+  #record: PodRecord
+  /** What the last write of the status returned: the watch may show an older form for a moment. */
+  #written: Pod | undefined
+  #pod: Pod
+  #ended = false
+
+  constructor(options: PodWorkerOptions, key: string, pod: Pod, record: PodRecord) {
+    this.#options = options
+    this.#key = key
+    this.#uid = pod.metadata.uid ?? ''
+    this.#record = record
+    this.#pod = pod
+    for (const { container, state } of this.#running()) {
+      const { ready: isReady = false, started: isStarted = false } = statusOf(pod, container.name) ?? {}
+      const found = { isReady, isStarted, now: options.env.clock.now() }
+      this.#set(container.name, { probes: probesOf(container, state.startedAt ?? found.now, found) })
+    }
+  }
+
+  /** The node has taken it: it counts against the node's resources. */
+  get isTaken(): boolean {
+    return this.#record.failure === undefined
+  }
+
+  /** Containers that ran before this process began. */
+  found(): { readonly container: V1Container; readonly handle: ContainerHandle }[] {
+    return this.#running().map(({ container, state: { id = '', imageId, startedAt = 0 } }) => ({
+      container,
+      handle: { id, imageId, startedAt },
+    }))
+  }
+
+  /** Nothing more is done or written. */
+  stop(): void {
+    this.#ended = true
+  }
+
+  /** Ends and forgets all its containers. */
+  end(): void {
+    this.#ended = true
+    const { runtime } = this.#options
+    for (const { id, lastExit } of this.#record.containers.values()) {
+      if (lastExit) runtime.remove(lastExit.id)
+      if (id !== undefined) void runtime.stop(id, 0).then(() => runtime.remove(id))
+    }
+  }
+
+  async sync(seen: Pod): Promise<void> {
+    if (this.#ended) return
+    const pod = this.#newest(seen)
+    this.#pod = pod
+    this.#observe()
+    this.#probe()
+    const { env, runtime, node, lookAgain } = this.#options
+    const record = this.#record
+    const isHeld = this.#isHeld(pod)
+    const plan = nextSteps({
+      pod,
+      record,
+      hasImage: (image) => runtime.hasImage(node, image),
+      now: env.clock.now(),
+    })
+    const steps = isHeld ? plan.steps.filter((step) => step.do !== 'pull' && step.do !== 'start') : plan.steps
+    for (const step of steps) if (step.do !== 'release') this.#perform(step)
+    await this.#report(pod)
+    if (steps.some((step) => step.do === 'release')) return this.#release(pod)
+    if (isHeld) lookAgain(this.#key, RETRY_MS)
+    if (steps.some((step) => ADVANCES.has(step.do))) lookAgain(this.#key, 0)
+    else if (plan.lookAt !== Number.POSITIVE_INFINITY)
+      lookAgain(this.#key, Math.max(1, plan.lookAt - env.clock.now()))
+  }
+
+  #newest(seen: Pod): Pod {
+    const version = ({ metadata }: Pod) => Number(metadata.resourceVersion ?? 0)
+    return this.#written && version(this.#written) > version(seen) ? this.#written : seen
+  }
+
+  #set(name: string, change: Partial<ContainerRecord>): void {
+    const before = this.#record.containers.get(name)
+    if (!before) return
+    const containers = new Map(this.#record.containers).set(name, { ...before, ...change })
+    this.#record = { ...this.#record, containers }
+  }
+
+  #running(): { readonly container: V1Container; readonly state: ContainerRecord; readonly id: string }[] {
+    return allContainers(this.#pod).flatMap(({ container }) => {
+      const state = this.#record.containers.get(container.name)
+      const isUp = state?.phase === 'running' || state?.phase === 'stopping'
+      return isUp && state.id !== undefined ? [{ container, state, id: state.id }] : []
+    })
+  }
+
+  /** Takes note of containers that ended. They stay in the runtime, for their logs, until the next but one starts. */
+  #observe(): void {
+    for (const { container, state, id } of this.#running()) {
+      const exit = this.#options.runtime.find(id)?.exit
+      if (!exit) continue
+      const { code, reason, at } = exit
+      const ended = { code, reason, startedAt: state.startedAt ?? at, finishedAt: at, id }
+      this.#set(container.name, {
+        phase: 'exited',
+        exit: ended,
+        notBefore: 0,
+        probes: {},
+        stopBy: Number.POSITIVE_INFINITY,
+      })
+    }
+  }
+
+  #probe(): void {
+    const { env, runtime } = this.#options
+    for (const { container, state, id } of this.#running()) {
+      const { probes, failed } = askProbes(container, state, env.clock.now(), (probe) =>
+        runtime.probe(id, probe, this.#record.podIP ?? ''),
+      )
+      this.#set(container.name, { probes })
+      for (const { kind, message, isFatal } of failed) {
+        const name = kind.charAt(0).toUpperCase() + kind.slice(1)
+        this.#event('Warning', 'Unhealthy', `${name} probe failed: ${message}`)
+        if (isFatal)
+          this.#event(
+            'Normal',
+            'Killing',
+            `Container ${container.name} failed ${kind} probe, will be restarted`,
+          )
+      }
+    }
+  }
+
+  /** Before the first container: all volumes are there, and an address. */
+  #isHeld(pod: Pod): boolean {
+    if (pod.metadata.deletionTimestamp !== undefined || this.#record.failure) return false
+    if (this.#record.podIP === undefined)
+      this.#record = { ...this.#record, podIP: this.#options.takeAddress() }
+    if (this.#record.podIP === undefined) {
+      this.#event(
+        'Warning',
+        'FailedCreatePodSandBox',
+        'Failed to create pod sandbox: no free pod IP on the node',
+      )
+      return true
+    }
+    const isUp = this.#running().length > 0 || isInitialized(pod, this.#record)
+    if (isUp) return false
+    for (const reference of volumeReferences(pod)) {
+      const missing = this.#missing([reference])
+      if (missing === undefined) continue
+      const message = `MountVolume.SetUp failed for volume "${reference.volume}" : ${missing}`
+      this.#event('Warning', 'FailedMount', message)
+      return true
+    }
+    return false
+  }
+
+  #missing(references: readonly Reference[]): string | undefined {
+    return missingReference(references, this.#options.dataOf, this.#pod.metadata.namespace ?? '')
+  }
+
+  #event(type: 'Normal' | 'Warning', reason: string, message: string): void {
+    if (!this.#ended) this.#options.events.event(this.#pod, type, reason, message)
+  }
+
+  #perform(step: Exclude<Step, { do: 'release' }>): void {
+    if (step.do === 'fail-pod') {
+      const { reason, message } = step
+      if (reason !== '') this.#event('Normal', reason, message)
+      this.#record = { ...this.#record, failure: { reason, message } }
+      return
+    }
+    const { container } = step
+    const { name, image = '' } = container
+    const state = this.#record.containers.get(name)
+    if (!state) return
+    switch (step.do) {
+      case 'pull':
+        this.#set(name, { phase: 'pulling' })
+        void this.#pull(container)
+        return
+      case 'pull-back-off':
+        this.#event('Normal', 'BackOff', `Back-off pulling image "${image}"`)
+        this.#event('Warning', 'Failed', 'Error: ImagePullBackOff')
+        this.#set(name, {
+          reason: 'ImagePullBackOff',
+          message: `Back-off pulling image "${image}": ErrImagePull: ${state.message}`,
+        })
+        return
+      case 'refuse-pull': {
+        const message = `Container image "${image}" is not present with pull policy of Never`
+        this.#event('Warning', 'ErrImageNeverPull', message)
+        this.#event('Warning', 'Failed', 'Error: ErrImageNeverPull')
+        this.#set(name, { reason: 'ErrImageNeverPull', message })
+        return
+      }
+      case 'start':
+        this.#begin(container, state)
+        return
+      case 'stop':
+        this.#stop(container, state, step.graceMs, step.why === '')
+        return
+      case 'back-off': {
+        const from = state.exit?.finishedAt ?? this.#options.env.clock.now()
+        this.#set(name, { backoffMs: step.ms, notBefore: Math.max(1, from + step.ms) })
+        const { name: podName, namespace } = this.#pod.metadata
+        const message = `Back-off restarting failed container ${name} in pod ${podName}_${namespace}(${this.#uid})`
+        if (step.ms > 0) this.#event('Warning', 'BackOff', message)
+      }
+    }
+  }
+
+  #begin(container: V1Container, state: ContainerRecord): void {
+    const missing = this.#missing(environmentReferences(container))
+    if (missing === undefined) {
+      void this.#start(container, state)
+      return
+    }
+    this.#event('Warning', 'Failed', `Error: ${missing}`)
+    this.#set(container.name, {
+      phase: 'waiting',
+      reason: 'CreateContainerConfigError',
+      message: missing,
+      notBefore: this.#options.env.clock.now() + RETRY_MS,
+    })
+    this.#options.lookAgain(this.#key, RETRY_MS)
+  }
+
+  async #pull(container: V1Container): Promise<void> {
+    const { env, runtime, node } = this.#options
+    const { name, image = '' } = container
+    const startedAt = env.clock.now()
+    this.#event('Normal', 'Pulling', `Pulling image "${image}"`)
+    try {
+      const bytes = await runtime.pull(node, image)
+      const took = `${env.clock.now() - startedAt}ms`
+      const message = `Successfully pulled image "${image}" in ${took} (${took} including waiting). Image size: ${bytes} bytes.`
+      this.#event('Normal', 'Pulled', message)
+      this.#set(name, { phase: 'waiting', reason: 'ImagePulled', message: '', backoffMs: 0, notBefore: 0 })
+    } catch (error) {
+      const state = this.#record.containers.get(name)
+      if (!state) return
+      const { message } = error as Error
+      const backoffMs = nextPullBackoffMs(state)
+      this.#event('Warning', 'Failed', `Failed to pull image "${image}": ${message}`)
+      this.#event('Warning', 'Failed', 'Error: ErrImagePull')
+      const notBefore = env.clock.now() + backoffMs
+      this.#set(name, { phase: 'waiting', reason: 'ErrImagePull', message, backoffMs, notBefore })
+    }
+    this.#again()
+  }
+
+  async #start(container: V1Container, state: ContainerRecord): Promise<void> {
+    const { runtime, node, env } = this.#options
+    const { name, image } = container
+    if (state.reason !== 'ImagePulled' || state.exit) {
+      const message = `Container image "${image}" already present on machine and can be accessed by the pod`
+      this.#event('Normal', 'Pulled', message)
+    }
+    this.#set(name, { phase: 'starting', reason: 'ContainerCreating', message: '' })
+    try {
+      const { id, imageId, startedAt } = await runtime.start(node, this.#pod, container)
+      if (this.#ended) {
+        await runtime.stop(id, 0)
+        return runtime.remove(id)
+      }
+      if (state.exit && state.lastExit) runtime.remove(state.lastExit.id)
+      this.#event('Normal', 'Created', 'Container created')
+      this.#event('Normal', 'Started', 'Container started')
+      this.#set(name, {
+        phase: 'running',
+        id,
+        imageId,
+        startedAt,
+        notBefore: 0,
+        probes: probesOf(container, startedAt),
+        ...(state.exit ? { restarts: state.restarts + 1, lastExit: state.exit, exit: undefined } : {}),
+      })
+    } catch (error) {
+      const { message } = error as Error
+      this.#event('Warning', 'Failed', `Error: ${message}`)
+      const { restarts } = state
+      const notBefore = env.clock.now() + RETRY_MS
+      this.#set(name, { ...newContainer(name), restarts, reason: 'CreateContainerError', message, notBefore })
+    }
+    this.#again()
+  }
+
+  #stop(container: V1Container, { id, phase }: ContainerRecord, graceMs: number, saysSo: boolean): void {
+    if (id === undefined) return
+    const isStopping = phase === 'stopping'
+    if (saysSo && !isStopping) this.#event('Normal', 'Killing', `Stopping container ${container.name}`)
+    this.#set(container.name, { phase: 'stopping', stopBy: this.#options.env.clock.now() + graceMs })
+    // Its hook has begun with the first stop.
+    const sleepMs = isStopping ? 0 : (container.lifecycle?.preStop?.sleep?.seconds ?? 0) * 1000
+    void this.#terminate(id, graceMs, Math.min(sleepMs, graceMs))
+  }
+
+  async #terminate(id: string, graceMs: number, hookMs: number): Promise<void> {
+    const { env, runtime } = this.#options
+    if (hookMs > 0) await sleep(env.clock, hookMs)
+    await runtime.stop(id, Math.max(graceMs - hookMs, GRACE_MIN_MS))
+    this.#again()
+  }
+
+  #again(): void {
+    if (!this.#ended) this.#options.lookAgain(this.#key, 0)
+  }
+
+  async #report(pod: Pod): Promise<void> {
+    const { client, env, hostIP } = this.#options
+    const status = podStatusOf(pod, this.#record, hostIP, env.clock.now())
+    if (Object.entries(status).every(([field, value]) => isWritten(pod, field, value))) return
+    const { namespace, name } = pod.metadata
+    // A reason that holds no longer must go: in a patch what is not named stays.
+    const conditions = status.conditions?.map((condition) => ({ reason: null, message: null, ...condition }))
+    const patch = {
+      metadata: { uid: this.#uid },
+      status: { ...status, ...(conditions ? { conditions } : {}) },
+    }
+    this.#written = await client.patch(podKind, { namespace, name }, 'strategic', patch, {
+      subresource: 'status',
+    })
+  }
+
+  /** Everything has ended and the status says so: the object goes. With finalizers it stays until they are gone. */
+  async #release({ metadata: { namespace, name } }: Pod): Promise<void> {
+    const options = { gracePeriodSeconds: 0, preconditions: { uid: this.#uid } }
+    try {
+      await this.#options.client.delete(podKind, { namespace, name }, options)
+    } catch (error) {
+      if (!isReason(error, 'NotFound') && !isReason(error, 'Conflict')) throw error
+    }
+  }
+}
+
+/** Steps after which there is more to decide at once. */
+const ADVANCES: ReadonlySet<Step['do']> = new Set(['fail-pod', 'back-off', 'pull-back-off'])
+
+function statusOf({ status }: Pod, name: string) {
+  const statuses = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])]
+  return statuses.find((each) => each.name === name)
+}
+
+/** Whether the stored status says this already; conditions are a part of a longer list. */
+function isWritten(pod: Pod, field: string, value: unknown): boolean {
+  const stored = (pod.status as Readonly<Record<string, unknown>> | undefined)?.[field]
+  if (field !== 'conditions') return deepEqual(stored, value)
+  const conditions = (stored ?? []) as readonly { readonly type: string }[]
+  return ((value ?? []) as readonly { readonly type: string }[]).every((condition) =>
+    deepEqual(
+      conditions.find(({ type }) => type === condition.type),
+      condition,
+    ),
+  )
+}

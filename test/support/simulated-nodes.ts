@@ -1,0 +1,81 @@
+import type { V1PodSpec } from '../../src/api/generated/types.ts'
+import { event } from '../../src/api/kinds/event.ts'
+import { type Node, node as nodeKind } from '../../src/api/kinds/node.ts'
+import { type Pod, pod as podKind } from '../../src/api/kinds/pod.ts'
+import { type SimulatedImage, simulatedImage } from '../../src/api/kinds/simulated-image.ts'
+import type { Informers } from '../../src/client/informers.ts'
+import { startNodes } from '../../src/nodes/nodes.ts'
+import { createTestCluster, type TestCluster } from './cluster.ts'
+import { make } from './make.ts'
+
+export interface SimulatedNodes extends TestCluster {
+  run(spec: V1PodSpec, name?: string): Promise<Pod>
+  declare(name: string, spec: Partial<SimulatedImage['spec']>): Promise<void>
+  pod(name?: string): Promise<Pod>
+  /** "Reason: message" of a pod's events, oldest first, once each. */
+  eventsOf(name?: string): Promise<readonly string[]>
+  /** Every change of what `show` says of the pod, with the seconds since it was first seen. */
+  timeline(show: (pod: Pod) => string, name?: string): readonly string[]
+  stop(): Promise<void>
+}
+
+export const node = (name = 'node-a', override: Partial<Node['spec']> = {}): Node =>
+  make.node({
+    metadata: { name, labels: { 'seamark.dev/runtime': 'simulated', 'kubernetes.io/hostname': name } },
+    spec: { podCIDR: '10.244.0.0/24', ...override },
+  })
+
+/** One simulated node on the real API server in memory, on virtual time; pods are made bound to it. */
+export async function startSimulatedNodes(nodes: readonly Node[] = [node()]): Promise<SimulatedNodes> {
+  const cluster = await createTestCluster()
+  const { client, clock, env } = cluster
+  for (const each of nodes) await client.create(nodeKind, each)
+  for (const { metadata, status } of nodes)
+    await client.patch(nodeKind, { name: metadata.name }, 'merge', { status }, { subresource: 'status' })
+  const running = startNodes(env, client, cluster.informers as Informers)
+  await clock.run(1000)
+  return {
+    ...cluster,
+    run: (spec, name = 'web') =>
+      client.create(
+        podKind,
+        make.pod({ metadata: { name }, spec: { nodeName: 'node-a', ...spec } as never }),
+      ),
+    async declare(name, spec) {
+      await client.create(simulatedImage, {
+        apiVersion: 'seamark.dev/v1alpha1',
+        kind: 'SimulatedImage',
+        metadata: { name },
+        spec: { images: ['registry.example/app:1'], ...spec },
+      })
+      await clock.run(1000)
+    },
+    pod: (name = 'web') => client.get(podKind, { namespace: 'default', name }),
+    async eventsOf(name = 'web') {
+      const { items } = await client.list(event, { namespace: 'default' })
+      return items
+        .filter(({ involvedObject }) => involvedObject.name === name)
+        .toSorted((a, b) => Number(a.metadata.resourceVersion) - Number(b.metadata.resourceVersion))
+        .map(({ reason, message }) => `${reason}: ${message}`)
+    },
+    timeline(show, name = 'web') {
+      const lines: string[] = []
+      let startedAt: number | undefined
+      let last = ''
+      cluster.informers.of(podKind).onChange(({ type, resource }) => {
+        if (resource.metadata.name !== name) return
+        startedAt ??= clock.now()
+        const text = type === 'deleted' ? 'gone' : show(resource)
+        if (text !== last) lines.push(`${(clock.now() - startedAt) / 1000}s ${text}`)
+        last = text
+      })
+      return lines
+    },
+    async stop() {
+      const stopped = running.stop()
+      await clock.run(0)
+      await stopped
+      await cluster.close()
+    },
+  }
+}
