@@ -48,7 +48,7 @@ describe('applyPatch owns', () => {
     ['false and zero like any value', { replicas: 0, paused: false }, ['.spec.paused', '.spec.replicas']],
     ['an atomic struct as one', { selector: { matchLabels: { a: '1' } } }, ['.spec.selector']],
     ['an empty struct', { strategy: {} }, ['.spec.strategy']],
-    ['nothing of an empty list of items', { template: { spec: { containers: [] } } }, []],
+    ['an empty list', { template: { spec: { containers: [] } } }, ['.spec.template.spec.containers']],
     [
       'an item, its key and its fields',
       one({ image: 'i' }),
@@ -122,7 +122,7 @@ describe('applyPatch owns', () => {
     const made = apply(undefined, deepFreeze(config), 'git', options)
     expect(owned(made, 'git')).toEqual(['.data.__proto__', '.data.constructor'])
     const without = deepFreeze({ ...config, data: {} })
-    expect(apply(made, without, 'git', options)['data']).toBeUndefined()
+    expect(apply(made, without, 'git', options)['data']).toEqual({})
   })
 })
 
@@ -247,7 +247,7 @@ describe('applyPatch merges', () => {
 })
 
 describe('applyPatch removes', () => {
-  const after = (before: object, then: object) =>
+  const applied = (before: object, then: object) =>
     apply(apply(undefined, configOf(before)), configOf(then)).spec
 
   test.each<readonly [string, object, object, object]>([
@@ -280,7 +280,12 @@ describe('applyPatch removes', () => {
       pods({ name: 'b', image: 'x' }),
       pods({ name: 'b', image: 'x' }),
     ],
-  ])('%s', (_, before, then, expected) => expect(after(before, then)).toEqual(expected))
+  ])('%s', (_, before, then, expected) => expect(applied(before, then)).toEqual(expected))
+
+  test('the content of a struct that stays, empty', () => {
+    const volume = (emptyDir: object) => ({ template: { spec: { volumes: [{ name: 'v', emptyDir }] } } })
+    expect(applied(volume({ medium: 'Memory' }), volume({}))).toEqual(volume({}))
+  })
 
   test('the defaults below a struct together with it', () => {
     const made = apply(undefined, configOf(one({ image: 'x', livenessProbe: { httpGet: { path: '/' } } })))

@@ -57,7 +57,8 @@ function collect(value: unknown, schema: Schema, into: FieldsBuilder, path: stri
     if (shape.keys) collect(item, shape.items, into.child(element), path)
     path.pop()
   })
-  return true
+  // An empty list is stored as it is, so it has an owner; Kubernetes forgets it.
+  return seen.size > 0
 }
 
 function refused(path: readonly string[], why: string): Error {

@@ -132,6 +132,7 @@ describe('Applying', () => {
     fc.assert(
       fc.property(spec, spec, (first, second) => {
         const left = apply(apply(undefined, objectOf(first), 'one'), objectOf(second), 'one')
+        expect(apply(left, objectOf(second), 'one')).toBe(left)
         expect(hollowed(left.spec)).toEqual(hollowed(second))
       }),
     ))

@@ -99,7 +99,8 @@ function withoutNulls(value: unknown): unknown {
 
 /**
  * The value without what an applier had set (`last`) and nobody owns any more (`kept`). A struct field nobody has a
- * part in goes whole, with the defaults that were filled in below it; so does a container that has become empty.
+ * part in goes whole, with the defaults that were filled in below it; so does a container that has become
+ * empty, unless somebody wants it so (`emptyDir: {}`).
  * Unchanged parts stay by identity.
  */
 export function removeFields(value: unknown, last: Fields, kept: Fields, schema: Schema): unknown {
@@ -125,7 +126,7 @@ function removeMembers(value: unknown, last: Fields, kept: Fields, definition: S
       : removeFields(before, node.children, keeps?.children ?? NO_FIELDS, memberSchema(definition, name))
     if (after === before) continue
     copy ??= { ...object }
-    if (after === undefined || isHollow(after)) delete copy[name]
+    if (after === undefined || (!keeps?.member && isHollow(after))) delete copy[name]
     else defineKey(copy, name, after)
   }
   return copy ?? value
