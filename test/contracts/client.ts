@@ -219,7 +219,7 @@ export function clientContract(name: string, open: () => Promise<ClientUnderTest
         const error = await failure(client.apply(configMap, other, { fieldManager: 'two' }))
         expect([error.reason, error.causes]).toEqual([
           'Conflict',
-          [{ reason: 'FieldManagerConflict', message: 'conflict with "one" using v1', field: '.data.a' }],
+          [{ reason: 'FieldManagerConflict', message: 'conflict with "one"', field: '.data.a' }],
         ])
         expect((await client.apply(configMap, other, { fieldManager: 'two', force: true })).data).toEqual({
           a: '2',

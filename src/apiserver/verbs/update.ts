@@ -111,7 +111,9 @@ async function prepare(
   { old, sent, tracked, settling }: Preparing,
 ): Promise<AnyResource> {
   const hasStatus = kind.subresources.status === true
-  const merged = subresource === 'status' ? statusOnly(old, sent) : keepSystemFields(kind, old, sent)
+  // Binding and finalize are worked out by the server itself, status included.
+  const merged =
+    subresource === 'status' ? statusOnly(old, sent) : subresource === '' ? keepSystemFields(kind, old, sent) : sent
   const isMain = subresource === ''
   let object = isMain
     ? (kind.setDefaults(kind.prepareForUpdate(kind.setDefaults(merged), old)) as AnyResource)

@@ -1,0 +1,53 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Application, application as applicationKind } from '../api/kinds/application.ts'
+import { badRequest, notFound } from '../api/status.ts'
+import { HttpClient } from '../client/http-client.ts'
+import { readKubeconfig } from '../client/kubeconfig.ts'
+
+export interface ServerOptions {
+  readonly data?: string
+  readonly kubeconfig?: string
+  readonly namespace: string
+}
+
+/** The server a command talks to: --kubeconfig, --data, .seamark here or in demo/, or KUBECONFIG. */
+export async function connect({ data, kubeconfig }: ServerOptions): Promise<HttpClient> {
+  const candidates = [
+    kubeconfig,
+    data && join(data, 'kubeconfig'),
+    '.seamark/kubeconfig',
+    process.env['KUBECONFIG'],
+    'demo/.seamark/kubeconfig',
+  ]
+  const explicit = kubeconfig ?? (data && join(data, 'kubeconfig'))
+  const path = explicit ?? candidates.find((candidate) => candidate && existsSync(candidate))
+  if (!path)
+    throw badRequest(
+      'Cannot find a kubeconfig: run this beside the repository that "seamark up" follows, or give --data DIR',
+    )
+  return new HttpClient(await readKubeconfig(path), { fieldManager: 'seamark-cli' })
+}
+
+/** The named Application, or the only one there is. */
+export async function findApplication(
+  client: HttpClient,
+  name: string | undefined,
+  namespace: string,
+): Promise<Application> {
+  if (name !== undefined) return client.get(applicationKind, { namespace, name })
+  const { items } = await client.list(applicationKind)
+  const [only] = items
+  if (!only) throw notFound(applicationKind, '')
+  if (items.length > 1)
+    throw badRequest(
+      `There are ${items.length} Applications; name one of: ${items.map(({ metadata }) => metadata.name).join(', ')}`,
+    )
+  return only
+}
+
+export const NO_COMMIT = '-'
+
+export function short(commit: string | undefined): string {
+  return commit === undefined ? NO_COMMIT : commit.slice(0, 7)
+}

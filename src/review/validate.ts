@@ -1,0 +1,246 @@
+import type { AnyKind } from '../api/kind.ts'
+import { type Deployment, deployment as deploymentKind } from '../api/kinds/deployment.ts'
+import { kinds } from '../api/kinds/index.ts'
+import { namespace as namespaceKind } from '../api/kinds/namespace.ts'
+import { type Node, node as nodeKind } from '../api/kinds/node.ts'
+import { DEFAULT_CAPACITY, type NodePool, nodePool as nodePoolKind } from '../api/kinds/node-pool.ts'
+import { type Pod, pod as podKind } from '../api/kinds/pod.ts'
+import { type ReplicaSet, replicaSet as replicaSetKind } from '../api/kinds/replica-set.ts'
+import type { AnyResource } from '../api/resource.ts'
+import { seededRandom } from '../base/random.ts'
+import type { Client } from '../client/client.ts'
+import { dryRunSchedule } from '../scheduler/dry-run.ts'
+import { diff } from '../sync/apply.ts'
+import type { Manifest } from '../sync/manifest.ts'
+import { renderPlain } from '../sync/renderers/plain.ts'
+import type { SourceFile } from '../sync/sources/source.ts'
+import { groups, type Target, titleOf, waveOf } from '../sync/target.ts'
+import type { Finding, Review } from './finding.ts'
+import { unresolvedReferences } from './references.ts'
+
+/** Which field each scheduler plugin looked at, inside a pod spec. */
+const FIELD_OF_PLUGIN: Readonly<Record<string, string>> = {
+  NodeResourcesFit: 'containers[0].resources.requests',
+  NodeAffinity: 'nodeSelector',
+  TaintToleration: 'tolerations',
+  NodePorts: 'containers[0].ports',
+  NodeUnschedulable: 'tolerations',
+  NodeName: 'nodeName',
+}
+const DEFAULT_NODES = 3
+
+/**
+ * Whether a set of manifests would be taken and run: read as sync reads it, accepted by the real API server (in memory:
+ * defaulting, admission, validation), its references resolve, and all its pods together find a node by the real
+ * scheduler. `client` is that of an API server with nothing in it but the system namespaces; it is filled.
+ */
+export async function validate(client: Client, files: readonly SourceFile[], path = '.'): Promise<Review> {
+  const { manifests, errors, warnings } = renderPlain(files, path)
+  const findings: Finding[] = [
+    ...errors.map(({ file, line = 1, column = 1, message }) => ({
+      severity: 'error' as const,
+      rule: 'unreadable',
+      file,
+      line,
+      column,
+      message,
+    })),
+    ...warnings.map(({ file, line = 1, column = 1, message }) => ({
+      severity: 'warning' as const,
+      rule: 'passed-over',
+      file,
+      line,
+      column,
+      message,
+    })),
+  ]
+  const targets = targetsOf(manifests, findings)
+  const accepted = await acceptAll(client, targets, findings)
+  findings.push(...unresolvedReferences(targets))
+  findings.push(...(await unschedulable(client, accepted)))
+  const isManifest = new Set(manifests.map(({ file }) => file))
+  return {
+    objects: manifests.length,
+    files: isManifest.size,
+    findings: findings.sort((a, b) =>
+      a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line || a.column - b.column,
+    ),
+  }
+}
+
+function targetsOf(manifests: readonly Manifest[], findings: Finding[]): Target[] {
+  return manifests.flatMap((manifest): Target[] => {
+    const { apiVersion, kind: name } = manifest.object
+    const kind: AnyKind | undefined = kinds.find(
+      (candidate) =>
+        candidate.kind === name &&
+        `${candidate.group ? `${candidate.group}/` : ''}${candidate.version}` === apiVersion,
+    )
+    if (!kind) {
+      findings.push(
+        findingAt(manifest, 'kind', 'unknown-kind', `no kind "${name}" in version "${apiVersion}" is served`),
+      )
+      return []
+    }
+    const { namespace: given, ...metadata } = manifest.object.metadata
+    const namespace = kind.scope === 'Namespaced' ? { namespace: given ?? 'default' } : {}
+    return [
+      {
+        manifest,
+        kind,
+        object: { ...manifest.object, metadata: { ...metadata, ...namespace } } as AnyResource,
+        wave: waveOf(manifest.object, kind),
+      },
+    ]
+  })
+}
+
+/** Applies everything, in order; returns what was taken, as stored. */
+async function acceptAll(
+  client: Client,
+  targets: readonly Target[],
+  findings: Finding[],
+): Promise<readonly { readonly target: Target; readonly stored: AnyResource }[]> {
+  const accepted: { target: Target; stored: AnyResource }[] = []
+  for (const group of groups(targets)) {
+    await ensureNamespaces(client, group, findings)
+    const { entries, refused } = await diff(client, group, 'default/validate')
+    for (const { target, places, message } of refused) {
+      const at = places.length > 0 ? places : [target.manifest.placeOf(undefined, message)]
+      for (const { file, line = 1, column = 1, message: what } of at)
+        findings.push({
+          severity: 'error',
+          rule: 'invalid',
+          file,
+          line,
+          column,
+          message: what,
+          resource: titleOf(target.object),
+        })
+    }
+    for (const { target } of entries) {
+      const stored = await client.apply(target.kind, target.object, {
+        fieldManager: 'seamark',
+        force: true,
+        fieldValidation: 'Strict',
+      })
+      accepted.push({ target, stored: stored as AnyResource })
+    }
+  }
+  return accepted
+}
+
+/** A namespace nobody declares is said once, and made, so that what is in it can still be looked at. */
+async function ensureNamespaces(
+  client: Client,
+  group: readonly Target[],
+  findings: Finding[],
+): Promise<void> {
+  const there = new Set((await client.list(namespaceKind)).items.map(({ metadata }) => metadata.name))
+  for (const { object, manifest } of group) {
+    const name = object.metadata.namespace
+    if (name === undefined || there.has(name)) continue
+    there.add(name)
+    findings.push(
+      findingAt(
+        manifest,
+        'metadata.namespace',
+        'unresolved-reference',
+        `namespace "${name}" is not in this set of manifests; add a Namespace, or check the spelling`,
+      ),
+    )
+    await client.create(namespaceKind, { apiVersion: 'v1', kind: 'Namespace', metadata: { name }, spec: {} })
+  }
+}
+
+async function unschedulable(
+  client: Client,
+  accepted: readonly { readonly target: Target; readonly stored: AnyResource }[],
+): Promise<Finding[]> {
+  const nodes = nodesOf(accepted.map(({ stored }) => stored))
+  const pods: Pod[] = []
+  const origin = new Map<Pod, { readonly target: Target; readonly prefix: string }>()
+  for (const { target, stored } of accepted) {
+    const isWorkload = target.kind === deploymentKind || target.kind === replicaSetKind
+    if (!isWorkload && target.kind !== podKind) continue
+    const replicas = isWorkload ? ((stored as unknown as Deployment | ReplicaSet).spec.replicas ?? 1) : 1
+    const prefix = isWorkload ? 'spec.template.spec.' : 'spec.'
+    for (let i = 0; i < replicas; i += 1) {
+      const pod = await admittedPod(client, stored, isWorkload, i)
+      pods.push(pod)
+      origin.set(pod, { target, prefix })
+    }
+  }
+  const findings = new Map<Target, Finding>()
+  for (const { pod, message, plugins = [] } of dryRunSchedule({ pods, nodes, random: seededRandom(1) })) {
+    const from = origin.get(pod)
+    if (message === undefined || !from || findings.has(from.target)) continue
+    const field = FIELD_OF_PLUGIN[plugins[0] ?? ''] ?? ''
+    findings.set(from.target, {
+      ...findingAt(from.target.manifest, `${from.prefix}${field}`, 'unschedulable', message),
+      resource: titleOf(from.target.object),
+    })
+  }
+  return [...findings.values()]
+}
+
+/** The pod that a workload's template becomes, through the API's own admission (priority, tolerations). */
+async function admittedPod(
+  client: Client,
+  stored: AnyResource,
+  isWorkload: boolean,
+  index: number,
+): Promise<Pod> {
+  if (!isWorkload) return stored as unknown as Pod
+  const { template } = (stored as unknown as Deployment).spec
+  const { namespace, name } = stored.metadata
+  const pod = {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { ...template.metadata, namespace, name: `${name}-${index}`.slice(-63) },
+    spec: template.spec,
+  } as Pod
+  return client.create(podKind, pod, { dryRun: true, fieldValidation: 'Ignore' })
+}
+
+/** The declared nodes, or the three that a repository without any is given. */
+export function nodesOf(resources: readonly AnyResource[]): Node[] {
+  const nodes = resources.filter(({ kind }) => kind === nodeKind.kind).map((node) => node as unknown as Node)
+  const pools = resources
+    .filter(({ kind }) => kind === nodePoolKind.kind)
+    .map((pool) => pool as unknown as NodePool)
+  if (nodes.length === 0 && pools.length === 0)
+    pools.push({
+      apiVersion: 'seamark.dev/v1alpha1',
+      kind: 'NodePool',
+      metadata: { name: 'simulated' },
+      spec: { count: DEFAULT_NODES },
+    })
+  return [...nodes, ...pools.flatMap(poolNodes)]
+}
+
+function poolNodes({ metadata, spec }: NodePool): Node[] {
+  const capacity = { ...DEFAULT_CAPACITY, ...spec.template?.capacity }
+  return Array.from({ length: spec.count }, (_, i) => {
+    const name = `${metadata.name}-${i}`
+    const zone = spec.zones?.[i % (spec.zones.length || 1)]
+    const labels = {
+      ...spec.template?.labels,
+      'kubernetes.io/hostname': name,
+      'kubernetes.io/os': 'linux',
+      ...(zone ? { 'topology.kubernetes.io/zone': zone } : {}),
+    }
+    return {
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name, labels },
+      spec: { ...(spec.template?.taints ? { taints: spec.template.taints } : {}) },
+      status: { capacity, allocatable: capacity },
+    }
+  })
+}
+
+function findingAt(manifest: Manifest, field: string, rule: string, message: string): Finding {
+  const { file, line = 1, column = 1 } = manifest.placeOf(field, message)
+  return { severity: 'error', rule, file, line, column, message, resource: titleOf(manifest.object) }
+}
