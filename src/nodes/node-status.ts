@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto'
 import { setCondition } from '../api/conditions.ts'
 import type { V1NodeCondition, V1NodeStatus } from '../api/generated/types.ts'
 import type { Node } from '../api/kinds/node.ts'
+import { formatTime } from '../base/date.ts'
+import { deepEqual } from '../base/json.ts'
 
 export const KUBELET_VERSION = 'v1.36.0'
 const IMAGES_MAX = 50
@@ -41,6 +43,18 @@ const CONDITIONS: readonly Omit<V1NodeCondition, 'lastHeartbeatTime' | 'lastTran
   { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'kubelet is posting ready status' },
 ]
 
+const OURS: ReadonlySet<string> = new Set(CONDITIONS.map(({ type }) => type))
+
+/** Whether two statuses differ in more than what moves all the time: heartbeats, and images with every pull. */
+export function isNews(wanted: V1NodeStatus | undefined, posted: V1NodeStatus | undefined): boolean {
+  const still = (status: V1NodeStatus | undefined) => ({
+    ...status,
+    images: [],
+    conditions: status?.conditions?.map((condition) => ({ ...condition, lastHeartbeatTime: '' })),
+  })
+  return !deepEqual(still(wanted), still(posted))
+}
+
 export interface NodeFacts {
   readonly runtimeVersion: string
   readonly images: readonly { readonly names: readonly string[]; readonly sizeBytes: number }[]
@@ -51,6 +65,7 @@ export interface NodeFacts {
 export function nodeStatusOf(node: Node, { runtimeVersion, images, now }: NodeFacts): V1NodeStatus {
   let conditions: readonly V1NodeCondition[] = node.status?.conditions ?? []
   for (const condition of CONDITIONS) conditions = setCondition(conditions, condition, now)
+  const lastHeartbeatTime = formatTime(now)
   const { name } = node.metadata
   const id = createHash('sha256').update(name).digest('hex').slice(0, 32)
   return {
@@ -60,7 +75,9 @@ export function nodeStatusOf(node: Node, { runtimeVersion, images, now }: NodeFa
       { type: 'Hostname', address: name },
     ],
     allocatable: node.status?.allocatable ?? node.status?.capacity,
-    conditions,
+    conditions: conditions.map((condition) =>
+      OURS.has(condition.type) ? { ...condition, lastHeartbeatTime } : condition,
+    ),
     images: images.toSorted((a, b) => b.sizeBytes - a.sizeBytes).slice(0, IMAGES_MAX),
     nodeInfo: {
       architecture: 'amd64',

@@ -7,14 +7,13 @@ import { isReason } from '../api/status.ts'
 import { type Cancel, every } from '../base/clock.ts'
 import { formatMicroTime } from '../base/date.ts'
 import type { Env } from '../base/env.ts'
-import { deepEqual } from '../base/json.ts'
 import { WorkQueue } from '../base/work-queue.ts'
 import type { Client } from '../client/client.ts'
 import { EventRecorder } from '../client/events.ts'
 import type { Informers } from '../client/informers.ts'
 import { retryOnConflict } from '../client/on-conflict.ts'
 import { Kubelet } from './kubelet/kubelet.ts'
-import { hostIpOf, nodeStatusOf, podCidrOf } from './node-status.ts'
+import { hostIpOf, isNews, nodeStatusOf, podCidrOf } from './node-status.ts'
 import { PodAddresses } from './pod-addresses.ts'
 import { ServiceProxy } from './proxy/proxy.ts'
 import { runtimesOf } from './runtimes/index.ts'
@@ -127,7 +126,7 @@ class Nodes {
   #addNode(node: Node): void {
     const { name } = node.metadata
     if (this.#nodes.has(name)) {
-      if (!deepEqual(this.#wantedStatus(node), node.status)) this.#heartbeats.add(name)
+      if (isNews(this.#wantedStatus(node), node.status)) this.#heartbeats.add(name)
       return
     }
     const runtime = this.#runtimes.get(node.metadata.labels?.[RUNTIME_LABEL] ?? '')
@@ -180,7 +179,6 @@ class Nodes {
   #wantedStatus(node: Node): Node['status'] {
     const running = this.#nodes.get(node.metadata.name)
     if (!running) return node.status
-    // Images are reported with the next posting that has another reason: they change with every pull.
     return nodeStatusOf(node, {
       runtimeVersion: running.runtime.version,
       images: running.runtime.images(node.metadata.name),
@@ -188,19 +186,23 @@ class Nodes {
     })
   }
 
-  /** Renews the lease, and posts the status when it changed or is old. */
+  /** Renews the lease, and posts the status when it changed or is old; neither waits for the other. */
   async #heartbeat(name: string): Promise<void> {
     const running = this.#nodes.get(name)
     const node = this.#informers.of(nodeKind).get(name)
     if (!running || !node || this.#stopped) return
-    await this.#renewLease(node, running)
+    const results = await Promise.allSettled([this.#renewLease(node, running), this.#post(node, running)])
+    for (const result of results) if (result.status === 'rejected') throw result.reason
+  }
+
+  async #post(node: Node, running: RunningNode): Promise<void> {
+    const { name, uid } = node.metadata
     const now = this.#env.clock.now()
     const wanted = this.#wantedStatus(node)
-    const isChanged = !deepEqual({ ...wanted, images: [] }, { ...node.status, images: [] })
-    if (!isChanged && now - running.postedAt < STATUS_MS) return
+    if (!isNews(wanted, node.status) && now - running.postedAt < STATUS_MS) return
     await retryOnConflict(async () => {
       const current = await this.#client.get(nodeKind, { name })
-      if (current.metadata.uid !== node.metadata.uid) return
+      if (current.metadata.uid !== uid) return
       const status = this.#wantedStatus(current)
       if (status) await this.#client.update(nodeKind, { ...current, status }, { subresource: 'status' })
     })

@@ -1,9 +1,9 @@
 import type { V1PodSpec } from '../../src/api/generated/types.ts'
 import { event } from '../../src/api/kinds/event.ts'
+import { namespace as namespaceKind } from '../../src/api/kinds/namespace.ts'
 import { type Node, node as nodeKind } from '../../src/api/kinds/node.ts'
 import { type Pod, pod as podKind } from '../../src/api/kinds/pod.ts'
 import { type SimulatedImage, simulatedImage } from '../../src/api/kinds/simulated-image.ts'
-import type { Informers } from '../../src/client/informers.ts'
 import { startNodes } from '../../src/nodes/nodes.ts'
 import { createTestCluster, type TestCluster } from './cluster.ts'
 import { make } from './make.ts'
@@ -16,6 +16,8 @@ export interface SimulatedNodes extends TestCluster {
   eventsOf(name?: string): Promise<readonly string[]>
   /** Every change of what `show` says of the pod, with the seconds since it was first seen. */
   timeline(show: (pod: Pod) => string, name?: string): readonly string[]
+  /** The nodes only; the cluster stays. */
+  stopNodes(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -29,10 +31,16 @@ export const node = (name = 'node-a', override: Partial<Node['spec']> = {}): Nod
 export async function startSimulatedNodes(nodes: readonly Node[] = [node()]): Promise<SimulatedNodes> {
   const cluster = await createTestCluster()
   const { client, clock, env } = cluster
+  await client.create(namespaceKind, {
+    apiVersion: 'v1',
+    kind: 'Namespace',
+    metadata: { name: 'kube-node-lease' },
+    spec: {},
+  })
   for (const each of nodes) await client.create(nodeKind, each)
   for (const { metadata, status } of nodes)
     await client.patch(nodeKind, { name: metadata.name }, 'merge', { status }, { subresource: 'status' })
-  const running = startNodes(env, client, cluster.informers as Informers)
+  const running = startNodes(env, client, cluster.informers)
   await clock.run(1000)
   return {
     ...cluster,
@@ -71,10 +79,9 @@ export async function startSimulatedNodes(nodes: readonly Node[] = [node()]): Pr
       })
       return lines
     },
+    stopNodes: () => running.stop(),
     async stop() {
-      const stopped = running.stop()
-      await clock.run(0)
-      await stopped
+      await running.stop()
       await cluster.close()
     },
   }
