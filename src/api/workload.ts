@@ -1,3 +1,4 @@
+import { notNegative } from './field-rules.ts'
 import type { V1LabelSelector, V1PodTemplateSpec } from './generated/types.ts'
 import { validatePodTemplate } from './pod-validation.ts'
 import { labelSelectorMatches, validateLabelSelector } from './selectors.ts'
@@ -12,13 +13,10 @@ export interface WorkloadSpec {
 }
 
 export function validateWorkload(spec: WorkloadSpec): StatusCause[] {
-  const wrong: StatusCause[] = []
-  if ((spec.replicas ?? 0) < 0)
-    wrong.push(fault.invalid('spec.replicas', spec.replicas, 'must be greater than or equal to 0'))
-  if ((spec.minReadySeconds ?? 0) < 0)
-    wrong.push(
-      fault.invalid('spec.minReadySeconds', spec.minReadySeconds, 'must be greater than or equal to 0'),
-    )
+  const wrong = [
+    ...notNegative(spec.replicas, 'spec.replicas'),
+    ...notNegative(spec.minReadySeconds, 'spec.minReadySeconds'),
+  ]
   if (!spec.selector) wrong.push(fault.required('spec.selector'))
   else {
     wrong.push(...validateLabelSelector(spec.selector, 'spec.selector'))
