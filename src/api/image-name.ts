@@ -2,7 +2,7 @@
  * The parts of an image reference: "registry:5000/team/app:1.2@sha256:…" has the tag "1.2" and a digest. With neither
  * the tag is "latest", as container runtimes have it.
  */
-export function imageTag(image: string): string {
+function imageTag(image: string): string {
   const [name = '', digest] = image.split('@')
   const last = name.slice(name.lastIndexOf('/') + 1)
   const at = last.indexOf(':')

@@ -7,7 +7,7 @@ import type { Column } from './kind.ts'
 import { isPodReady, isPodTerminal, type Pod, sidecarsOf } from './pods.ts'
 
 /** What `kubectl get pods` prints (printers/internalversion printPod), which reads a pod's statuses in one pass. */
-export interface PodSummary {
+interface PodSummary {
   /** Containers and sidecars that run and are ready, and all of them. */
   readonly ready: number
   readonly total: number
@@ -19,7 +19,7 @@ export interface PodSummary {
   readonly lastRestart: number | undefined
 }
 
-export function summarizePod(pod: Pod): PodSummary {
+function summarizePod(pod: Pod): PodSummary {
   const { spec, status, metadata } = pod
   const init = summarizeInit(pod)
   let reason = init.reason ?? phaseReason(pod)
