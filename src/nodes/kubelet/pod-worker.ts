@@ -369,7 +369,7 @@ export class PodWorker {
     try {
       await this.#options.client.delete(podKind, { namespace, name }, options)
     } catch (error) {
-      if (!isReason(error, 'NotFound') && !isReason(error, 'Conflict')) throw error
+      if (!isReason(error, 'NotFound')) throw error
     }
   }
 }
