@@ -126,6 +126,20 @@ export function validateMetadata(
   return wrong
 }
 
+/** What may not change in metadata and is not simply kept by the server. */
+export function validateMetadataUpdate(meta: ObjectMeta, old: ObjectMeta): StatusCause[] {
+  if (old.deletionTimestamp === undefined) return []
+  const added = (meta.finalizers ?? []).filter((finalizer) => !old.finalizers?.includes(finalizer)).sort()
+  if (added.length === 0) return []
+  const shown = `[]string{${added.map((name) => JSON.stringify(name)).join(', ')}}`
+  return [
+    fault.forbidden(
+      'metadata.finalizers',
+      `no new finalizers can be added if the object is being deleted, found new finalizers ${shown}`,
+    ),
+  ]
+}
+
 function validateOwners({ ownerReferences = [] }: ObjectMeta): StatusCause[] {
   const wrong = ownerReferences.flatMap((owner, i) => {
     const path = `metadata.ownerReferences[${i}]`

@@ -1,6 +1,6 @@
 import { decode } from '../api/decode.ts'
 import type { AnyKind, KindRef } from '../api/kind.ts'
-import { validateMetadata } from '../api/names.ts'
+import { validateMetadata, validateMetadataUpdate } from '../api/names.ts'
 import { type AnyResource, apiVersionOf, type ObjectKey, type Resource } from '../api/resource.ts'
 import { badRequest, invalid, notFound, type StatusCause } from '../api/status.ts'
 import type { Env } from '../base/env.ts'
@@ -66,7 +66,9 @@ export class Registry {
         `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: strict decoding error: ${unknownFields.join(', ')}`,
       )
     }
-    if (context.fieldValidation === 'Warn') context.warnings.push(...unknownFields)
+    // A patch is read again when somebody else was faster; its warnings are said once.
+    if (context.fieldValidation === 'Warn')
+      context.warnings.push(...unknownFields.filter((warning) => !context.warnings.includes(warning)))
     if (resource.apiVersion && resource.kind && resource.metadata) return resource
     return { ...resource, apiVersion, kind: kind.kind, metadata: resource.metadata ?? { name: '' } }
   }
@@ -92,7 +94,11 @@ export class Registry {
       nameRule: kind.nameRule,
     })
     faults.push(...kind.validate(object))
-    if (old) faults.push(...kind.validateUpdate(object, old))
+    if (old)
+      faults.push(
+        ...validateMetadataUpdate(object.metadata, old.metadata),
+        ...kind.validateUpdate(object, old),
+      )
     if (faults.length > 0) throw invalid(kind, object.metadata.name ?? '', faults)
   }
 }

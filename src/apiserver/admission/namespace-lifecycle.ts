@@ -7,16 +7,19 @@ const PROTECTED = ['default', 'kube-system', 'kube-public']
 /** Nothing is made in a namespace that is not there or is going; the system's own namespaces stay. */
 export const namespaceLifecycle: Admission = {
   name: 'NamespaceLifecycle',
-  async validate({ operation, kind, object, subresource, reader }) {
+  validate({ operation, kind, object }) {
     if (operation === 'DELETE' && kind === namespaceKind && PROTECTED.includes(object.metadata.name)) {
       throw forbidden(kind, object.metadata.name, 'this namespace may not be deleted')
     }
-    if (operation !== 'CREATE' || kind.scope !== 'Namespaced' || subresource !== '') return
+  },
+  // Among the mutating ones, as in Kubernetes: a missing namespace is said before anything else about the object.
+  async mutate({ operation, kind, object, subresource, reader }) {
+    if (operation !== 'CREATE' || kind.scope !== 'Namespaced' || subresource !== '') return object
     const name = object.metadata.namespace ?? ''
     const namespace = await reader.find(namespaceKind, { name })
     if (!namespace) throw notFound(namespaceKind, name)
     if (namespace.metadata.deletionTimestamp === undefined && namespace.status?.phase !== 'Terminating')
-      return
+      return object
     const why = `unable to create new content in namespace ${name} because it is being terminated`
     const refusal = forbidden(kind, object.metadata.name, why)
     throw new ApiError('Forbidden', refusal.message, {

@@ -7,16 +7,18 @@ import type { Admission } from './admission.ts'
 /** priorityClassName becomes priority and preemptionPolicy; the class marked globalDefault serves pods that name none. */
 export const priority: Admission = {
   name: 'Priority',
-  async mutate({ operation, kind, subresource, object, reader }) {
-    if (kind !== podKind || operation !== 'CREATE' || subresource !== '') return object
+  async mutate({ operation, kind, subresource, object, old, reader }) {
+    if (kind !== podKind || subresource !== '') return object
     const pod = object as unknown as Pod
+    if (operation === 'UPDATE') return keepPriority(pod, old as unknown as Pod) as unknown as AnyResource
     const name = pod.spec.priorityClassName
     const found = name
       ? await reader.find(priorityClass, { name })
       : (await reader.all(priorityClass))
           .filter(({ globalDefault }) => globalDefault)
           .sort((a, b) => (a.value ?? 0) - (b.value ?? 0))[0]
-    const system = name === undefined ? undefined : SYSTEM_PRIORITY_CLASSES[name]
+    const system =
+      name && Object.hasOwn(SYSTEM_PRIORITY_CLASSES, name) ? SYSTEM_PRIORITY_CLASSES[name] : undefined
     if (name && !found && system === undefined) {
       throw forbidden(podKind, pod.metadata.name, `no PriorityClass with name ${name} was found`)
     }
@@ -29,6 +31,13 @@ export const priority: Admission = {
         `the integer value of priority (${pod.spec.priority}) must not be provided in pod spec; priority admission controller computed ${value} from the given PriorityClass name`,
       )
     }
+    if (pod.spec.preemptionPolicy !== undefined && pod.spec.preemptionPolicy !== preemptionPolicy) {
+      throw forbidden(
+        podKind,
+        pod.metadata.name,
+        `the string value of PreemptionPolicy (${pod.spec.preemptionPolicy}) must not be provided in pod spec; priority admission controller computed ${preemptionPolicy} from the given PriorityClass name`,
+      )
+    }
     const spec = {
       ...pod.spec,
       priority: value,
@@ -37,4 +46,20 @@ export const priority: Admission = {
     }
     return { ...pod, spec } as unknown as AnyResource
   },
+}
+
+/** An update that leaves out what was worked out at creation (kubectl replace) does not mean to remove it. */
+function keepPriority(pod: Pod, old: Pod): Pod {
+  const { priority, preemptionPolicy } = old.spec
+  const isLeftOut = pod.spec.priority === undefined && priority !== undefined
+  const isPolicyLeftOut = pod.spec.preemptionPolicy === undefined && preemptionPolicy !== undefined
+  if (!isLeftOut && !isPolicyLeftOut) return pod
+  return {
+    ...pod,
+    spec: {
+      ...pod.spec,
+      ...(isLeftOut ? { priority } : {}),
+      ...(isPolicyLeftOut ? { preemptionPolicy } : {}),
+    },
+  }
 }

@@ -1,12 +1,12 @@
 import type { AnyKind } from '../../api/kind.ts'
 import { generatedName } from '../../api/names.ts'
 import type { AnyResource } from '../../api/resource.ts'
-import { alreadyExists, badRequest } from '../../api/status.ts'
+import { ApiError, alreadyExists, badRequest } from '../../api/status.ts'
 import { formatTime } from '../../base/date.ts'
 import { trackUpdate } from '../patch/managed-fields.ts'
 import { type Registry, Settling } from '../registry.ts'
 import type { RequestContext } from '../request.ts'
-import { stampResource, storageKey } from '../storage-keys.ts'
+import { storageKey } from '../storage-keys.ts'
 
 const NAME_ATTEMPTS = 8
 const SUFFIX_LENGTH = 5
@@ -58,7 +58,6 @@ async function store(
     const settling = new Settling()
     try {
       const named = withIdentity(registry, kind, sent)
-      const prepared = kind.setDefaults(kind.prepareForCreate(kind.setDefaults(named))) as AnyResource
       const request = {
         operation: 'CREATE' as const,
         kind,
@@ -67,28 +66,38 @@ async function store(
         context,
         onSettled: settling.onSettled,
       }
+      const mutated = await registry.mutate({ ...request, object: kind.setDefaults(named) as AnyResource })
+      // What the kind works out (a pod's QoS class) sees what admission has set, and gets its own defaults.
+      const prepared = kind.setDefaults(kind.prepareForCreate(mutated)) as AnyResource
+      registry.validate(kind, prepared, undefined)
       await registry.admit({ ...request, object: prepared })
-      const mutated = await registry.mutate({ ...request, object: prepared })
-      registry.validate(kind, mutated, undefined)
-      const object = track(mutated)
+      const object = track(prepared)
       const key = storageKey(kind, object.metadata)
       if (context.dryRun) {
         if (await registry.find(kind, object.metadata)) throw alreadyExists(kind, object.metadata.name)
-        return stampResource(object, registry.store.revision) as AnyResource
+        return object
       }
       const result = await registry.store.txn({
         conditions: [{ key, revision: 0 }],
         writes: [{ type: 'put', key, value: object }],
       })
       if (result.committed) return result.entries[0]?.value as AnyResource
-      const mayRetry =
-        sent.metadata.generateName !== undefined && !sent.metadata.name && attempt < NAME_ATTEMPTS
-      if (!mayRetry) throw alreadyExists(kind, object.metadata.name)
+      if (!sent.metadata.generateName || sent.metadata.name) throw alreadyExists(kind, object.metadata.name)
+      if (attempt >= NAME_ATTEMPTS) throw noUniqueName(kind, object.metadata.name)
       env.log.debug({ name: object.metadata.name }, 'generated name is taken, drawing another')
     } finally {
       settling.settle()
     }
   }
+}
+
+function noUniqueName(kind: AnyKind, name: string): ApiError {
+  const { message, details } = alreadyExists(kind, name)
+  return new ApiError(
+    'AlreadyExists',
+    `${message}, the server was not able to generate a unique name for the object`,
+    { details: { ...details, retryAfterSeconds: 1 } },
+  )
 }
 
 function withIdentity({ env }: Registry, kind: AnyKind, sent: AnyResource): AnyResource {
@@ -119,13 +128,14 @@ function withIdentity({ env }: Registry, kind: AnyKind, sent: AnyResource): AnyR
   return withoutStatus
 }
 
-/** Kinds without a spec (ConfigMap, Secret, Event …) have no generation. */
+/** Kubernetes counts generations for most kinds that have a spec, and for two that have none. */
+const WITHOUT_GENERATION = new Set(['Namespace', 'Node', 'Service', 'Lease'])
+const WITH_GENERATION = new Set(['EndpointSlice', 'PriorityClass'])
+
 export const hasGeneration = (kind: AnyKind): boolean =>
-  kind.schema.properties?.['spec'] !== undefined &&
-  kind.kind !== 'Namespace' &&
-  kind.kind !== 'Node' &&
-  kind.kind !== 'Service' &&
-  kind.kind !== 'Lease'
+  kind.schema.properties?.['spec'] === undefined
+    ? WITH_GENERATION.has(kind.kind)
+    : !WITHOUT_GENERATION.has(kind.kind)
 
 export function inNamespace(
   kind: AnyKind,

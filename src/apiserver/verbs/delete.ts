@@ -44,19 +44,20 @@ export async function remove(
     const marked = mark(kind, old, options, registry.env.clock.now())
     const isGone = isFinished(kind, marked)
     if (!isGone && deepEqual(marked, old)) return { object: old, isGone: false }
-    if (context.dryRun)
-      return { object: stampResource(marked, registry.store.revision) as AnyResource, isGone }
+    // What goes at once is seen by watchers as it was, not as waiting to go.
+    const left = isGone && old.metadata.deletionTimestamp === undefined ? old : marked
+    if (context.dryRun) return { object: left, isGone }
     const storedAt = storageKey(kind, key)
     const write = isGone
-      ? ({ type: 'delete', key: storedAt, value: marked } as const)
-      : ({ type: 'put', key: storedAt, value: marked } as const)
+      ? ({ type: 'delete', key: storedAt, value: left } as const)
+      : ({ type: 'put', key: storedAt, value: left } as const)
     const result = await registry.store.txn({
       conditions: [{ key: storedAt, revision: entry.revision }],
       writes: [write],
     })
     if (result.committed)
       return {
-        object: (result.entries[0]?.value ?? stampResource(marked, result.revision)) as AnyResource,
+        object: (result.entries[0]?.value ?? stampResource(left, result.revision)) as AnyResource,
         isGone,
       }
   }
@@ -117,7 +118,9 @@ function graceSeconds(kind: AnyKind, old: AnyResource, options: DeleteOptions): 
   if (kind !== podKind) return 0
   const pod = old as unknown as Pod
   if (!pod.spec.nodeName || isPodTerminal(pod)) return 0
-  return Math.max(0, options.gracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30)
+  const seconds = options.gracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30
+  // A negative period is Kubernetes' word for "as soon as possible, but in order".
+  return seconds < 0 ? 1 : seconds
 }
 
 function finalizersFor(

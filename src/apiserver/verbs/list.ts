@@ -1,6 +1,14 @@
 import type { AnyKind } from '../../api/kind.ts'
 import type { AnyResource } from '../../api/resource.ts'
-import { ApiError, badRequest, expired, fault, isReason } from '../../api/status.ts'
+import {
+  ApiError,
+  badRequest,
+  expired,
+  fault,
+  invalid,
+  isReason,
+  type StatusCause,
+} from '../../api/status.ts'
 import type { List, ListOptions } from '../../client/client.ts'
 import { type ContinueToken, formatContinue, parseContinue } from '../continue-token.ts'
 import type { Registry } from '../registry.ts'
@@ -23,13 +31,14 @@ export async function list(
   const selection = selectionOf(kind, options.labelSelector, options.fieldSelector)
   const token = options.continue ? parseContinue(options.continue, prefix) : undefined
   const name = singleName(options.fieldSelector)
-  if (name !== undefined && !token && (namespace !== undefined || kind.scope === 'Cluster')) {
+  const revision = revisionOf(options, token, store.revision)
+  const isOne = name !== undefined && (namespace !== undefined || kind.scope === 'Cluster')
+  if (isOne && !token && revision === undefined) {
     const entry = await store.get(storageKey(kind, { namespace, name }))
     const items =
       entry && selection?.(entry.value as AnyResource) !== false ? [entry.value as AnyResource] : []
     return { resourceVersion: String(store.revision), items }
   }
-  const revision = revisionOf(options, token, store.revision)
   const limit = options.limit && options.limit > 0 ? options.limit : undefined
   const items: AnyResource[] = []
   let start = token?.start
@@ -81,7 +90,8 @@ async function readPage(
   try {
     return await store.range(query)
   } catch (error) {
-    if (!isReason(error, 'Expired') || query.start === undefined) throw error
+    if (!isReason(error, 'Expired')) throw error
+    if (query.start === undefined) throw expired('The resourceVersion for the provided list is too old.')
     throw expired(
       'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',
       { continue: formatContinue({ revision: -1, start: query.start }) },
@@ -131,16 +141,16 @@ function checkListOptions({
       throw badRequest('specifying resource version is not allowed when using continue')
     return
   }
-  const refuse = (message: string) => {
-    throw new ApiError('Invalid', `ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: ${message}`, {
-      causes: [{ ...fault.forbidden('resourceVersionMatch', message), message }],
-    })
-  }
+  const field = 'resourceVersionMatch'
+  const wrong: StatusCause[] = []
   if (!resourceVersion)
-    refuse('Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided')
-  if (more) refuse('Forbidden: resourceVersionMatch is forbidden when continue is provided')
+    wrong.push(fault.forbidden(field, 'resourceVersionMatch is forbidden unless resourceVersion is provided'))
+  if (more) wrong.push(fault.forbidden(field, 'resourceVersionMatch is forbidden when continue is provided'))
   if (match !== 'Exact' && match !== 'NotOlderThan')
-    refuse(`Unsupported value: "${match as string}": supported values: "Exact", "NotOlderThan", ""`)
+    wrong.push(fault.notSupported(field, match, ['Exact', 'NotOlderThan', '']))
   if (match === 'Exact' && resourceVersion === '0')
-    refuse('Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"')
+    wrong.push(fault.forbidden(field, 'resourceVersionMatch "exact" is forbidden for resourceVersion "0"'))
+  if (wrong.length > 0) throw invalid(LIST_OPTIONS, '', wrong)
 }
+
+export const LIST_OPTIONS = { group: 'meta.k8s.io', kind: 'ListOptions' } as const

@@ -1,6 +1,6 @@
 import type { AnyKind } from '../../api/kind.ts'
 import type { AnyResource, ObjectKey } from '../../api/resource.ts'
-import { badRequest, isReason } from '../../api/status.ts'
+import { ApiError, conflict, fault, invalid, isReason } from '../../api/status.ts'
 import { withoutUndefined } from '../../base/json.ts'
 import type { PatchType } from '../../client/client.ts'
 import { applyPatch } from '../patch/apply.ts'
@@ -10,7 +10,7 @@ import { strategicMergePatch } from '../patch/strategic-merge-patch.ts'
 import type { Registry } from '../registry.ts'
 import type { RequestContext } from '../request.ts'
 import { createApplied, inNamespace } from './create.ts'
-import { change } from './update.ts'
+import { change, checkName, checkRevision } from './update.ts'
 
 /** PATCH with a JSON, merge or strategic merge patch: worked out anew when somebody else wrote meanwhile. */
 export function patch(
@@ -28,16 +28,35 @@ export function patch(
       : undefined
   return change(registry, kind, key, subresource, context, {
     next: (old) => {
-      const patched = patchObject(type, old, body, kind)
-      const sent = registry.readBody(kind, withoutUndefined(patched), context)
-      if (sent.metadata.name !== old.metadata.name)
-        throw badRequest('the name of the object may not be changed by a patch')
+      const patched = withoutUndefined(patchObject(type, old, body, kind))
+      const sent = readPatched(registry, kind, patched, body, context)
+      checkName(sent, key)
+      checkRevision(kind, old, sent.metadata.resourceVersion)
       return sent
     },
     resourceVersion: typeof asked?.resourceVersion === 'string' ? asked.resourceVersion : undefined,
     uid: typeof asked?.uid === 'string' ? asked.uid : undefined,
   })
 }
+
+/** Unknown fields are the patch's fault, and said so. */
+function readPatched(
+  registry: Registry,
+  kind: AnyKind,
+  patched: unknown,
+  body: unknown,
+  context: RequestContext,
+): AnyResource {
+  try {
+    return registry.readBody(kind, patched, context)
+  } catch (error) {
+    const found = error instanceof ApiError ? STRICT.exec(error.message) : undefined
+    if (!found) throw error
+    throw invalid({ group: '', kind: '' }, '', [fault.invalid('patch', JSON.stringify(body), found[0])])
+  }
+}
+
+const STRICT = /strict decoding error: .*$/s
 
 function patchObject(type: PatchType, old: AnyResource, body: unknown, kind: AnyKind): unknown {
   switch (type) {
@@ -61,11 +80,7 @@ export async function apply(
   force: boolean,
 ): Promise<AnyResource> {
   const config = inNamespace(kind, registry.readBody(kind, body, context), key.namespace)
-  if (config.metadata.name && config.metadata.name !== key.name) {
-    throw badRequest(
-      `metadata.name (${config.metadata.name}) does not match the name on the URL (${key.name})`,
-    )
-  }
+  checkName(config, key)
   const named = config.metadata.name
     ? config
     : { ...config, metadata: { ...config.metadata, name: key.name } }
@@ -91,6 +106,10 @@ export async function apply(
       })
     } catch (error) {
       if (!isReason(error, 'NotFound') || subresource !== '' || config.metadata.resourceVersion) throw error
+      if (config.metadata.uid) {
+        const why = `uid mismatch: the provided object specified uid ${config.metadata.uid}, and no existing object was found`
+        throw conflict(kind, key.name, why)
+      }
     }
     try {
       return await createApplied(registry, kind, merge(undefined), context)

@@ -43,7 +43,7 @@ export async function updateScale(
 ): Promise<Scale> {
   const { scale } = kind.subresources
   if (!scale) throw notFound(kind, key.name)
-  const written = await change(registry, kind, key, '', context, {
+  const written = await change(registry, kind, key, 'scale', context, {
     next: (old) => {
       const current = scaleOf(kind, old)
       const wanted = next(current)

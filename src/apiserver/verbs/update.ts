@@ -8,9 +8,12 @@ import type { RequestContext } from '../request.ts'
 import { stampResource, storageKey } from '../storage-keys.ts'
 import { hasGeneration, inNamespace } from './create.ts'
 
-/** What a write makes of the object as it is; undefined when the write itself tracks field ownership (apply). */
+/** What a write makes of the object as it is. */
 export interface Change {
-  /** Given the stored object, returns what the client wants it to be. Called again when somebody else wrote meanwhile. */
+  /**
+   * Given the stored object, returns what the client wants it to be, or the stored object itself to write nothing.
+   * Called again when somebody else wrote meanwhile; throws what the client is to be told.
+   */
   next(old: AnyResource): AnyResource
   /** The revision the client has seen; another one is a Conflict. */
   readonly resourceVersion?: string | undefined
@@ -31,16 +34,19 @@ export async function update(
   context: RequestContext,
 ): Promise<AnyResource> {
   const sent = inNamespace(kind, registry.readBody(kind, body, context), key.namespace)
-  if (sent.metadata.name && sent.metadata.name !== key.name) {
-    throw badRequest(
-      `the name of the object (${sent.metadata.name}) does not match the name on the URL (${key.name})`,
-    )
-  }
+  checkName(sent, key)
   return change(registry, kind, key, subresource, context, {
     next: () => sent,
     resourceVersion: sent.metadata.resourceVersion,
     uid: sent.metadata.uid,
   })
+}
+
+export function checkName({ metadata }: AnyResource, key: ObjectKey): void {
+  if (!metadata.name || metadata.name === key.name) return
+  throw badRequest(
+    `the name of the object (${metadata.name}) does not match the name on the URL (${key.name})`,
+  )
 }
 
 /**
@@ -58,8 +64,7 @@ export async function change(
   for (let attempt = 1; ; attempt += 1) {
     const entry = await registry.mustFind(kind, key)
     const old = entry.value as AnyResource
-    if (wanted.resourceVersion && wanted.resourceVersion !== old.metadata.resourceVersion)
-      throw conflict(kind, key.name)
+    checkRevision(kind, old, wanted.resourceVersion)
     if (wanted.uid && wanted.uid !== old.metadata.uid) {
       throw conflict(
         kind,
@@ -78,7 +83,7 @@ export async function change(
         settling,
       })
       if (isSame(object, old)) return old
-      if (context.dryRun) return stampResource(object, registry.store.revision) as AnyResource
+      if (context.dryRun) return stampResource(object, entry.revision) as AnyResource
       const storedAt = storageKey(kind, key)
       const write = isFinished(kind, object)
         ? ({ type: 'delete', key: storedAt, value: object } as const)
@@ -89,11 +94,17 @@ export async function change(
       })
       if (result.committed)
         return (result.entries[0]?.value ?? stampResource(object, result.revision)) as AnyResource
-      if (wanted.resourceVersion || attempt >= ATTEMPTS_MAX) throw conflict(kind, key.name)
+      if ((wanted.resourceVersion && wanted.resourceVersion !== '0') || attempt >= ATTEMPTS_MAX)
+        throw conflict(kind, key.name)
     } finally {
       settling.settle()
     }
   }
+}
+
+/** A Conflict unless the object is at the revision the client has seen; none and "0" mean any. */
+export function checkRevision(kind: AnyKind, { metadata }: AnyResource, seen: string | undefined): void {
+  if (seen && seen !== '0' && seen !== metadata.resourceVersion) throw conflict(kind, metadata.name)
 }
 
 interface Preparing {
@@ -111,10 +122,13 @@ async function prepare(
   { old, sent, tracked, settling }: Preparing,
 ): Promise<AnyResource> {
   const hasStatus = kind.subresources.status === true
+  const isMain = subresource === '' || subresource === 'scale'
   // Binding and finalize are worked out by the server itself, status included.
-  const merged =
-    subresource === 'status' ? statusOnly(old, sent) : subresource === '' ? keepSystemFields(kind, old, sent) : sent
-  const isMain = subresource === ''
+  const merged = isMain
+    ? keepSystemFields(kind, old, sent)
+    : subresource === 'status'
+      ? statusOnly(old, sent)
+      : sent
   let object = isMain
     ? (kind.setDefaults(kind.prepareForUpdate(kind.setDefaults(merged), old)) as AnyResource)
     : merged
@@ -127,7 +141,7 @@ async function prepare(
     onSettled: settling.onSettled,
   }
   object = await registry.mutate({ ...request, object })
-  object = withGeneration(kind, subresource, old, object)
+  if (isMain) object = withGeneration(kind, old, object)
   if (isMain) registry.validate(kind, object, old)
   await registry.admit({ ...request, object })
   if (tracked) return object
@@ -178,13 +192,8 @@ function statusOnly(old: AnyResource, sent: AnyResource): AnyResource {
 }
 
 /** Grows by one when anything but metadata and status changes; a kind may have raised it itself. */
-function withGeneration(
-  kind: AnyKind,
-  subresource: string,
-  old: AnyResource,
-  object: AnyResource,
-): AnyResource {
-  if (!hasGeneration(kind) || subresource === 'status') return object
+function withGeneration(kind: AnyKind, old: AnyResource, object: AnyResource): AnyResource {
+  if (!hasGeneration(kind)) return object
   const before = old.metadata.generation ?? 0
   const isNew = (object.metadata.generation ?? 0) > before || !deepEqual(specOf(object), specOf(old))
   return { ...object, metadata: { ...object.metadata, generation: isNew ? before + 1 : before } }

@@ -1,12 +1,13 @@
 import type { AnyKind } from '../../api/kind.ts'
 import { type AnyResource, apiVersionOf, type Resource } from '../../api/resource.ts'
-import { ApiError, fault } from '../../api/status.ts'
+import { fault, invalid, type StatusCause } from '../../api/status.ts'
+import { deepFreeze } from '../../base/json.ts'
 import type { WatchEvent, WatchOptions } from '../../client/client.ts'
 import type { Registry } from '../registry.ts'
 import { type Selection, selectionOf } from '../selection.ts'
-import { collectionPrefix } from '../storage-keys.ts'
+import { collectionPrefix, stampResource } from '../storage-keys.ts'
 import type { Change } from '../store/store.ts'
-import { readRevision, tooLarge } from './list.ts'
+import { LIST_OPTIONS, readRevision, tooLarge } from './list.ts'
 
 const BOOKMARK_EVERY_MS = 60_000
 const INITIAL_EVENTS_END = 'k8s.io/initial-events-end'
@@ -43,7 +44,8 @@ export async function* watch(
           if (!selection || selection(value as AnyResource))
             yield { type: 'ADDED', object: value as AnyResource }
       }
-      if (options.sendInitialEvents) yield bookmark(kind, revision, { [INITIAL_EVENTS_END]: 'true' })
+      if (options.sendInitialEvents && options.allowWatchBookmarks)
+        yield bookmark(kind, revision, { [INITIAL_EVENTS_END]: 'true' })
     }
     let seen = after
     let bookmarkedAt = env.clock.now()
@@ -83,7 +85,19 @@ function eventOf(change: Change, selection: Selection | undefined): WatchEvent<A
   const matches = selection(object)
   const matched = !isNew && change.previous !== undefined && selection(change.previous as AnyResource)
   if (matches) return { type: matched ? 'MODIFIED' : 'ADDED', object }
-  return matched ? { type: 'DELETED', object } : undefined
+  return matched ? { type: 'DELETED', object: lastMatch(change) } : undefined
+}
+
+const lastMatches = new WeakMap<Change, AnyResource>()
+
+/** As Kubernetes shows what leaves a selection: as it last was there, at the revision that took it out. One for all watchers. */
+function lastMatch(change: Change): AnyResource {
+  let object = lastMatches.get(change)
+  if (!object) {
+    object = deepFreeze(stampResource(change.previous ?? change.value, change.revision) as AnyResource)
+    lastMatches.set(change, object)
+  }
+  return object
 }
 
 function bookmark(
@@ -103,27 +117,23 @@ function bookmark(
   return { type: 'BOOKMARK', object: object as unknown as Resource }
 }
 
-function checkWatchOptions({
-  sendInitialEvents,
-  resourceVersionMatch,
-  allowWatchBookmarks,
-}: WatchOptions): void {
-  const refuse = (field: string, message: string) => {
-    throw new ApiError('Invalid', `ListOptions.meta.k8s.io "" is invalid: ${field}: ${message}`, {
-      causes: [{ ...fault.forbidden(field, ''), message }],
-    })
-  }
-  if (sendInitialEvents !== undefined && resourceVersionMatch !== 'NotOlderThan') {
-    refuse(
-      'resourceVersionMatch',
-      'Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan',
+/** Field by field as Kubernetes' ValidateListOptions for watches. */
+function checkWatchOptions({ sendInitialEvents, resourceVersionMatch: match }: WatchOptions): void {
+  const field = 'resourceVersionMatch'
+  const wrong: StatusCause[] = []
+  if (sendInitialEvents !== undefined && match !== 'NotOlderThan')
+    wrong.push(
+      fault.forbidden(field, 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan'),
     )
+  if (match !== undefined) {
+    if (sendInitialEvents === undefined)
+      wrong.push(
+        fault.forbidden(
+          field,
+          'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
+        ),
+      )
+    if (match !== 'NotOlderThan') wrong.push(fault.notSupported(field, match, ['NotOlderThan']))
   }
-  if (sendInitialEvents === undefined && resourceVersionMatch !== undefined)
-    refuse(
-      'resourceVersionMatch',
-      'Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
-    )
-  if (sendInitialEvents && !allowWatchBookmarks)
-    refuse('allowWatchBookmarks', 'Forbidden: sendInitialEvents requires allowWatchBookmarks')
+  if (wrong.length > 0) throw invalid(LIST_OPTIONS, '', wrong)
 }
