@@ -5,7 +5,7 @@ import type { Node } from '../api/kinds/node.ts'
 import { formatTime } from '../base/date.ts'
 import { deepEqual } from '../base/json.ts'
 
-export const KUBELET_VERSION = 'v1.36.0'
+const KUBELET_VERSION = 'v1.36.0'
 const IMAGES_MAX = 50
 
 /** Where its pods' addresses come from: what the node declares, or a block drawn from its name. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { make } from '../../../test/support/make.ts'
 import type { V1PodSpec } from '../../api/generated/types.ts'
 import { formatTime } from '../../base/date.ts'
-import { nextBackoffMs, nextPullBackoffMs, nextSteps } from './next-step.ts'
+import { nextPullBackoffMs, nextSteps } from './next-step.ts'
 import { type ContainerRecord, newContainer, type PodRecord } from './record.ts'
 
 const NOW = 1_893_456_000_000
@@ -226,7 +226,8 @@ describe('The backoff', () => {
     ['stays there', 20, 300_000, 1000, 300_000],
     ['begins anew after ten minutes of running', 20, 300_000, 600_001, 0],
   ])('%s', (_, restarts, backoffMs, ranMs, next) => {
-    expect(nextBackoffMs({ ...newContainer('app'), restarts, backoffMs, exit: ended(1, ranMs) })).toBe(next)
+    const app = exited(1, { restarts, backoffMs, exit: ended(1, ranMs) })
+    expect(told({ states: { app } })).toEqual([`back-off app ${next}`])
   })
 
   test('of pulls is 10 s from the first failure and doubles to 300 s', () => {

@@ -155,7 +155,7 @@ function restarts(pod: Pod, kind: 'init' | 'sidecar' | 'main', state: ContainerR
 }
 
 /** The first restart comes at once, then 10 s, 20 s, 40 s … 300 s; after ten minutes of running it begins anew. */
-export function nextBackoffMs(state: ContainerRecord): number {
+function nextBackoffMs(state: ContainerRecord): number {
   const ranMs = state.exit ? state.exit.finishedAt - state.exit.startedAt : 0
   if (state.restarts === 0 || ranMs > BACKOFF_RESET_MS) return 0
   return state.backoffMs === 0 ? BACKOFF_MIN_MS : Math.min(BACKOFF_MAX_MS, state.backoffMs * 2)

@@ -3,11 +3,19 @@ import { service } from '../../api/kinds/service.ts'
 import type { Cancel } from '../../base/clock.ts'
 import type { Env } from '../../base/env.ts'
 import type { Informers } from '../../client/informers.ts'
-import { proxyRules, type Rule } from './rules.ts'
+import { proxyRules, type Rule, targetsOf } from './rules.ts'
 
 const SERVICE_NAME = 'kubernetes.io/service-name'
 /** Changes that come together are worked out together, as kube-proxy's minSyncPeriod. */
 const SYNC_MS = 1000
+
+/** What somebody on a node wants to reach; without an address it is a node port. */
+interface Destination {
+  readonly address?: string
+  readonly port: number
+  /** Default TCP. */
+  readonly protocol?: string
+}
 
 /** Keeps the rules of the cluster current from Services and EndpointSlices; what carries traffic reads `rules`. */
 export class ServiceProxy {
@@ -24,6 +32,22 @@ export class ServiceProxy {
 
   get rules(): readonly Rule[] {
     return this.#rules
+  }
+
+  /**
+   * "ip:port" of the pods that a connection from `node` may go to, each with the same share; none: it is refused.
+   * Undefined when the destination is no Service's.
+   */
+  resolve(node: string, { address, port, protocol = 'TCP' }: Destination): readonly string[] | undefined {
+    const isSpoken = (rule: Rule) => rule.protocol === protocol
+    const isInside = (rule: Rule) =>
+      address !== undefined && rule.port === port && rule.clusterIPs.includes(address)
+    const isOutside = (rule: Rule) =>
+      address === undefined
+        ? rule.nodePort === port
+        : rule.port === port && rule.externalIPs.includes(address)
+    const rule = this.#rules.find((each) => isSpoken(each) && (isInside(each) || isOutside(each)))
+    return rule && targetsOf(rule, node, isInside(rule) ? 'inside' : 'outside')
   }
 
   start(): void {

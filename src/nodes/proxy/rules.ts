@@ -2,7 +2,7 @@ import type { EndpointSlice } from '../../api/kinds/endpoint-slice.ts'
 import { isHeadless, type Service } from '../../api/kinds/service.ts'
 
 /** One address behind a Service. */
-export interface Backend {
+interface Backend {
   /** "ip:port" */
   readonly address: string
   readonly node: string | undefined

@@ -1,0 +1,50 @@
+import { describe, expect, test } from 'vitest'
+import { make } from '../../../test/support/make.ts'
+import { environmentReferences, missingReference, volumeReferences } from './references.ts'
+
+describe('What a container needs', () => {
+  test('is what its environment names and is not optional', () => {
+    const references = environmentReferences({
+      name: 'app',
+      envFrom: [{ configMapRef: { name: 'all' } }, { secretRef: { name: 'maybe', optional: true } }],
+      env: [
+        { name: 'A', value: 'plain' },
+        { name: 'B', valueFrom: { secretKeyRef: { name: 'login', key: 'token' } } },
+        { name: 'C', valueFrom: { configMapKeyRef: { name: 'other', key: 'k', optional: true } } },
+      ],
+    })
+    expect(references).toEqual([
+      { kind: 'ConfigMap', name: 'all' },
+      { kind: 'Secret', name: 'login', key: 'token' },
+    ])
+  })
+
+  test('is what volumes name, also projected ones, with the name of the volume', () => {
+    const volumes = [
+      { name: 'a', configMap: { name: 'settings' } },
+      { name: 'b', secret: { secretName: 'login', optional: true } },
+      { name: 'c', projected: { sources: [{ secret: { name: 'tls' } }, { configMap: { name: 'ca' } }] } },
+      { name: 'd', emptyDir: {} },
+    ]
+    expect(volumeReferences(make.pod({ spec: { volumes } as never }))).toEqual([
+      { kind: 'ConfigMap', name: 'settings', volume: 'a' },
+      { kind: 'Secret', name: 'tls', volume: 'c' },
+      { kind: 'ConfigMap', name: 'ca', volume: 'c' },
+    ])
+  })
+})
+
+test.each([
+  ['nothing when all is there', 'settings', 'color', undefined],
+  ['what is not there', 'other', 'color', 'configmap "other" not found'],
+  ['which key is not', 'settings', 'size', "couldn't find key size in ConfigMap default/settings"],
+  [
+    'not what an object inherits',
+    'settings',
+    'toString',
+    "couldn't find key toString in ConfigMap default/settings",
+  ],
+])('A missing reference says %s', (_, name, key, message) => {
+  const find = (_kind: string, wanted: string) => (wanted === 'settings' ? { color: 'blue' } : undefined)
+  expect(missingReference([{ kind: 'ConfigMap', name, key }], find, 'default')).toBe(message)
+})
