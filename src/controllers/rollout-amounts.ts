@@ -29,8 +29,9 @@ export function replicasOf({ spec }: ReplicaSet): number {
   return spec.replicas ?? 1
 }
 
-export function availableOf({ status }: ReplicaSet): number {
-  return status?.availableReplicas ?? 0
+export function availableOf({ spec, status }: ReplicaSet): number {
+  // A set that was just made smaller may still report the pods it is about to delete: they count for nothing any more.
+  return Math.min(status?.availableReplicas ?? 0, spec.replicas ?? 0)
 }
 
 export function sum<T>(items: readonly T[], amount: (item: T) => number): number {

@@ -148,23 +148,28 @@ export function refusalOf(target: Target, error: ApiError): Refusal {
   return { target, message: error.message, places }
 }
 
-/** Applies one group side by side. A refused object stops nothing else in its group. */
+/**
+ * Applies one group side by side. A refused object stops nothing else in its group. `wrote` is told of each object as
+ * it is stored now.
+ */
 export async function applyGroup(
   client: Client,
   entries: readonly DiffEntry[],
   owner: string,
   signal: AbortSignal,
+  wrote: (target: Target, stored: AnyResource) => void,
 ): Promise<readonly Refusal[]> {
   const refused: Refusal[] = []
   await Promise.all(
-    entries.map(async ({ target, change }) => {
-      if (change === 'unchanged' || signal.aborted) return
+    entries.map(async ({ target, change, live }) => {
+      if (signal.aborted) return
+      if (change === 'unchanged') {
+        if (live) wrote(target, live)
+        return
+      }
       try {
-        await client.apply(target.kind, marked(target, owner), {
-          fieldManager: FIELD_MANAGER,
-          force: true,
-          fieldValidation: 'Strict',
-        })
+        const options = { fieldManager: FIELD_MANAGER, force: true, fieldValidation: 'Strict' as const }
+        wrote(target, (await client.apply(target.kind, marked(target, owner), options)) as AnyResource)
       } catch (error) {
         if (!(error instanceof ApiError)) throw error
         refused.push(refusalOf(target, error))

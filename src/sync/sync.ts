@@ -85,6 +85,8 @@ export class Sync {
   #settled: string | undefined
   #dirty = true
   #drifted = new Set<string>()
+  /** Newest revision of each kind that was applied: health is judged on a view that has seen it, never on an older one. */
+  readonly #written = new Map<AnyKind, number>()
   #attempt: AbortController | undefined
   #attempting: string | undefined
   #failures = 0
@@ -386,12 +388,10 @@ export class Sync {
       const next = group[0]?.wave[0]
       if (wave !== undefined && next !== wave) await this.#untilHealthy(done, signal, undefined)
       wave = next
-      const refused = await applyGroup(
-        this.#client,
-        group.flatMap((target) => byTarget.get(target) ?? []),
-        this.#key,
-        signal,
-      )
+      const part = group.flatMap((target) => byTarget.get(target) ?? [])
+      const refused = await applyGroup(this.#client, part, this.#key, signal, ({ kind }, { metadata }) => {
+        this.#written.set(kind, Math.max(this.#written.get(kind) ?? 0, Number(metadata.resourceVersion)))
+      })
       if (refused.length > 0) throw refusedStage('ApplyFailed', refused)
       done.push(...group)
     }
@@ -466,6 +466,10 @@ export class Sync {
     let shownBefore = ''
     try {
       await informers.synced()
+      const either = AbortSignal.any([signal, this.#stop.signal])
+      await Promise.all(
+        [...this.#written].map(([kind, revision]) => informers.of(kind).caughtUp(revision, either)),
+      )
       while (!signal.aborted && !this.#stop.signal.aborted) {
         const now = env.clock.now()
         const verdicts = targets.map((target): readonly [Target, Verdict] => [
@@ -511,7 +515,7 @@ export class Sync {
           lookAt === Number.POSITIVE_INFINITY
             ? () => {}
             : env.clock.after(Math.max(1, lookAt - now), () => moved.wake())
-        await moved.wait(AbortSignal.any([signal, this.#stop.signal]))
+        await moved.wait(either)
         cancel()
       }
     } finally {

@@ -8,7 +8,8 @@ import { parseQuantity } from '../../src/api/quantity.ts'
 import { controllerOf, type Resource } from '../../src/api/resource.ts'
 import type { Store, WatchBatch } from '../../src/apiserver/store/store.ts'
 
-const BOOKKEEPING = /\/(leases|events)\//
+/** Heartbeats and events go on for ever. */
+const BOOKKEEPING = /\/(leases|events|core\/nodes)\//
 
 /**
  * Watches the store of a simulated cluster and holds every revision against what is promised: revisions grow without a
@@ -18,8 +19,8 @@ const BOOKKEEPING = /\/(leases|events)\//
 export class Checkers {
   readonly violations: string[] = []
   readonly batches: WatchBatch[] = []
-  /** Writes to anything but leases and events. */
-  writes = 0
+  /** Keys written, of anything but leases and events. */
+  readonly written: string[] = []
   readonly #objects = new Map<string, Resource>()
   readonly #nodeOf = new Map<string, string>()
   #revision: number
@@ -39,7 +40,7 @@ export class Checkers {
         if (change.revision > this.#revision + 1)
           this.violations.push(`revision ${change.revision} came after ${this.#revision}: a gap`)
         this.#revision = Math.max(this.#revision, change.revision)
-        if (!BOOKKEEPING.test(change.key)) this.writes += 1
+        if (!BOOKKEEPING.test(change.key)) this.written.push(change.key)
         if (change.type === 'delete') this.#objects.delete(change.key)
         else this.#objects.set(change.key, change.value as Resource)
         this.#check(change.key, change.value as Resource, change.type === 'delete')

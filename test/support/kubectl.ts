@@ -1,5 +1,13 @@
 import { type ExecFileException, execFile, spawn } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { inflateRawSync } from 'node:zlib'
@@ -14,7 +22,8 @@ const CACHE = join(ROOT, '.cache/kubectl-1.36')
 
 /** Undefined, with a reason to print, when there is none. */
 export function findKubectl(): { readonly path?: string; readonly reason?: string } {
-  if (process.platform !== 'linux' || process.arch !== 'x64') return { reason: `no kubectl package for ${process.platform}/${process.arch}` }
+  if (process.platform !== 'linux' || process.arch !== 'x64')
+    return { reason: `no kubectl package for ${process.platform}/${process.arch}` }
   const path = join(CACHE, 'kubectl/kubectl')
   if (existsSync(path)) return { path }
   if (!existsSync(ARCHIVE)) return { reason: 'the kubectl package is not installed' }
@@ -34,7 +43,11 @@ export interface Ran {
 }
 
 /** Runs kubectl against a kubeconfig; never throws for a non-zero exit. */
-export function kubectl(kubeconfig: string, args: readonly string[], options: { readonly input?: string; readonly env?: NodeJS.ProcessEnv } = {}): Promise<Ran> {
+export function kubectl(
+  kubeconfig: string,
+  args: readonly string[],
+  options: { readonly input?: string; readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<Ran> {
   const { path } = findKubectl()
   if (!path) throw new Error('kubectl is not available')
   // A discovery cache of its own: tests must not see each other's kinds.
@@ -43,17 +56,34 @@ export function kubectl(kubeconfig: string, args: readonly string[], options: { 
     const child = execFile(
       path,
       [...args],
-      { env: { PATH: process.env['PATH'], HOME: home, KUBECONFIG: kubeconfig, KUBECACHEDIR: join(home, 'cache'), ...options.env }, timeout: 60_000, maxBuffer: 64 * 1024 * 1024 },
-      (error: ExecFileException | null, stdout: string, stderr: string) => resolve({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr }),
+      {
+        env: {
+          PATH: process.env['PATH'],
+          HOME: home,
+          KUBECONFIG: kubeconfig,
+          KUBECACHEDIR: join(home, 'cache'),
+          ...options.env,
+        },
+        timeout: 60_000,
+        maxBuffer: 64 * 1024 * 1024,
+      },
+      (error: ExecFileException | null, stdout: string, stderr: string) =>
+        resolve({ code: error ? Number(error.code ?? 1) : 0, stdout, stderr }),
     )
     child.stdin?.end(options.input ?? '')
   })
 }
 
 /** A kubectl that keeps running (get -w, rollout status): its lines as they come. */
-export function kubectlStream(kubeconfig: string, args: readonly string[]): { readonly lines: string[]; stop(): void; readonly ended: Promise<number> } {
+export function kubectlStream(
+  kubeconfig: string,
+  args: readonly string[],
+): { readonly lines: string[]; stop(): void; readonly ended: Promise<number> } {
   const { path } = findKubectl()
-  const child = spawn(path ?? 'kubectl', [...args], { env: { PATH: process.env['PATH'], HOME: tmpdir(), KUBECONFIG: kubeconfig }, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(path ?? 'kubectl', [...args], {
+    env: { PATH: process.env['PATH'], HOME: tmpdir(), KUBECONFIG: kubeconfig },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const lines: string[] = []
   let rest = ''
   child.stdout.on('data', (chunk: Buffer) => {
@@ -74,7 +104,11 @@ function unpack(): void {
   let at = zip.readUInt32LE(end + 16)
   for (let left = zip.readUInt16LE(end + 10); left > 0; left -= 1) {
     const [method, size] = [zip.readUInt16LE(at + 10), zip.readUInt32LE(at + 20)]
-    const [nameLength, extraLength, commentLength] = [zip.readUInt16LE(at + 28), zip.readUInt16LE(at + 30), zip.readUInt16LE(at + 32)]
+    const [nameLength, extraLength, commentLength] = [
+      zip.readUInt16LE(at + 28),
+      zip.readUInt16LE(at + 30),
+      zip.readUInt16LE(at + 32),
+    ]
     const local = zip.readUInt32LE(at + 42)
     const name = zip.toString('utf8', at + 46, at + 46 + nameLength)
     at += 46 + nameLength + extraLength + commentLength
