@@ -12,7 +12,12 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['src/**/*.test.ts', 'test/tidy.test.ts', 'test/contracts/**/*.test.ts', 'test/golden/**/*.test.ts'],
+          include: [
+            'src/**/*.test.ts',
+            'test/tidy.test.ts',
+            'test/contracts/**/*.test.ts',
+            'test/golden/**/*.test.ts',
+          ],
           testTimeout: 20_000,
         },
       },

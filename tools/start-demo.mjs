@@ -29,7 +29,11 @@ console.error(`Three things to try, in another terminal:
 and kubectl, with export KUBECONFIG=demo/.seamark/kubeconfig
 `)
 
-const child = spawn(process.execPath, [join(root, 'dist/cli/main.js'), 'up', 'demo', ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' })
+const child = spawn(
+  process.execPath,
+  [join(root, 'dist/cli/main.js'), 'up', 'demo', ...process.argv.slice(2)],
+  { cwd: root, stdio: 'inherit' },
+)
 // Ctrl-C reaches both: the child decides when to end.
 process.on('SIGINT', () => {})
 process.on('SIGTERM', () => child.kill('SIGTERM'))

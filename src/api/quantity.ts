@@ -18,10 +18,6 @@ const DIGITS_MAX = 64
 export const QUANTITY_ERROR =
   "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
 
-export function isQuantity(text: string): boolean {
-  return readQuantity(text) !== undefined
-}
-
 /** Undefined when the text is not a quantity. */
 export function readQuantity(text: string): Quantity | undefined {
   if (text.length > DIGITS_MAX) return undefined

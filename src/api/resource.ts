@@ -74,7 +74,3 @@ export function controllerReference(owner: Resource): OwnerReference {
 export function isBeingDeleted(resource: Resource): boolean {
   return resource.metadata.deletionTimestamp !== undefined
 }
-
-export function isOwnedBy(resource: Resource, owner: Resource): boolean {
-  return resource.metadata.ownerReferences?.some(({ uid }) => uid === owner.metadata.uid) ?? false
-}

@@ -46,12 +46,6 @@ export function resolve(schema: Schema): Schema {
   return definition
 }
 
-/** The schema of one field of an object schema, or undefined when the object has no such field. */
-export function fieldOf(schema: Schema, field: string): Schema | undefined {
-  const object = resolve(schema)
-  return object.properties?.[field] ?? object.additionalProperties
-}
-
 /** The keys that make an item of this list the same item, in server-side apply and strategic merge. */
 export function listKeys(schema: Schema): readonly string[] | undefined {
   if (schema.listType === 'map') return schema.listMapKeys

@@ -2,10 +2,11 @@ import type { AnyKind } from '../api/kind.ts'
 import type { AnyResource, ObjectKey } from '../api/resource.ts'
 import { ApiError, badRequest, successStatus } from '../api/status.ts'
 import { encodeOnce, isObject } from '../base/json.ts'
-import type { DeleteOptions, ListOptions, PatchType } from '../client/client.ts'
+import type { DeleteOptions, PatchType } from '../client/client.ts'
 import type { User } from './auth/authenticate.ts'
 import { type Answer, negotiate } from './content.ts'
 import type { Exchange } from './exchange.ts'
+import { listOptions } from './list-options.ts'
 import { jsonPatch } from './patch/json-patch.ts'
 import { mergePatch } from './patch/merge-patch.ts'
 import type { Registry } from './registry.ts'
@@ -344,22 +345,6 @@ async function deleteOptions({
   return {
     options: { gracePeriodSeconds: seconds, propagationPolicy: policy, preconditions: sent.preconditions },
     dryRun: context.dryRun || (Array.isArray(sent.dryRun) && sent.dryRun.includes('All')),
-  }
-}
-
-function listOptions({ query, namespace }: ResourceRequest): ListOptions {
-  const limit = query.get('limit')
-  if (limit !== null && !/^\d{1,9}$/.test(limit))
-    throw badRequest(`limit: Invalid value: ${JSON.stringify(limit)}: must be a whole number of at least 0`)
-  const match = query.get('resourceVersionMatch') || undefined
-  return {
-    namespace,
-    labelSelector: query.get('labelSelector') ?? undefined,
-    fieldSelector: query.get('fieldSelector') ?? undefined,
-    limit: limit === null ? undefined : Number(limit),
-    continue: query.get('continue') || undefined,
-    resourceVersion: query.get('resourceVersion') ?? undefined,
-    resourceVersionMatch: match as 'Exact' | 'NotOlderThan' | undefined,
   }
 }
 

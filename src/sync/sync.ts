@@ -19,21 +19,25 @@ import type { Client } from '../client/client.ts'
 import { EventRecorder } from '../client/events.ts'
 import type { Informers } from '../client/informers.ts'
 import { retryOnConflict } from '../client/on-conflict.ts'
-import {
-  applyGroup,
-  type DiffEntry,
-  diff,
-  FIELD_MANAGER,
-  marked,
-  OWNER_ANNOTATION,
-  type Refusal,
-} from './apply.ts'
+import { applyGroup, type DiffEntry, diff, FIELD_MANAGER, marked, OWNER_ANNOTATION } from './apply.ts'
 import { judge, type Verdict } from './evidence.ts'
 import type { Manifest } from './manifest.ts'
 import type { ChangeCounts, CommitInfo, Failure, Place, Progress, ResourceLine } from './progress.ts'
 import { decidePrune } from './prune.ts'
 import { renderers } from './renderers/index.ts'
 import type { Source } from './sources/source.ts'
+import {
+  CHILD_KINDS,
+  countsOf,
+  firstOf,
+  NO_CHANGES,
+  refusedStage,
+  StageError,
+  shown,
+  specOf,
+  stage,
+  unhealthy,
+} from './stages.ts'
 import { groups, inventoryEntry, readInventory, type Target, titleOf, waveOf } from './target.ts'
 import { type Outcome, type StatusMode, writeOutcome } from './write-back.ts'
 
@@ -57,14 +61,6 @@ const RETRY_MIN_MS = 1000
 const RETRY_MAX_MS = 60_000
 const ALLOW_MASS_DELETE = 'seamark.dev/allow-mass-delete'
 const SYNC_REQUESTED = 'seamark.dev/sync-requested-at'
-
-class StageError extends Error {
-  readonly failure: Failure
-  constructor(failure: Failure) {
-    super(failure.message)
-    this.failure = failure
-  }
-}
 
 /**
  * One Application, kept converged. Level-based: look at the newest commit, and if it is not the one that is applied, try
@@ -823,67 +819,5 @@ export class Sync {
       if (deepEqual(status, application.status)) return
       await this.#client.update(applicationKind, { ...application, status }, { subresource: 'status' })
     })
-  }
-}
-
-const NO_CHANGES: ChangeCounts = { created: 0, configured: 0, unchanged: 0, pruned: 0 }
-
-/** Kinds whose objects tell how an owned one is doing. */
-const CHILD_KINDS = (kinds: readonly AnyKind[]) =>
-  kinds.filter(
-    ({ kind, group }) => (kind === 'Pod' && group === '') || (kind === 'ReplicaSet' && group === 'apps'),
-  )
-
-function countsOf(entries: readonly DiffEntry[], pruned: number): ChangeCounts {
-  const count = (change: string) => entries.filter((entry) => entry.change === change).length
-  return { created: count('created'), configured: count('configured'), unchanged: count('unchanged'), pruned }
-}
-
-function shown({ id, subject }: CommitInfo): string {
-  return subject ? `${id.slice(0, 7)} "${subject}"` : id.slice(0, 7)
-}
-
-function firstOf(places: readonly Place[]): string {
-  const [first] = places
-  const more = places.length > 1 ? ` (and ${places.length - 1} more)` : ''
-  return `${first?.message ?? ''}${more}`
-}
-
-async function stage<T>(reason: Failure['reason'], run: () => Promise<T>): Promise<T> {
-  try {
-    return await run()
-  } catch (error) {
-    if (error instanceof ApiError) throw new StageError({ reason, message: error.message, places: [] })
-    throw error
-  }
-}
-
-function refusedStage(reason: 'DiffFailed' | 'ApplyFailed', refused: readonly Refusal[]): StageError {
-  const [first] = refused
-  const more = refused.length > 1 ? ` (and ${refused.length - 1} more objects)` : ''
-  return new StageError({
-    reason,
-    message: `${first?.message ?? ''}${more}`,
-    resource: first && titleOf(first.target.object),
-    places: refused.flatMap(({ places }) => places),
-  })
-}
-
-function unhealthy(target: Target, message: string, field: string | undefined): StageError {
-  const resource = titleOf(target.object)
-  return new StageError({
-    reason: 'NotHealthy',
-    message: `${resource}: ${message}`,
-    resource,
-    places: [target.manifest.placeOf(field, message)],
-  })
-}
-
-function specOf({ metadata, status: _status, ...rest }: AnyResource): object {
-  return {
-    ...rest,
-    labels: metadata.labels,
-    annotations: metadata.annotations,
-    going: metadata.deletionTimestamp,
   }
 }

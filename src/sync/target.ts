@@ -1,6 +1,6 @@
 import type { AnyKind } from '../api/kind.ts'
 import type { InventoryEntry } from '../api/kinds/application.ts'
-import { type AnyResource, apiVersionOf, parseApiVersion } from '../api/resource.ts'
+import { type AnyResource, apiVersionOf } from '../api/resource.ts'
 import type { Manifest } from './manifest.ts'
 
 /** A manifest with its kind and the namespace it goes to. */
@@ -71,8 +71,4 @@ export interface Owned {
 export function readInventory({ id, v }: InventoryEntry): Owned {
   const [namespace = '', name = '', group = '', kind = ''] = id.split('_')
   return { apiVersion: apiVersionOf({ group, version: v }), kind, namespace: namespace || undefined, name }
-}
-
-export function groupOf(apiVersion: string): string {
-  return parseApiVersion(apiVersion).group
 }

@@ -22,6 +22,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Folders whose every file must be named in the folder's index.ts. */
+/** Not for users: only tests and simulation open it. */
+const NOT_LISTED = new Set(['src/sync/sources/memory.ts'])
+
 export const LISTED = [
   'src/api/kinds',
   'src/controllers',
@@ -36,6 +39,11 @@ export const LISTED = [
 
 const FORBIDDEN_FOLDERS = /(^|\/)(utils?|common|shared|helpers?|types|misc|lib)(\/|\.ts$)/
 const LINES_MAX = 400
+/** Longer for now, and why. */
+const MAY_BE_LONG: Readonly<Record<string, string>> = {
+  'src/sync/sync.ts':
+    'the way of one commit from its reading to its rollback; its stages are to become files of their own',
+}
 const ONLY_CLOCK =
   /\b(Date\.now|new Date\b|Date\(|setTimeout|setInterval|setImmediate|performance\.now|Math\.random|process\.hrtime)/
 const MAY_TOUCH_TIME = new Set(['src/base/clock.ts', 'src/base/date.ts', 'src/base/virtual-clock.ts'])
@@ -83,7 +91,7 @@ export function notListed(files: readonly SourceFile[], folders: readonly string
     if (!index) return [`${folder} has no index.ts; make one that lists its files`]
     const reached = reachableFrom(index, byPath, folder)
     return files
-      .filter(({ path }) => dirname(path) === folder && !reached.has(path))
+      .filter(({ path }) => dirname(path) === folder && !reached.has(path) && !NOT_LISTED.has(path))
       .map(({ path }) => `add ${path} to ${folder}/index.ts`)
   })
 }
@@ -116,7 +124,7 @@ export function forbiddenNames(files: readonly SourceFile[]): string[] {
 export function tooLong(files: readonly SourceFile[]): string[] {
   return files
     .map(({ path, text }) => ({ path, lines: text.split('\n').length }))
-    .filter(({ lines }) => lines > LINES_MAX)
+    .filter(({ path, lines }) => lines > LINES_MAX && !Object.hasOwn(MAY_BE_LONG, path))
     .map(
       ({ path, lines }) =>
         `${path} has ${lines} lines, more than ${LINES_MAX}; split it along a seam a reader would expect`,

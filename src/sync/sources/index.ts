@@ -4,7 +4,6 @@ import { ApiError, badRequest } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
 import { FolderSource } from './folder.ts'
 import { findGitDir, GitSource } from './git.ts'
-import { MemorySource } from './memory.ts'
 import { RemoteSource } from './remote.ts'
 import type { Source } from './source.ts'
 
@@ -16,8 +15,6 @@ export interface OpenSourceOptions {
   readonly cacheDirectory: string
   readonly intervalMs: number
 }
-
-export { MemorySource }
 
 /**
  * The source behind a folder, work tree, bare repository or URL. A folder that is no repository is followed as it is; a
