@@ -182,7 +182,7 @@ describe.skipIf(missing)('the main job, with a real process, git and kubectl', (
     await ok('patch deployment/mine --type=json -p [{"op":"remove","path":"/metadata/labels/x"}]')
     await ok('patch deployment/mine -p {"spec":{"minReadySeconds":1}}')
     const edited = await kubectl(seamark.kubeconfig, ['edit', 'deployment/mine'], {
-      env: { KUBE_EDITOR: 'sed -i s/minReadySeconds:.1/minReadySeconds:.2/' },
+      env: { KUBE_EDITOR: 'sed -i "s/minReadySeconds: 1/minReadySeconds: 2/"' },
     })
     expect(edited.stdout, edited.stderr).toContain('deployment.apps/mine edited')
     expect(await ok('describe deployment mine')).toContain('NewReplicaSetAvailable')

