@@ -106,9 +106,12 @@ function worstFirst(waiting: readonly ResourceLine[]): ResourceLine[] {
 
 /** "84 ms", "6.2 s", "3 min 5 s" */
 export function seconds(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)} ms`
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
-  return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`
+  const rounded = Math.round(ms)
+  if (rounded < 1000) return `${rounded} ms`
+  const tenths = Math.round(ms / 100)
+  if (tenths < 600) return `${(tenths / 10).toFixed(1)} s`
+  const whole = Math.round(ms / 1000)
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`
 }
 
 function count(n: number, noun: string): string {

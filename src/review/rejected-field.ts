@@ -8,7 +8,7 @@ import { parseQuantity } from '../api/quantity.ts'
 export function rejectedField(spec: V1PodSpec, plugin: string | undefined, message: string): string {
   switch (plugin) {
     case 'NodeResourcesFit': {
-      const resource = /Insufficient ([\w./-]+?)[.,\s]/.exec(`${message} `)?.[1]
+      const resource = /Insufficient (\S+?)[.,]?(?:\s|$)/.exec(message)?.[1]
       if (resource === undefined) return 'containers'
       const container = largest(spec.containers ?? [], (each) => requestOf(each, resource))
       return `containers[${container}].resources.requests.${resource}`

@@ -159,7 +159,7 @@ class Deferred<T> {
 }
 
 export function parseListen(text: string): { host: string; port: number } {
-  const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(text)
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text)
   const port = Number(match?.[3])
   if (!match || port > 65_535)
     throw badRequest(`Cannot listen on "${text}": give HOST:PORT, such as 127.0.0.1:6443`)
@@ -171,13 +171,13 @@ function isUrl(repo: string): boolean {
 }
 
 /** The Application's name: the folder's, made a DNS label. */
-function nameOf(repo: string): string {
+export function nameOf(repo: string): string {
   const name = basename(isUrl(repo) ? repo : resolve(repo))
     .replace(/\.git$/, '')
     .toLowerCase()
     .replace(/[^a-z0-9-]+/g, '-')
-    .replace(/^-+|-+$/g, '')
     .slice(0, 63)
+    .replace(/^-+|-+$/g, '')
   return name || 'repository'
 }
 
