@@ -1,12 +1,12 @@
 import type { AnyKind } from '../api/kind.ts'
 import type { AnyResource, ObjectKey } from '../api/resource.ts'
-import { ApiError, badRequest, successStatus } from '../api/status.ts'
-import { encodeOnce, isObject } from '../base/json.ts'
-import type { DeleteOptions, PatchType } from '../client/client.ts'
+import { ApiError, badRequest, fault, invalid, successStatus } from '../api/status.ts'
+import { encodeOnce } from '../base/json.ts'
+import type { ListOptions, PatchType } from '../client/client.ts'
 import type { User } from './auth/authenticate.ts'
 import { type Answer, negotiate } from './content.ts'
+import { readDeleteOptions } from './delete-options.ts'
 import type { Exchange } from './exchange.ts'
-import { listOptions } from './list-options.ts'
 import { jsonPatch } from './patch/json-patch.ts'
 import { mergePatch } from './patch/merge-patch.ts'
 import type { Registry } from './registry.ts'
@@ -15,7 +15,7 @@ import { isTrue, type ResourceRequest } from './request-info.ts'
 import { type IncludeObject, listEnvelope, partialListOf, partialOf, tableOf } from './table.ts'
 import { create } from './verbs/create.ts'
 import { remove } from './verbs/delete.ts'
-import { list } from './verbs/list.ts'
+import { LIST_OPTIONS, list } from './verbs/list.ts'
 import { apply, patch } from './verbs/patch.ts'
 import { createSubresource, finalizeNamespace, scaleOf, updateScale } from './verbs/subresources.ts'
 import { update } from './verbs/update.ts'
@@ -139,6 +139,10 @@ async function get(call: Call): Promise<void> {
 
 async function listAll(call: Call): Promise<void> {
   const { registry, kind, exchange, answer } = call
+  if (call.info.query.has('sendInitialEvents'))
+    throw invalid(LIST_OPTIONS, '', [
+      fault.forbidden('sendInitialEvents', 'sendInitialEvents is forbidden for list'),
+    ])
   const found = await list(registry, kind, listOptions(call.info))
   const metadata = {
     resourceVersion: found.resourceVersion,
@@ -255,14 +259,13 @@ async function patchOne(call: Call): Promise<void> {
       ),
     )
   }
-  const before = registry.store.revision
   if (type === 'apply') {
     if (!info.query.get('fieldManager'))
       throw new ApiError(
         'Invalid',
         'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
       )
-    const applied = await apply(
+    const { object, isNew } = await apply(
       registry,
       kind,
       key,
@@ -271,11 +274,7 @@ async function patchOne(call: Call): Promise<void> {
       context,
       isTrue(info.query.get('force')),
     )
-    const isNew =
-      applied.metadata.generation === 1 &&
-      Number(applied.metadata.resourceVersion) > before &&
-      applied.metadata.managedFields?.length === 1
-    return send(call, isNew ? 201 : 200, applied)
+    return send(call, isNew ? 201 : 200, object)
   }
   if (info.query.has('force'))
     throw new ApiError(
@@ -287,7 +286,7 @@ async function patchOne(call: Call): Promise<void> {
 
 async function deleteOne(call: Call): Promise<void> {
   const { registry, kind, exchange } = call
-  const { options, dryRun } = await deleteOptions(call)
+  const { options, dryRun } = readDeleteOptions(await exchange.body(), call.info.query)
   const { object, isGone } = await remove(registry, kind, keyOfRequest(call), options, {
     ...call.context,
     dryRun,
@@ -298,8 +297,8 @@ async function deleteOne(call: Call): Promise<void> {
 }
 
 async function deleteAll(call: Call): Promise<void> {
-  const { registry, kind, info } = call
-  const { options, dryRun } = await deleteOptions(call)
+  const { registry, kind, info, exchange } = call
+  const { options, dryRun } = readDeleteOptions(await exchange.body(), info.query)
   const { limit: _limit, continue: _continue, ...selection } = listOptions(info)
   const found = await list(registry, kind, selection)
   const removed: AnyResource[] = []
@@ -317,34 +316,19 @@ async function deleteAll(call: Call): Promise<void> {
   })
 }
 
-/** From the body (DeleteOptions) and the query, which older clients use. */
-async function deleteOptions({
-  exchange,
-  info,
-  context,
-}: Call): Promise<{ options: DeleteOptions; dryRun: boolean }> {
-  const body = await exchange.body()
-  const sent = (isObject(body) ? body : {}) as DeleteOptions & {
-    readonly dryRun?: readonly string[]
-    readonly orphanDependents?: boolean
-  }
-  const grace = info.query.get('gracePeriodSeconds')
-  const policy =
-    info.query.get('propagationPolicy') ??
-    sent.propagationPolicy ??
-    (sent.orphanDependents === undefined ? undefined : sent.orphanDependents ? 'Orphan' : 'Background')
-  if (policy !== undefined && policy !== 'Orphan' && policy !== 'Background' && policy !== 'Foreground') {
-    throw new ApiError(
-      'Invalid',
-      `DeleteOptions.meta.k8s.io "" is invalid: propagationPolicy: Unsupported value: ${JSON.stringify(policy)}: supported values: "Foreground", "Background", "Orphan", ""`,
-    )
-  }
-  const seconds = grace === null ? sent.gracePeriodSeconds : Number(grace)
-  if (seconds !== undefined && !Number.isInteger(seconds))
-    throw badRequest(`gracePeriodSeconds: Invalid value: ${JSON.stringify(grace)}: must be a whole number`)
+function listOptions({ query, namespace }: ResourceRequest): ListOptions {
+  const limit = query.get('limit')
+  if (limit !== null && !/^\d{1,9}$/.test(limit))
+    throw badRequest(`limit: Invalid value: ${JSON.stringify(limit)}: must be a whole number of at least 0`)
+  const match = query.get('resourceVersionMatch') || undefined
   return {
-    options: { gracePeriodSeconds: seconds, propagationPolicy: policy, preconditions: sent.preconditions },
-    dryRun: context.dryRun || (Array.isArray(sent.dryRun) && sent.dryRun.includes('All')),
+    namespace,
+    labelSelector: query.get('labelSelector') ?? undefined,
+    fieldSelector: query.get('fieldSelector') ?? undefined,
+    limit: limit === null ? undefined : Number(limit),
+    continue: query.get('continue') || undefined,
+    resourceVersion: query.get('resourceVersion') ?? undefined,
+    resourceVersionMatch: match as 'Exact' | 'NotOlderThan' | undefined,
   }
 }
 

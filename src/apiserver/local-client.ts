@@ -98,7 +98,7 @@ export class LocalClient implements Client {
   async apply<R extends Resource>(kind: KindRef<R>, resource: R, options: ApplyOptions): Promise<R> {
     const full = this.#kind(kind)
     const key = keyFor(full, resource.metadata)
-    const applied = await apply(
+    const { object } = await apply(
       this.#registry,
       full,
       key,
@@ -107,7 +107,7 @@ export class LocalClient implements Client {
       this.#context(options),
       options.force === true,
     )
-    return applied as unknown as R
+    return object as unknown as R
   }
 
   async delete<R extends Resource>(

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { type Application, application as applicationKind } from '../api/kinds/application.ts'
 import { badRequest, notFound } from '../api/status.ts'
 import { HttpClient } from '../client/http-client.ts'
@@ -11,22 +11,21 @@ export interface ServerOptions {
   readonly namespace: string
 }
 
-/** The server a command talks to: --kubeconfig, --data, .seamark here or in demo/, or KUBECONFIG. */
-export async function connect({ data, kubeconfig }: ServerOptions): Promise<HttpClient> {
-  const candidates = [
-    kubeconfig,
-    data && join(data, 'kubeconfig'),
-    '.seamark/kubeconfig',
-    process.env['KUBECONFIG'],
-    'demo/.seamark/kubeconfig',
-  ]
+/** The server a command talks to, ready to be asked. */
+export async function connect(options: ServerOptions): Promise<HttpClient> {
+  return new HttpClient(await readKubeconfig(kubeconfigPath(options)), { fieldManager: 'seamark-cli' })
+}
+
+/** Where the server's kubeconfig is: --kubeconfig, --data, .seamark here, KUBECONFIG, or that of the demo. */
+export function kubeconfigPath({ data, kubeconfig }: Omit<ServerOptions, 'namespace'>): string {
   const explicit = kubeconfig ?? (data && join(data, 'kubeconfig'))
+  const candidates = ['.seamark/kubeconfig', process.env['KUBECONFIG'], 'demo/.seamark/kubeconfig']
   const path = explicit ?? candidates.find((candidate) => candidate && existsSync(candidate))
   if (!path)
     throw badRequest(
       'Cannot find a kubeconfig: run this beside the repository that "seamark up" follows, or give --data DIR',
     )
-  return new HttpClient(await readKubeconfig(path), { fieldManager: 'seamark-cli' })
+  return resolve(path)
 }
 
 /** The named Application, or the only one there is. */

@@ -9,6 +9,7 @@ const output = createOutput()
 const program = new Command('seamark')
   .description('Point it at a repository of Kubernetes manifests and it is the cluster')
   .version(VERSION)
+  .option('--debug', 'show where an unexpected error comes from')
   .exitOverride()
   .showHelpAfterError('(see seamark --help)')
 
@@ -26,8 +27,7 @@ try {
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2
   else {
     output.error((error as Error).message)
-    if (!(error instanceof ApiError) || process.env['SEAMARK_DEBUG'])
-      output.progress(String((error as Error).stack))
+    if (program.opts<{ readonly debug?: boolean }>().debug) output.progress(String((error as Error).stack))
     process.exitCode = exitCodeOf(error)
   }
 }

@@ -4,11 +4,14 @@ import { styleText } from 'node:util'
 export interface Output {
   result(text: string): void
   progress(text: string): void
+  /** To stderr as it is, with the escapes of a terminal. */
+  raw(text: string): void
   /** One line; the process ends with the code the command returns. */
   error(text: string): void
   readonly paint: Paint
   readonly isTerminal: boolean
   readonly columns: () => number
+  readonly rows: () => number
 }
 
 export type Paint = (style: 'green' | 'red' | 'yellow' | 'dim' | 'bold' | 'cyan', text: string) => string
@@ -22,12 +25,19 @@ export function createOutput(): Output {
   return {
     isTerminal,
     paint: (style, text) => (hasColour ? styleText(style, text) : text),
-    columns: () => process.stderr.columns ?? 100,
+    // Some pseudo-terminals say 0.
+    columns: () => atLeast(process.stderr.columns, 20, 80),
+    rows: () => atLeast(process.stderr.rows, 4, 24),
+    raw: (text) => void process.stderr.write(text),
     result: (text) => void process.stdout.write(`${text}\n`),
     progress: (text) => void process.stderr.write(`${text}\n`),
     error: (text) =>
       void process.stderr.write(`${hasColour ? styleText('red', 'error') : 'error'}: ${printable(text)}\n`),
   }
+}
+
+function atLeast(given: number | undefined, least: number, otherwise: number): number {
+  return given === undefined || given < least ? otherwise : given
 }
 
 /** Text of others without what a terminal would obey (A-16). */

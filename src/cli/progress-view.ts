@@ -83,21 +83,35 @@ export function linesOf(progress: Progress, paint: Paint): string[] {
 
 /** The rollout under way, one line for each object that is not healthy yet; at most `max`. */
 export function block({ waiting, since }: View, now: number, width: number, paint: Paint, max = 8): string[] {
-  const lines = waiting.slice(0, max).map(({ kind, namespace, name, health }) => {
-    const title = `${kind} ${namespace ? `${namespace}/` : ''}${name}`
-    const text = `  ⟳ ${printable(title)}   ${printable(health.message ?? health.status)}`
-    const fitted = text.length > width - 1 ? `${text.slice(0, width - 2)}…` : text
-    return health.status === 'Degraded' ? paint('red', fitted) : fitted
-  })
+  const lines = worstFirst(waiting)
+    .slice(0, max)
+    .map((resource) => {
+      const text = waitingLine(resource)
+      const fitted = text.length > width - 1 ? `${text.slice(0, width - 2)}…` : text
+      return resource.health.status === 'Degraded' ? paint('red', fitted) : fitted
+    })
   if (waiting.length > max) lines.push(`    … ${waiting.length - max} more`)
   return [...lines, paint('dim', `    ${seconds(now - since)}`)]
 }
 
+/** "  ⟳ Deployment shop/web   1 of 3 updated replicas are available" */
+export function waitingLine({ kind, namespace, name, health }: ResourceLine): string {
+  return `  ⟳ ${printable(`${kind} ${namespace ? `${namespace}/` : ''}${name}   ${health.message ?? health.status}`)}`
+}
+
+function worstFirst(waiting: readonly ResourceLine[]): ResourceLine[] {
+  const rank = ({ health }: ResourceLine) => (health.status === 'Degraded' ? 0 : 1)
+  return [...waiting].sort((a, b) => rank(a) - rank(b))
+}
+
 /** "84 ms", "6.2 s", "3 min 5 s" */
 export function seconds(ms: number): string {
-  if (ms < 1000) return `${Math.round(ms)} ms`
-  if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`
-  return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`
+  const rounded = Math.round(ms)
+  if (rounded < 1000) return `${rounded} ms`
+  const tenths = Math.round(ms / 100)
+  if (tenths < 600) return `${(tenths / 10).toFixed(1)} s`
+  const whole = Math.round(ms / 1000)
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`
 }
 
 function count(n: number, noun: string): string {

@@ -1,7 +1,8 @@
 import type { V1PodSpec } from '../api/generated/types.ts'
+import type { PodDisruptionBudget } from '../api/kinds/pod-disruption-budget.ts'
 import { SYSTEM_PRIORITY_CLASSES } from '../api/kinds/priority-class.ts'
 import type { Service } from '../api/kinds/service.ts'
-import { mapSelectorMatches } from '../api/selectors.ts'
+import { compileLabelSelector, type LabelPredicate, mapSelectorMatches } from '../api/selectors.ts'
 import { type Target, titleOf } from '../sync/target.ts'
 import type { Finding } from './finding.ts'
 
@@ -34,25 +35,34 @@ export function unresolvedReferences(targets: readonly Target[]): Finding[] {
       ),
   )
   for (const target of targets) {
-    if (target.object.kind !== 'Service') continue
-    const { spec, metadata } = target.object as unknown as Service
-    if (!spec?.selector || spec.type === 'ExternalName') continue
-    const isServed = templates.some(
-      ({ target: other, labels }) =>
-        other.object.metadata.namespace === metadata.namespace && mapSelectorMatches(spec.selector, labels),
+    const rule = SELECTING[target.object.kind]
+    const matches = rule && selectorOf(target)
+    if (!matches) continue
+    const { namespace } = target.object.metadata
+    const isFound = templates.some(
+      ({ target: other, labels }) => other.object.metadata.namespace === namespace && matches(labels),
     )
-    if (!isServed)
-      findings.push(
-        finding(
-          target,
-          'warning',
-          'spec.selector',
-          'no-endpoints',
-          `Service "${metadata.name}" selects no pod of this set of manifests`,
-        ),
-      )
+    const message = 'Selects no pod of this set of manifests; compare its labels'
+    if (!isFound) findings.push(finding(target, 'warning', 'spec.selector', rule, message))
   }
   return findings
+}
+
+/** Kinds that select pods, and the rule that says that they select none. */
+const SELECTING: Readonly<Record<string, string>> = {
+  Service: 'no-endpoints',
+  PodDisruptionBudget: 'protects-nothing',
+}
+
+/** Undefined where the object selects nothing on purpose, or cannot be read. */
+function selectorOf({ object }: Target): LabelPredicate | undefined {
+  if (object.kind === 'Service') {
+    const { spec } = object as unknown as Service
+    if (!spec?.selector || spec.type === 'ExternalName') return undefined
+    return (labels) => mapSelectorMatches(spec.selector, labels)
+  }
+  const { spec } = object as unknown as PodDisruptionBudget
+  return spec?.selector && compileLabelSelector(spec.selector)
 }
 
 function podSpecOf({

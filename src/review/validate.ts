@@ -10,23 +10,15 @@ import type { AnyResource } from '../api/resource.ts'
 import { seededRandom } from '../base/random.ts'
 import type { Client } from '../client/client.ts'
 import { dryRunSchedule } from '../scheduler/dry-run.ts'
-import { diff } from '../sync/apply.ts'
+import { diff, FIELD_MANAGER, type Refusal } from '../sync/apply.ts'
 import type { Manifest } from '../sync/manifest.ts'
 import { renderPlain } from '../sync/renderers/plain.ts'
 import type { SourceFile } from '../sync/sources/source.ts'
 import { groups, type Target, titleOf, waveOf } from '../sync/target.ts'
 import type { Finding, Review } from './finding.ts'
 import { unresolvedReferences } from './references.ts'
+import { rejectedField } from './rejected-field.ts'
 
-/** Which field each scheduler plugin looked at, inside a pod spec. */
-const FIELD_OF_PLUGIN: Readonly<Record<string, string>> = {
-  NodeResourcesFit: 'containers[0].resources.requests',
-  NodeAffinity: 'nodeSelector',
-  TaintToleration: 'tolerations',
-  NodePorts: 'containers[0].ports',
-  NodeUnschedulable: 'tolerations',
-  NodeName: 'nodeName',
-}
 const DEFAULT_NODES = 3
 
 /**
@@ -105,29 +97,51 @@ async function acceptAll(
   for (const group of groups(targets)) {
     await ensureNamespaces(client, group, findings)
     const { entries, refused } = await diff(client, group, 'default/validate')
-    for (const { target, places, message } of refused) {
-      const at = places.length > 0 ? places : [target.manifest.placeOf(undefined, message)]
-      for (const { file, line = 1, column = 1, message: what } of at)
-        findings.push({
-          severity: 'error',
-          rule: 'invalid',
-          file,
-          line,
-          column,
-          message: what,
-          resource: titleOf(target.object),
-        })
-    }
-    for (const { target } of entries) {
-      const stored = await client.apply(target.kind, target.object, {
-        fieldManager: 'seamark',
-        force: true,
-        fieldValidation: 'Strict',
-      })
-      accepted.push({ target, stored: stored as AnyResource })
+    // What has an unknown field is looked at again without it: one run says everything that is wrong.
+    const again = await diff(
+      lenient(client),
+      refused.map(({ target }) => target),
+      'default/validate',
+    )
+    const told = new Set(refused.flatMap(({ places }) => places.map(({ message }) => message)))
+    const more = again.refused.map((refusal) => ({
+      ...refusal,
+      places: refusal.places.filter(({ message }) => !told.has(message)),
+    }))
+    for (const refusal of [...refused, ...more]) findings.push(...findingsOf(refusal))
+    for (const { target } of [...entries, ...again.entries]) {
+      const options = { fieldManager: FIELD_MANAGER, force: true, fieldValidation: 'Ignore' as const }
+      const stored = (await client.apply(target.kind, target.object, options)) as AnyResource
+      accepted.push({ target, stored })
     }
   }
   return accepted
+}
+
+/** The client that passes over unknown fields. */
+function lenient(client: Client): Client {
+  const apply: Client['apply'] = (kind, resource, options) =>
+    client.apply(kind, resource, { ...options, fieldValidation: 'Ignore' })
+  return new Proxy(client, {
+    get: (of, name) => {
+      if (name === 'apply') return apply
+      const member: unknown = Reflect.get(of, name)
+      return typeof member === 'function' ? member.bind(of) : member
+    },
+  })
+}
+
+function findingsOf({ target, places }: Refusal): Finding[] {
+  const resource = titleOf(target.object)
+  return places.map(({ file, line = 1, column = 1, message }) => ({
+    severity: 'error',
+    rule: 'invalid',
+    file,
+    line,
+    column,
+    message,
+    resource,
+  }))
 }
 
 /** A namespace nobody declares is said once, and made, so that what is in it can still be looked at. */
@@ -175,11 +189,10 @@ async function unschedulable(
   for (const { pod, message, plugins = [] } of dryRunSchedule({ pods, nodes, random: seededRandom(1) })) {
     const from = origin.get(pod)
     if (message === undefined || !from || findings.has(from.target)) continue
-    const field = FIELD_OF_PLUGIN[plugins[0] ?? ''] ?? ''
-    findings.set(from.target, {
-      ...findingAt(from.target.manifest, `${from.prefix}${field}`, 'unschedulable', message),
-      resource: titleOf(from.target.object),
-    })
+    const field = `${from.prefix}${rejectedField(pod.spec, plugins[0], message)}`
+    const { manifest, object } = from.target
+    const resource = titleOf(object)
+    findings.set(from.target, { ...findingAt(manifest, field, 'unschedulable', message), resource })
   }
   return [...findings.values()]
 }

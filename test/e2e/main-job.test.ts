@@ -11,7 +11,7 @@ import {
   type Seamark,
   startSeamark,
   temporaryFolder,
-} from '../support/seamark-process.ts'
+} from '../support/seamark-events.ts'
 
 const missing = missingForE2e() ?? findKubectl().reason
 if (missing) console.warn(`e2e of the main job skipped: ${missing}`)

@@ -109,6 +109,7 @@ function withIdentity({ env }: Registry, kind: AnyKind, sent: AnyResource): AnyR
     deletionTimestamp: _time,
     deletionGracePeriodSeconds: _grace,
     selfLink: _link,
+    generation: _generation,
     resourceVersion,
     managedFields,
     ...kept

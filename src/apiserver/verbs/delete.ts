@@ -63,7 +63,7 @@ export async function remove(
   }
 }
 
-function checkPreconditions(
+export function checkPreconditions(
   kind: AnyKind,
   { metadata }: AnyResource,
   { preconditions }: DeleteOptions,

@@ -7,10 +7,10 @@ import { compileLabelSelector } from '../../api/selectors.ts'
 import { ApiError, type Status } from '../../api/status.ts'
 import { formatTime } from '../../base/date.ts'
 import { isObject } from '../../base/json.ts'
-import type { DeleteOptions } from '../../client/client.ts'
+import { readDeleteOptions } from '../delete-options.ts'
 import type { Registry } from '../registry.ts'
 import type { RequestContext } from '../request.ts'
-import { remove } from './delete.ts'
+import { checkPreconditions, remove } from './delete.ts'
 import { change } from './update.ts'
 
 const DISRUPTED_MAX = 2000
@@ -25,24 +25,15 @@ export async function evict(
   body: unknown,
   context: RequestContext,
 ): Promise<Status> {
-  const sent =
-    isObject(body) && isObject(body['deleteOptions'])
-      ? (body['deleteOptions'] as DeleteOptions & { readonly dryRun?: readonly string[] })
-      : {}
-  const isDryRun = context.dryRun || (Array.isArray(sent.dryRun) && sent.dryRun.includes('All'))
+  const sent = readDeleteOptions(isObject(body) ? body['deleteOptions'] : undefined)
+  const isDryRun = context.dryRun || sent.dryRun
   const evictionContext = { ...context, dryRun: isDryRun }
   const pod = (await registry.mustFind(podKind, key)).value as Pod
+  const preconditions = sent.options.preconditions ?? { uid: pod.metadata.uid }
+  checkPreconditions(podKind, pod as unknown as AnyResource, { preconditions })
   if (needsBudget(pod)) await takeFromBudget(registry, pod, evictionContext)
   if (!isDryRun) await markDisrupted(registry, key, pod, context)
-  const { gracePeriodSeconds, propagationPolicy } = sent
-  const preconditions = sent.preconditions ?? { uid: pod.metadata.uid }
-  await remove(
-    registry,
-    podKind,
-    key,
-    { gracePeriodSeconds, propagationPolicy, preconditions },
-    evictionContext,
-  )
+  await remove(registry, podKind, key, { ...sent.options, preconditions }, evictionContext)
   return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 }
 }
 

@@ -69,6 +69,12 @@ function patchObject(type: PatchType, old: AnyResource, body: unknown, kind: Any
   }
 }
 
+export interface Applied {
+  readonly object: AnyResource
+  /** It was not there before. */
+  readonly isNew: boolean
+}
+
 /** PATCH with application/apply-patch+yaml: creates the object or merges the configuration into it. */
 export async function apply(
   registry: Registry,
@@ -78,7 +84,7 @@ export async function apply(
   body: unknown,
   context: RequestContext,
   force: boolean,
-): Promise<AnyResource> {
+): Promise<Applied> {
   const config = inNamespace(kind, registry.readBody(kind, body, context), key.namespace)
   checkName(config, key)
   const named = config.metadata.name
@@ -98,12 +104,13 @@ export async function apply(
     })
   for (;;) {
     try {
-      return await change(registry, kind, key, subresource, context, {
+      const object = await change(registry, kind, key, subresource, context, {
         next: merge,
         tracked: true,
         resourceVersion: config.metadata.resourceVersion,
         uid: config.metadata.uid,
       })
+      return { object, isNew: false }
     } catch (error) {
       if (!isReason(error, 'NotFound') || subresource !== '' || config.metadata.resourceVersion) throw error
       if (config.metadata.uid) {
@@ -112,7 +119,7 @@ export async function apply(
       }
     }
     try {
-      return await createApplied(registry, kind, merge(undefined), context)
+      return { object: await createApplied(registry, kind, merge(undefined), context), isNew: true }
     } catch (error) {
       // Somebody created it between the two: merge into theirs.
       if (!isReason(error, 'AlreadyExists')) throw error

@@ -168,7 +168,14 @@ function keepSystemFields(kind: AnyKind, old: AnyResource, sent: AnyResource): A
     namespace,
     generateName,
   } = old.metadata
-  const { deletionTimestamp: _t, deletionGracePeriodSeconds: _g, generateName: _n, ...rest } = sent.metadata
+  const {
+    deletionTimestamp: _time,
+    deletionGracePeriodSeconds: _grace,
+    generateName: _prefix,
+    generation: _generation,
+    selfLink: _link,
+    ...rest
+  } = sent.metadata
   const metadata = {
     ...rest,
     name,

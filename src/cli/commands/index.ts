@@ -1,6 +1,7 @@
 import type { CliCommand } from '../command.ts'
 import { diffCommand } from './diff.ts'
 import { history } from './history.ts'
+import { kubeconfig } from './kubeconfig.ts'
 import { rollback } from './rollback.ts'
 import { status } from './status.ts'
 import { resume, suspend } from './suspend.ts'
@@ -19,4 +20,5 @@ export const commands: readonly CliCommand[] = [
   rollback,
   suspend,
   resume,
+  kubeconfig,
 ]

@@ -1,12 +1,14 @@
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import { ApiError, badRequest } from '../../api/status.ts'
+import type { Cancel } from '../../base/clock.ts'
 import { systemClock } from '../../base/clock.ts'
 import { createEnv } from '../../base/env.ts'
 import { createLog, type LogLevel } from '../../base/log.ts'
 import { systemRandom } from '../../base/random.ts'
 import { type ControlPlane, startControlPlane } from '../../control-plane.ts'
 import type { Progress } from '../../sync/progress.ts'
+import { findGitDir } from '../../sync/sources/git.ts'
 import { openSource } from '../../sync/sources/index.ts'
 import { parseStatusMode } from '../../sync/write-back.ts'
 import type { CliCommand, CommandContext } from '../command.ts'
@@ -31,6 +33,16 @@ interface UpOptions {
 
 /** A second Ctrl-C, or this long after the first, ends the process whatever is left. */
 const STOP_MS = 2000
+const SIGNALS = [
+  ['SIGHUP', 1],
+  ['SIGINT', 2],
+  ['SIGTERM', 15],
+] as const
+/** With --once: after one of these, and nothing else this long, it is over. */
+const GIVES_UP: ReadonlySet<Progress['type']> = new Set(['failed', 'waiting-for-source', 'suspended'])
+const GIVE_UP_MS = 500
+/** File of the data directory that names what is followed. */
+const FOLLOWED = 'repository'
 
 export const up: CliCommand = {
   add(program, context) {
@@ -42,7 +54,7 @@ export const up: CliCommand = {
       .option('--path <folder>', 'folder inside the repository', '.')
       .option('--interval <duration>', 'how often to look when nothing announces a change', '60s')
       .option('--worktree', 'follow files on disk, not commits')
-      .option('--data <dir>', 'where state is kept (default: .seamark in the repository)')
+      .option('--data <dir>', 'where state is kept (default: .seamark in the work tree, else here)')
       .option('--store <engine>', 'embedded or memory', 'embedded')
       .option('--listen <host:port>', 'where the API is served; port 0 is any free port', '127.0.0.1:6443')
       .option('--kubeconfig <file>', 'where the kubeconfig is written (default: DATA/kubeconfig)')
@@ -67,16 +79,15 @@ async function run(repo: string, options: UpOptions, { output, exit }: CommandCo
   if (!Number.isInteger(nodes) || nodes < 0)
     throw badRequest(`Cannot use --nodes "${options.nodes}": give a whole number of at least 0`)
   const listen = parseListen(options.listen)
-  const isUrl = /^https?:\/\//.test(repo)
-  const data = resolve(options.data ?? (isUrl ? '.seamark' : join(repo, '.seamark')))
+  const data = resolve(options.data ?? defaultData(repo))
   const source = openSource(systemClock, repo, {
     ref: options.branch,
     worktree: options.worktree,
     cacheDirectory: join(data, 'repos'),
     intervalMs: 60_000,
   })
-  if (!isUrl && existsSync(resolve(repo))) checkReadable(resolve(repo))
-  prepareData(data)
+  if (!isUrl(repo) && existsSync(resolve(repo))) checkReadable(resolve(repo))
+  prepareData(data, repo)
 
   const env = createEnv({
     clock: systemClock,
@@ -85,12 +96,17 @@ async function run(repo: string, options: UpOptions, { output, exit }: CommandCo
   })
   const screen = createScreen(systemClock, output, options.output)
   const ended = new Deferred<number>()
+  const name = nameOf(repo)
+  let giveUp: Cancel = () => {}
   const onProgress = (progress: Progress) => {
     screen.show(progress)
-    if (!options.once) return
+    // Applications below the root are part of its health.
+    if (!options.once || progress.application !== `default/${name}`) return
+    giveUp()
     if (progress.type === 'healthy') ended.resolve(0)
     else if (progress.type === 'rolled-back') ended.resolve(1)
-    else if (progress.type === 'failed') systemClock.after(200, () => ended.resolve(1))
+    // Going back, if there is anything to go back to, follows at once and is waited for.
+    else if (GIVES_UP.has(progress.type)) giveUp = systemClock.after(GIVE_UP_MS, () => ended.resolve(1))
   }
   let plane: ControlPlane
   try {
@@ -101,7 +117,7 @@ async function run(repo: string, options: UpOptions, { output, exit }: CommandCo
       kubeconfigPath: options.kubeconfig === undefined ? undefined : resolve(options.kubeconfig),
       sync: {
         source,
-        name: nameOf(repo),
+        name,
         path: options.path,
         interval: options.interval,
         statusMode,
@@ -113,22 +129,24 @@ async function run(repo: string, options: UpOptions, { output, exit }: CommandCo
     screen.close()
     throw error
   }
-  const shownPath = plane.kubeconfigPath ?? ''
-  screen.line(`seamark ${VERSION}   ${plane.url}   export KUBECONFIG=${shownPath}`)
-  const stop = (signal: string) => {
-    process.once('SIGINT', () => process.exit(130))
-    process.once('SIGTERM', () => process.exit(143))
-    if (signal === 'SIGINT') screen.line('stopping … press Ctrl-C again to stop at once')
-    ended.resolve(signal === 'once' ? 0 : 0)
+  const { url = '', kubeconfigPath = '' } = plane
+  screen.notice({ type: 'started', version: VERSION, url, kubeconfig: kubeconfigPath })
+  let isStopping = false
+  for (const [signal, number] of SIGNALS) {
+    process.on(signal, () => {
+      if (isStopping) process.exit(128 + number)
+      isStopping = true
+      if (signal === 'SIGINT') screen.notice({ type: 'stopping' })
+      ended.resolve(0)
+    })
   }
-  process.once('SIGINT', () => stop('SIGINT'))
-  process.once('SIGTERM', () => stop('SIGTERM'))
   const code = await ended.promise
   const revision = plane.store.revision
   const cancel = systemClock.after(STOP_MS - 200, () => process.exit(code))
   await plane.stop()
   cancel()
-  screen.line(`stopped at revision ${revision}; state is kept in ${data}`)
+  giveUp()
+  screen.notice({ type: 'stopped', revision, data })
   screen.close()
   exit(code)
 }
@@ -141,21 +159,25 @@ class Deferred<T> {
 }
 
 export function parseListen(text: string): { host: string; port: number } {
-  const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d{1,5})$/.exec(text)
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(text)
   const port = Number(match?.[3])
   if (!match || port > 65_535)
     throw badRequest(`Cannot listen on "${text}": give HOST:PORT, such as 127.0.0.1:6443`)
   return { host: match[1] ?? (match[2] || '127.0.0.1'), port }
 }
 
+function isUrl(repo: string): boolean {
+  return /^https?:\/\//.test(repo)
+}
+
 /** The Application's name: the folder's, made a DNS label. */
-function nameOf(repo: string): string {
-  const name = basename(/^https?:/.test(repo) ? repo : resolve(repo))
+export function nameOf(repo: string): string {
+  const name = basename(isUrl(repo) ? repo : resolve(repo))
     .replace(/\.git$/, '')
     .toLowerCase()
     .replace(/[^a-z0-9-]+/g, '-')
-    .replace(/^-+|-+$/g, '')
     .slice(0, 63)
+    .replace(/^-+|-+$/g, '')
   return name || 'repository'
 }
 
@@ -169,11 +191,30 @@ function checkReadable(folder: string): void {
   }
 }
 
-/** The data directory never becomes part of the repository it lies in: it ignores itself. */
-function prepareData(data: string): void {
+/**
+ * In the work tree that is followed. Here, for what is none: a URL, a bare repository, or a path that is not there yet
+ * (git would not clone into a folder with something in it), also once it is there.
+ */
+function defaultData(repo: string): string {
+  const folder = resolve(repo)
+  const isWorkTree = existsSync(folder) && findGitDir(folder) !== folder
+  if (isWorkTree && !(followedIn('.seamark') === folder)) return join(folder, '.seamark')
+  return '.seamark'
+}
+
+/** What the owner of this data directory follows. */
+function followedIn(data: string): string | undefined {
+  const path = join(data, FOLLOWED)
+  return existsSync(path) ? readFileSync(path, 'utf8').trim() : undefined
+}
+
+/** The data directory holds keys and never becomes part of the repository it lies in: it ignores itself. */
+function prepareData(data: string, repo: string): void {
   try {
     mkdirSync(data, { recursive: true, mode: 0o700 })
     accessSync(data, constants.W_OK | constants.X_OK)
+    writeFileSync(join(data, '.gitignore'), '*\n')
+    writeFileSync(join(data, FOLLOWED), `${isUrl(repo) ? repo : resolve(repo)}\n`)
   } catch (error) {
     throw new ApiError(
       'Forbidden',
