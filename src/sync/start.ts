@@ -80,7 +80,7 @@ export function startSync(
       const ref =
         application.spec.source.commit ?? application.spec.source.tag ?? application.spec.source.branch
       own =
-        repo === undefined && (isRoot || ref === undefined)
+        repo === undefined && ref === undefined
           ? undefined
           : openSource(env.clock, repo ?? options.source.description, {
               ref,

@@ -185,6 +185,7 @@ describe.skipIf(missing)('the main job, with a real process, git and kubectl', (
       env: { KUBE_EDITOR: 'sed -i "s/minReadySeconds: 1/minReadySeconds: 2/"' },
     })
     expect(edited.stdout, edited.stderr).toContain('deployment.apps/mine edited')
+    await ok('rollout status deployment/mine --timeout=30s')
     expect(await ok('describe deployment mine')).toContain('NewReplicaSetAvailable')
     expect(await ok('explain pod.spec.containers')).toContain('List of containers belonging to the pod')
     expect(await ok('explain application.spec')).toContain('rollback')
@@ -211,7 +212,7 @@ describe.skipIf(missing)('the main job, with a real process, git and kubectl', (
     const shot = async () =>
       (
         await ok(
-          'get deployments,pods,services,configmaps -A -o jsonpath={range.items[*]}{.metadata.uid}:{.metadata.resourceVersion};{end}',
+          '-n shop get deployments,replicasets,pods,services,configmaps -o jsonpath={range.items[*]}{.metadata.uid}:{.metadata.resourceVersion};{end}',
         )
       )
         .split(';')
@@ -300,7 +301,7 @@ describe.skipIf(missing)('seamark validate', () => {
     const { code, output } = validate(folder.path)
     expect([code, output]).toEqual([
       1,
-      'big.yaml:15:15: error: 0/3 nodes are available: 3 Insufficient cpu. [unschedulable]\n1 objects in 1 files: 1 error\n',
+      'big.yaml:15:21: error: Deployment default/big: 0/3 nodes are available: 3 Insufficient cpu. [unschedulable]\n1 object in 1 file: 1 error\n',
     ])
     folder.remove()
   })
