@@ -2,11 +2,12 @@ import { findCondition } from '../api/conditions.ts'
 import type { Health } from '../api/kind.ts'
 import { type Deployment, deployment as deploymentKind } from '../api/kinds/deployment.ts'
 import { type Pod, pod as podKind } from '../api/kinds/pod.ts'
-import { type ReplicaSet, replicaSet as replicaSetKind } from '../api/kinds/replica-set.ts'
+import { replicaSet as replicaSetKind } from '../api/kinds/replica-set.ts'
 import { containerTroubles } from '../api/pod-health.ts'
 import { unschedulableSince } from '../api/pods.ts'
 import type { AnyResource } from '../api/resource.ts'
 import { parseTime } from '../base/date.ts'
+import { deepEqual } from '../base/json.ts'
 import type { Informers } from '../client/informers.ts'
 import type { Target } from './target.ts'
 
@@ -18,7 +19,7 @@ const UNSCHEDULABLE_MS = 30_000
 const STUCK_MS = 30_000
 /** Of pods that the API refuses: a class, an account or a quota may be on its way. */
 const REFUSED_MS = 10_000
-const REVISION = 'deployment.kubernetes.io/revision'
+const POD_TEMPLATE_HASH = 'pod-template-hash'
 
 export interface Verdict {
   readonly health: Health
@@ -63,15 +64,23 @@ export function judge(
   return verdict
 }
 
-/** The pods of the newest ReplicaSet. */
+/**
+ * The pods of the ReplicaSet with the Deployment's own template. Not of the newest by number: the caches of Deployments
+ * and ReplicaSets move separately, and the pods of a commit before must not speak against this one.
+ */
 function newPods(deployment: Deployment, informers: Informers): readonly Pod[] {
-  const sets = informers.of(replicaSetKind).byIndex('owner', deployment.metadata.uid ?? '')
-  const revision = (set: ReplicaSet) => Number(set.metadata.annotations?.[REVISION] ?? 0)
-  const newest = sets.reduce<ReplicaSet | undefined>(
-    (best, set) => (best && revision(best) >= revision(set) ? best : set),
-    undefined,
-  )
-  return newest ? informers.of(podKind).byIndex('owner', newest.metadata.uid ?? '') : []
+  const set = informers
+    .of(replicaSetKind)
+    .byIndex('owner', deployment.metadata.uid ?? '')
+    .find(({ spec }) => isSameTemplate(spec.template, deployment.spec.template))
+  return set ? informers.of(podKind).byIndex('owner', set.metadata.uid ?? '') : []
+}
+
+type Template = Deployment['spec']['template']
+
+function isSameTemplate(made: Template | undefined, template: Template): boolean {
+  const { [POD_TEMPLATE_HASH]: _hash, ...labels } = made?.metadata?.labels ?? {}
+  return deepEqual({ ...made, metadata: { ...made?.metadata, labels } }, template)
 }
 
 function judgePods(pods: readonly Pod[], health: Health, prefix: string, now: number): Verdict {
