@@ -1,5 +1,5 @@
 import type { KindRef } from '../api/kind.ts'
-import type { AnyResource, ObjectKey, Resource } from '../api/resource.ts'
+import type { ObjectKey, Resource } from '../api/resource.ts'
 import type { Value } from './store/store.ts'
 
 /** Where a resource is stored. Built from checked parts only: names and namespaces hold no slash. */
@@ -16,9 +16,4 @@ export function collectionPrefix(kind: KindRef, namespace?: string): string {
 export function stampResource(value: Value, revision: number): Value {
   const resource = value as Resource
   return { ...resource, metadata: { ...resource.metadata, resourceVersion: String(revision) } }
-}
-
-export function withoutRevision(resource: AnyResource): AnyResource {
-  const { resourceVersion: _, ...metadata } = resource.metadata
-  return { ...resource, metadata }
 }
