@@ -31,7 +31,7 @@ console.error(`Three things to try, in another terminal:
   2  failure   cd demo && sed -i.bak 's|shop/checkout:1.5.0|shop/checkout:1.5.1|' apps/checkout.yaml && git commit -qm "checkout: 1.5.1" apps/checkout.yaml
   3  rollback  cd demo && git revert --no-edit HEAD
 
-and kubectl, with export KUBECONFIG=demo/.seamark/kubeconfig
+and kubectl, with export KUBECONFIG=${demo}/.seamark/kubeconfig
 `)
 
 const child = spawn(process.execPath, [main, 'up', 'demo', ...process.argv.slice(2)], { cwd: root, stdio: 'inherit' })

@@ -5,7 +5,7 @@ import { connect, findApplication } from '../applications.ts'
 import type { CliCommand } from '../command.ts'
 import { type StatusOptions, serverOptions } from './status.ts'
 
-export const SYNC_REQUESTED = 'seamark.dev/sync-requested-at'
+const SYNC_REQUESTED = 'seamark.dev/sync-requested-at'
 
 /** Asks for another attempt, also of a commit in quarantine. */
 export async function requestSync(
