@@ -96,7 +96,7 @@ export class ApplicationController {
   async #begin(key: string, application: Application): Promise<void> {
     const { rootKey, rootSource, onRootRendered, open, ...shared } = this.#options
     const { spec } = application
-    const missing = UNSUPPORTED.filter(([, valueOf]) => valueOf(spec) !== undefined).map(([field]) => field)
+    const missing = UNSUPPORTED.filter(([, read]) => read(spec) !== undefined).map(([field]) => field)
     if (missing.length > 0) {
       const message = `${missing.join(', ')}: not supported by this version; remove it`
       return this.#stall(application, 'NotSupported', message)

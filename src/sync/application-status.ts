@@ -1,4 +1,4 @@
-import { removeCondition, setCondition } from '../api/conditions.ts'
+import { findCondition, removeCondition, setCondition } from '../api/conditions.ts'
 import type {
   ApplicationCondition,
   ApplicationHistory,
@@ -182,6 +182,8 @@ export function observed(
   now: number,
 ): Status {
   if (!problem) {
+    // Healthy already, perhaps for a reason of its own ("RolledBack").
+    if (findCondition(status.conditions, 'Healthy')?.status === 'True') return { ...status, resources }
     const message = 'Every object is healthy'
     return {
       ...status,

@@ -32,9 +32,14 @@ export class Claims {
     return undefined
   }
 
-  /** Resolves when each of the applications has rendered this commit, or the signal aborts. */
-  async rendered(applications: () => readonly string[], commit: string, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && applications().some((key) => this.#claims.get(key)?.commit !== commit))
-      await this.#moved.wait(signal)
+  /** Waits until each of the applications has rendered this commit; false when the signal aborts first. */
+  async rendered(
+    applications: () => readonly string[],
+    commit: string,
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const isMissing = () => applications().some((key) => this.#claims.get(key)?.commit !== commit)
+    while (!signal.aborted && isMissing()) await this.#moved.wait(signal)
+    return !isMissing()
   }
 }

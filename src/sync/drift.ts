@@ -48,7 +48,7 @@ function compare(live: unknown, wanted: unknown, path: string[], into: string[][
     for (const key of new Set([...Object.keys(live), ...Object.keys(wanted)]))
       compare(live[key], wanted[key], [...path, key], into)
   } else if (Array.isArray(live) && Array.isArray(wanted) && live.length === wanted.length) {
-    live.forEach((item, i) => compare(item, wanted[i], [...path, `[${i}]`], into))
+    for (const [i, item] of live.entries()) compare(item, wanted[i], [...path, `[${i}]`], into)
   } else into.push(path)
 }
 

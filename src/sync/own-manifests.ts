@@ -15,13 +15,10 @@ export function ownManifests(
   const own = folderOf(application.spec.source.path)
   const folders = new Set([...excludes.map(folderOf), ...manifests.flatMap(folderOfApplication)])
   // The nearer to the root the folder, the more is decided by it: an Application inside it is not ours to read.
-  const taken = [...folders]
-    .filter((folder) => folder !== own && folder.startsWith(own))
-    .sort((a, b) => a.length - b.length)
-    .reduce<string[]>(
-      (kept, folder) => (kept.some((outer) => folder.startsWith(outer)) ? kept : [...kept, folder]),
-      [],
-    )
+  const taken: string[] = []
+  const nested = [...folders].filter((folder) => folder !== own && folder.startsWith(own))
+  for (const folder of nested.sort((a, b) => a.length - b.length))
+    if (!taken.some((outer) => folder.startsWith(outer))) taken.push(folder)
   const isOurs = ({ file }: { readonly file: string }) => !taken.some((folder) => file.startsWith(folder))
   // An Application that lies in its own folder belongs to whoever is around it, not to itself.
   const declaresIt = (manifest: Manifest) =>

@@ -26,13 +26,17 @@ export function decideAfterFailure(
   return { action: 'back', to, revert }
 }
 
-/** Whether a commit that failed before is left alone: until somebody asks for it, or allows what it was refused for. Pure. */
-export function isQuarantined(
+/**
+ * A commit that failed before is left alone ("quarantined") until somebody asks for it, or allows what it was refused
+ * for ("allowed": it is to be tried again). Pure.
+ */
+export function quarantineOf(
   commit: string,
   status: ApplicationStatus | undefined,
   annotations: Readonly<Record<string, string>> | undefined,
-): boolean {
+): 'none' | 'quarantined' | 'allowed' {
   const entry = status?.quarantinedCommits?.find(({ commit: id }) => id === commit)
-  if (!entry) return false
-  return !(entry.reason === 'PruneFailed' && isAllowed(annotations?.[ALLOW_MASS_DELETE], commit))
+  if (!entry) return 'none'
+  const isConsent = entry.reason === 'PruneFailed' && isAllowed(annotations?.[ALLOW_MASS_DELETE], commit)
+  return isConsent ? 'allowed' : 'quarantined'
 }

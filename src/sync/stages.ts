@@ -216,9 +216,14 @@ async function prune(shop: Workshop, attempt: Attempt): Promise<void> {
   const { key, env, onProgress, claims } = shop
   const { application, commit, entries, gone, signal, targets } = attempt
   const inventory = targets.map(({ kind, object }) => inventoryEntry(kind, object))
-  const isWanted = application.spec.prune !== false
-  if (isWanted && gone.length > 0 && attempt.purpose === 'try') await neighboursLooked(shop, commit, signal)
+  // As long as a neighbour has not said what it wants, nothing that may have moved there is deleted: the next commit is
+  // asked again, and what is gone stays in the inventory until then.
+  const areHeard =
+    gone.length === 0 || attempt.purpose !== 'try' || (await neighboursLooked(shop, commit, signal))
+  const isWanted = application.spec.prune !== false && areHeard
   if (signal.aborted) return
+  if (!areHeard)
+    env.log.warn({ application: key }, 'Not pruned: an Application beside has not read the commit')
   const { deleted, left, kept } = isWanted
     ? await pruneObjects(shop.client, gone, {
         application: key,
@@ -242,13 +247,13 @@ async function prune(shop: Workshop, attempt: Attempt): Promise<void> {
 }
 
 /** Objects that move to a neighbour with this commit are handed over; so the neighbours say first what they want. */
-async function neighboursLooked(shop: Workshop, commit: CommitInfo, signal: AbortSignal): Promise<void> {
+async function neighboursLooked(shop: Workshop, commit: CommitInfo, signal: AbortSignal): Promise<boolean> {
   const { env, claims, neighbours } = shop
-  if (neighbours().length === 0) return
   const enough = new AbortController()
   const cancel = env.clock.after(NEIGHBOURS_MS, () => enough.abort())
-  await claims.rendered(neighbours, commit.id, AbortSignal.any([enough.signal, signal]))
+  const areHeard = await claims.rendered(neighbours, commit.id, AbortSignal.any([enough.signal, signal]))
   cancel()
+  return areHeard
 }
 
 export function deadlineOf({ application, startedAt }: Attempt): {

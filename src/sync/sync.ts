@@ -9,7 +9,7 @@ import { StageError } from './failure.ts'
 import { DriftKeeper } from './heal.ts'
 import type { CommitInfo, Failure } from './progress.ts'
 import { Reporter } from './reporter.ts'
-import { decideAfterFailure, isQuarantined } from './rollback.ts'
+import { decideAfterFailure, quarantineOf } from './rollback.ts'
 import { type Attempt, deadlineOf, runStages, type Workshop } from './stages.ts'
 import { type Target, titleOf } from './target.ts'
 import { isWell, look, untilHealthy } from './wait.ts'
@@ -148,9 +148,10 @@ export class Sync {
     const { status, metadata } = application
     const asked = metadata.annotations?.[SYNC_REQUESTED]
     const requested = asked !== undefined && asked !== status?.lastHandledSyncRequest ? asked : undefined
-    if (requested === undefined && isQuarantined(latest.id, status, metadata.annotations)) {
+    const quarantine = quarantineOf(latest.id, status, metadata.annotations)
+    if (requested === undefined && quarantine === 'quarantined') {
       await this.#stayBack(application, latest)
-    } else if (this.#settled !== latest.id || requested !== undefined) {
+    } else if (this.#settled !== latest.id || requested !== undefined || quarantine === 'allowed') {
       const isKnown = status?.lastHealthyCommit === latest.id && requested === undefined
       await this.#try(application, latest, requested, isKnown ? 'check' : 'try')
     }

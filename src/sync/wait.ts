@@ -72,7 +72,7 @@ export async function untilHealthy(
       const verdicts = look(eyes, targets)
       for (const [target, { failed }] of verdicts)
         if (failed) throw unhealthy(target, failed.message, failed.field)
-      const waiting = verdicts.filter(([, verdict]) => !isWell(verdict))
+      const waiting = verdicts.filter(([, verdict]) => !isWell(verdict) && !verdict.hasEnded)
       const [first] = waiting
       if (!first) return
       if (deadline && now >= deadline.at) {
