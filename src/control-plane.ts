@@ -1,4 +1,3 @@
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { kinds as builtInKinds } from './api/kinds/index.ts'
 import { admissionChain } from './apiserver/admission/index.ts'
@@ -123,7 +122,7 @@ function startRepository(
   { dataDirectory }: ControlPlaneOptions,
   settings: SyncSettings,
 ): RunningSync {
-  const cacheDirectory = join(dataDirectory ?? tmpdir(), 'repos')
+  const cacheDirectory = dataDirectory === undefined ? undefined : join(dataDirectory, 'repos')
   return startSync(env, client, informers, { ...settings, cacheDirectory, kinds: () => registry.kinds.list })
 }
 

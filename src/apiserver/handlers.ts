@@ -7,8 +7,6 @@ import type { User } from './auth/authenticate.ts'
 import { type Answer, negotiate } from './content.ts'
 import { readDeleteOptions } from './delete-options.ts'
 import type { Exchange } from './exchange.ts'
-import { jsonPatch } from './patch/json-patch.ts'
-import { mergePatch } from './patch/merge-patch.ts'
 import type { Registry } from './registry.ts'
 import type { RequestContext } from './request.ts'
 import { isTrue, type ResourceRequest } from './request-info.ts'
@@ -17,7 +15,13 @@ import { create } from './verbs/create.ts'
 import { remove } from './verbs/delete.ts'
 import { LIST_OPTIONS, list } from './verbs/list.ts'
 import { apply, patch } from './verbs/patch.ts'
-import { createSubresource, finalizeNamespace, scaleOf, updateScale } from './verbs/subresources.ts'
+import {
+  createSubresource,
+  finalizeNamespace,
+  patchScale,
+  scaleOf,
+  updateScale,
+} from './verbs/subresources.ts'
 import { update } from './verbs/update.ts'
 import { watch } from './verbs/watch.ts'
 import { streamWatch } from './watch-stream.ts'
@@ -252,12 +256,7 @@ async function patchOne(call: Call): Promise<void> {
   const key = keyOfRequest(call)
   if (info.subresource === 'scale') {
     if (type === 'apply') throw badRequest('server-side apply is not supported on scale')
-    return exchange.json(
-      200,
-      await updateScale(registry, kind, key, context, (scale) =>
-        type === 'json' ? jsonPatch(scale, body) : mergePatch(scale, body),
-      ),
-    )
+    return exchange.json(200, await patchScale(registry, kind, key, type, body, context))
   }
   if (type === 'apply') {
     if (!info.query.get('fieldManager'))

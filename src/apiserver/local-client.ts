@@ -20,7 +20,7 @@ import { create } from './verbs/create.ts'
 import { remove } from './verbs/delete.ts'
 import { list } from './verbs/list.ts'
 import { apply, patch } from './verbs/patch.ts'
-import { createSubresource, finalizeNamespace, updateScale } from './verbs/subresources.ts'
+import { createSubresource, finalizeNamespace, patchScale, updateScale } from './verbs/subresources.ts'
 import { update } from './verbs/update.ts'
 import { watch } from './verbs/watch.ts'
 
@@ -83,15 +83,11 @@ export class LocalClient implements Client {
     options: WriteOptions = {},
   ): Promise<R> {
     const full = this.#kind(kind)
-    const patched = await patch(
-      this.#registry,
-      full,
-      keyFor(full, key),
-      options.subresource ?? '',
-      type,
-      body,
-      this.#context(options),
-    )
+    const context = this.#context(options)
+    const at = keyFor(full, key)
+    if (options.subresource === 'scale')
+      return (await patchScale(this.#registry, full, at, type, body, context)) as unknown as R
+    const patched = await patch(this.#registry, full, at, options.subresource ?? '', type, body, context)
     return patched as unknown as R
   }
 

@@ -45,7 +45,7 @@ export async function findApplication(
   return only
 }
 
-export const NO_COMMIT = '-'
+const NO_COMMIT = '-'
 
 export function short(commit: string | undefined): string {
   return commit === undefined ? NO_COMMIT : commit.slice(0, 7)

@@ -96,7 +96,12 @@ export function block({ waiting, since }: View, now: number, width: number, pain
 
 /** "  ⟳ Deployment shop/web   1 of 3 updated replicas are available" */
 export function waitingLine({ kind, namespace, name, health }: ResourceLine): string {
-  return `  ⟳ ${printable(`${kind} ${namespace ? `${namespace}/` : ''}${name}   ${health.message ?? health.status}`)}`
+  // The line says already what is waited for.
+  const message = (health.message ?? health.status).replace(
+    /^Waiting for deployment ".*?" rollout to finish: /,
+    '',
+  )
+  return `  ⟳ ${printable(`${kind} ${namespace ? `${namespace}/` : ''}${name}   ${message}`)}`
 }
 
 function worstFirst(waiting: readonly ResourceLine[]): ResourceLine[] {

@@ -11,7 +11,7 @@ const HEARTBEAT_MS = 30_000
 const LINES_MAX = 8
 
 /** What is no progress of an application: where the server is, and that it ends. */
-export type Notice =
+type Notice =
   | { readonly type: 'started'; readonly version: string; readonly url: string; readonly kubeconfig: string }
   | { readonly type: 'stopping' }
   | { readonly type: 'stopped'; readonly revision: number; readonly data: string }

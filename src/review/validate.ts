@@ -217,7 +217,7 @@ async function admittedPod(
 }
 
 /** The declared nodes, or the three that a repository without any is given. */
-export function nodesOf(resources: readonly AnyResource[]): Node[] {
+function nodesOf(resources: readonly AnyResource[]): Node[] {
   const nodes = resources.filter(({ kind }) => kind === nodeKind.kind).map((node) => node as unknown as Node)
   const pools = resources
     .filter(({ kind }) => kind === nodePoolKind.kind)

@@ -1,12 +1,14 @@
 import { findCondition } from '../api/conditions.ts'
 import type { Health } from '../api/kind.ts'
+import { type Application, application as applicationKind } from '../api/kinds/application.ts'
 import { type Deployment, deployment as deploymentKind } from '../api/kinds/deployment.ts'
 import { type Pod, pod as podKind } from '../api/kinds/pod.ts'
-import { type ReplicaSet, replicaSet as replicaSetKind } from '../api/kinds/replica-set.ts'
+import { replicaSet as replicaSetKind } from '../api/kinds/replica-set.ts'
 import { containerTroubles } from '../api/pod-health.ts'
 import { unschedulableSince } from '../api/pods.ts'
 import type { AnyResource } from '../api/resource.ts'
 import { parseTime } from '../base/date.ts'
+import { deepEqual } from '../base/json.ts'
 import type { Informers } from '../client/informers.ts'
 import type { Target } from './target.ts'
 
@@ -18,12 +20,16 @@ const UNSCHEDULABLE_MS = 30_000
 const STUCK_MS = 30_000
 /** Of pods that the API refuses: a class, an account or a quota may be on its way. */
 const REFUSED_MS = 10_000
-const REVISION = 'deployment.kubernetes.io/revision'
+/** How long a container without a readiness probe must have run to count as up: starting is no evidence. */
+const STEADY_MS = 3000
+const POD_TEMPLATE_HASH = 'pod-template-hash'
 
 export interface Verdict {
   readonly health: Health
   /** It will not get better by waiting: what to say, and which field of the manifest is the reason. */
   readonly failed?: { readonly message: string; readonly field: string }
+  /** Not well, but nobody waits for it any more: an Application of its own has come to its own end. */
+  readonly hasEnded?: boolean
   /** Ask again then at the latest (epoch ms): a patience runs out. */
   readonly lookAt?: number
 }
@@ -39,10 +45,21 @@ export function judge(
   if (live.metadata.deletionTimestamp)
     return { health: { status: 'Progressing', message: 'Pending deletion' } }
   const health = target.kind.health(live, now)
-  if (target.kind === podKind) return judgePods([live as unknown as Pod], health, '', now)
+  if (target.kind === applicationKind) {
+    // Each Application answers for itself: a failure of one does not take back what others did well.
+    const ready = findCondition((live as unknown as Application).status?.conditions, 'Ready')
+    return ready?.status === 'False' ? { health, hasEnded: true } : { health }
+  }
+  if (target.kind === podKind) {
+    const one = [live as unknown as Pod]
+    return health.status === 'Healthy' ? judgeSteady(one, health, now) : judgePods(one, health, '', now)
+  }
   if (target.kind !== deploymentKind) return { health }
   const deployment = live as unknown as Deployment
-  if (health.status === 'Healthy') return { health }
+  if (health.status === 'Healthy') {
+    const isProven = (deployment.spec.minReadySeconds ?? 0) > 0 || deployment.spec.replicas === 0
+    return isProven ? { health } : judgeSteady(newPods(deployment, informers), health, now)
+  }
   const progress = findCondition(deployment.status?.conditions, 'Progressing')
   const isObserved = (deployment.status?.observedGeneration ?? 0) >= (deployment.metadata.generation ?? 0)
   const verdict = judgePods(isObserved ? newPods(deployment, informers) : [], health, 'spec.template.', now)
@@ -63,15 +80,40 @@ export function judge(
   return verdict
 }
 
-/** The pods of the newest ReplicaSet. */
+/**
+ * The pods of the ReplicaSet with the Deployment's own template. Not of the newest by number: the caches of Deployments
+ * and ReplicaSets move separately, and the pods of a commit before must not speak against this one.
+ */
 function newPods(deployment: Deployment, informers: Informers): readonly Pod[] {
-  const sets = informers.of(replicaSetKind).byIndex('owner', deployment.metadata.uid ?? '')
-  const revision = (set: ReplicaSet) => Number(set.metadata.annotations?.[REVISION] ?? 0)
-  const newest = sets.reduce<ReplicaSet | undefined>(
-    (best, set) => (best && revision(best) >= revision(set) ? best : set),
-    undefined,
-  )
-  return newest ? informers.of(podKind).byIndex('owner', newest.metadata.uid ?? '') : []
+  const set = informers
+    .of(replicaSetKind)
+    .byIndex('owner', deployment.metadata.uid ?? '')
+    .find(({ spec }) => isSameTemplate(spec.template, deployment.spec.template))
+  return set ? informers.of(podKind).byIndex('owner', set.metadata.uid ?? '') : []
+}
+
+type Template = Deployment['spec']['template']
+
+function isSameTemplate(made: Template | undefined, template: Template): boolean {
+  const { [POD_TEMPLATE_HASH]: _hash, ...labels } = made?.metadata?.labels ?? {}
+  return deepEqual({ ...made, metadata: { ...made?.metadata, labels } }, template)
+}
+
+/**
+ * A container that crashes at its start is ready for a moment when nothing probes it, and a rollout of such pods is
+ * complete for that moment. Healthy is said when they have stayed up for a little.
+ */
+function judgeSteady(pods: readonly Pod[], health: Health, now: number): Verdict {
+  let lookAt = 0
+  for (const { spec, status } of pods) {
+    const isProbed = spec.containers.every(({ readinessProbe }) => readinessProbe !== undefined)
+    const ready = findCondition(status?.conditions, 'Ready')
+    if (isProbed || ready?.status !== 'True') continue
+    lookAt = Math.max(lookAt, (parseTime(ready.lastTransitionTime) ?? 0) + STEADY_MS)
+  }
+  if (lookAt <= now) return { health }
+  const message = 'Running; without a readiness probe it must stay up for a moment'
+  return { health: { status: 'Progressing', message }, lookAt }
 }
 
 function judgePods(pods: readonly Pod[], health: Health, prefix: string, now: number): Verdict {

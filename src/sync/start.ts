@@ -1,20 +1,23 @@
-import { parseDuration } from '../api/duration.ts'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { AnyKind } from '../api/kind.ts'
 import { type Application, application as applicationKind } from '../api/kinds/application.ts'
 import { namespace as namespaceKind } from '../api/kinds/namespace.ts'
 import { node as nodeKind } from '../api/kinds/node.ts'
 import { nodePool as nodePoolKind } from '../api/kinds/node-pool.ts'
-import { keyOf } from '../api/resource.ts'
 import type { Cancel } from '../base/clock.ts'
 import type { Env } from '../base/env.ts'
-import { deepEqual } from '../base/json.ts'
 import type { Client } from '../client/client.ts'
 import type { Informers } from '../client/informers.ts'
+import { ApplicationController } from './application-controller.ts'
+import { sharedSource } from './asked-once.ts'
+import { Claims } from './claims.ts'
+import { diskCopies, memoryCopies } from './healthy-copies.ts'
 import type { Manifest } from './manifest.ts'
+import { ObjectWatch } from './object-watch.ts'
 import type { Progress } from './progress.ts'
 import { openSource } from './sources/index.ts'
 import type { Source } from './sources/source.ts'
-import { Sync } from './sync.ts'
 import type { StatusMode } from './write-back.ts'
 
 export interface StartSyncOptions {
@@ -27,8 +30,8 @@ export interface StartSyncOptions {
   readonly statusMode: StatusMode
   /** Simulated nodes when the repository declares none. Default 3; 0 for none. */
   readonly nodes?: number | undefined
-  /** Where copies of other repositories are kept. */
-  readonly cacheDirectory: string
+  /** Where copies of other repositories, and of the last healthy commits, are kept. Absent: in memory. */
+  readonly cacheDirectory?: string | undefined
   readonly kinds: () => readonly AnyKind[]
   readonly onProgress: (progress: Progress) => void
 }
@@ -46,105 +49,50 @@ export function startSync(
   informers: Informers,
   options: StartSyncOptions,
 ): RunningSync {
-  const syncs = new Map<
-    string,
-    { readonly sync: Sync; readonly source: Source | undefined; readonly spec: unknown }
-  >()
-  const rootKey = `default/${options.name}`
-  let cancel: Cancel = () => {}
-  let stopped = false
-  let stop: () => void = () => {}
-  const stopping = new Promise<void>((resolve) => {
-    stop = resolve
+  const { source, cacheDirectory, statusMode, kinds, onProgress } = options
+  const shared = sharedSource(source)
+  const watch = new ObjectWatch(informers)
+  const controller = new ApplicationController({
+    env,
+    client,
+    informers,
+    watch,
+    kinds,
+    statusMode,
+    onProgress,
+    claims: new Claims(),
+    copies: cacheDirectory === undefined ? memoryCopies() : diskCopies(join(cacheDirectory, 'healthy')),
+    rootKey: `default/${options.name}`,
+    rootSource: shared,
+    onRootRendered: (manifests) => ensureNodes(client, manifests, options.nodes ?? 3),
+    open: ({ repo, commit, tag, branch }, intervalMs) =>
+      sharedSource(
+        openSource(env.clock, repo ?? source.location ?? source.description, {
+          ref: commit ?? tag ?? branch,
+          cacheDirectory: cacheDirectory ?? tmpdir(),
+          intervalMs,
+        }),
+      ),
   })
-
-  const childPaths = () =>
-    informers
-      .of(applicationKind)
-      .list()
-      .filter(
-        (application) =>
-          keyOf(application) !== rootKey &&
-          application.spec.source.repo === undefined &&
-          (application.spec.source.path ?? '.') !== '.',
-      )
-      .map(({ spec }) => (spec.source.path ?? '').replace(/^\.\//, '').replace(/\/$/, ''))
-
-  const startOne = (application: Application) => {
-    const key = keyOf(application)
-    const isRoot = key === rootKey
-    const { repo } = application.spec.source
-    const intervalMs = parseDuration(application.spec.interval ?? '60s') ?? 60_000
-    let own: Source | undefined
-    try {
-      const ref =
-        application.spec.source.commit ?? application.spec.source.tag ?? application.spec.source.branch
-      own =
-        repo === undefined && ref === undefined
-          ? undefined
-          : openSource(env.clock, repo ?? options.source.description, {
-              ref,
-              cacheDirectory: options.cacheDirectory,
-              intervalMs,
-            })
-    } catch (error) {
-      options.onProgress({ type: 'waiting-for-source', application: key, message: (error as Error).message })
-      return
-    }
-    const sync = new Sync(key, {
-      env,
-      client,
-      informers,
-      kinds: options.kinds,
-      source: own ?? options.source,
-      statusMode: options.statusMode,
-      excludes: isRoot ? childPaths : () => [],
-      onProgress: options.onProgress,
-      ...(isRoot
-        ? {
-            onRendered: (manifests: readonly Manifest[]) =>
-              ensureNodes(client, manifests, options.nodes ?? 3),
-          }
-        : {}),
-    })
-    syncs.set(key, { sync, source: own, spec: application.spec })
-    sync.start()
-  }
-
-  const stopOne = async (key: string) => {
-    const running = syncs.get(key)
-    syncs.delete(key)
-    await running?.sync.stop()
-    await running?.source?.close()
-  }
-
+  let stop: () => void = () => {}
+  const stopping = new Promise<'stop'>((resolve) => {
+    stop = () => resolve('stop')
+  })
   const starting = (async () => {
     informers.of(applicationKind)
     await informers.synced()
-    await Promise.race([namespaceExists(informers, 'default'), stopping])
-    if (stopped) return
+    if ((await Promise.race([namespaceExists(informers, 'default'), stopping])) === 'stop') return
     await ensureRoot(client, options)
-    cancel = informers.of(applicationKind).onChange(({ type, resource, previous }) => {
-      const key = keyOf(resource)
-      if (type === 'deleted') void stopOne(key)
-      else if (!syncs.has(key)) startOne(resource)
-      else if (previous && !deepEqual(previous.spec, resource.spec)) {
-        void stopOne(key).then(() => stopped || startOne(resource))
-      } else if (previous && !deepEqual(previous.metadata.annotations, resource.metadata.annotations))
-        syncs.get(key)?.sync.lookAgain()
-    })
+    controller.start()
   })().catch((error: unknown) => env.log.error({ err: error }, 'sync could not start'))
 
   return {
-    lookAgain() {
-      for (const { sync } of syncs.values()) sync.lookAgain()
-    },
+    lookAgain: () => controller.lookAgain(),
     async stop() {
-      stopped = true
       stop()
       await starting
-      cancel()
-      await Promise.all([...syncs.keys()].map(stopOne))
+      await controller.stop()
+      watch.close()
     },
   }
 }

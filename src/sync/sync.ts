@@ -1,104 +1,79 @@
-import { setCondition } from '../api/conditions.ts'
 import { parseDuration } from '../api/duration.ts'
-import type { AnyKind } from '../api/kind.ts'
-import {
-  type Application,
-  type ApplicationHistory,
-  type ApplicationStatus,
-  application as applicationKind,
-  type InventoryEntry,
-} from '../api/kinds/application.ts'
-import { type AnyResource, keyOf, parseKey } from '../api/resource.ts'
-import { ApiError, isReason } from '../api/status.ts'
+import type { Application, ApplicationHistory, ApplicationResource } from '../api/kinds/application.ts'
 import type { Cancel } from '../base/clock.ts'
 import { formatTime } from '../base/date.ts'
-import type { Env } from '../base/env.ts'
-import { deepEqual } from '../base/json.ts'
 import { Wake } from '../base/wake.ts'
-import type { Client } from '../client/client.ts'
-import { EventRecorder } from '../client/events.ts'
-import type { Informers } from '../client/informers.ts'
-import { retryOnConflict } from '../client/on-conflict.ts'
-import { applyGroup, type DiffEntry, diff, FIELD_MANAGER, marked, OWNER_ANNOTATION } from './apply.ts'
-import { judge, type Verdict } from './evidence.ts'
-import type { Manifest } from './manifest.ts'
-import type { ChangeCounts, CommitInfo, Failure, Place, Progress, ResourceLine } from './progress.ts'
-import { decidePrune } from './prune.ts'
-import { renderers } from './renderers/index.ts'
-import type { Source } from './sources/source.ts'
-import {
-  CHILD_KINDS,
-  countsOf,
-  firstOf,
-  NO_CHANGES,
-  refusedStage,
-  StageError,
-  shown,
-  specOf,
-  stage,
-  unhealthy,
-} from './stages.ts'
-import { groups, inventoryEntry, readInventory, type Target, titleOf, waveOf } from './target.ts'
-import { type Outcome, type StatusMode, writeOutcome } from './write-back.ts'
+import * as after from './application-status.ts'
+import { FIELD_MANAGER } from './apply.ts'
+import { StageError } from './failure.ts'
+import { DriftKeeper } from './heal.ts'
+import type { CommitInfo, Failure } from './progress.ts'
+import { Reporter } from './reporter.ts'
+import { decideAfterFailure, quarantineOf } from './rollback.ts'
+import { type Attempt, deadlineOf, runStages, type Workshop } from './stages.ts'
+import { type Target, titleOf } from './target.ts'
+import { isWell, look, untilHealthy } from './wait.ts'
+import type { StatusMode } from './write-back.ts'
 
-export interface SyncOptions {
-  readonly env: Env
-  readonly client: Client
-  readonly informers: Informers
-  /** All kinds that are served now. */
-  readonly kinds: () => readonly AnyKind[]
-  readonly source: Source
+export interface SyncOptions extends Omit<Workshop, 'key' | 'status' | 'write' | 'own'> {
   readonly statusMode: StatusMode
-  /** Folders of the source that other Applications own. */
-  readonly excludes: () => readonly string[]
-  readonly onProgress: (progress: Progress) => void
-  /** What a commit was rendered to, before it is applied; the root application's decides about default nodes. */
-  readonly onRendered?: (manifests: readonly Manifest[]) => Promise<void>
+  /** Why the application must wait although there is a new commit: an Application it depends on; undefined: it need not. */
+  readonly blockedBy: (application: Application, commit: CommitInfo) => string | undefined
 }
 
-const HISTORY_MAX = 20
 const RETRY_MIN_MS = 1000
 const RETRY_MAX_MS = 60_000
-const ALLOW_MASS_DELETE = 'seamark.dev/allow-mass-delete'
 const SYNC_REQUESTED = 'seamark.dev/sync-requested-at'
 
 /**
  * One Application, kept converged. Level-based: look at the newest commit, and if it is not the one that is applied, try
- * it: render, ask the API, apply in waves, prune, wait for health. A newer commit ends the waiting for an older one at
- * once. A commit that fails goes into quarantine and the last healthy one is applied again. In between, drift is put
- * back when it is seen. Everything needed after a restart is in the Application's status.
+ * it (stages.ts), then wait for health. A newer commit ends the work on an older one at once. A commit that fails goes
+ * into quarantine and the last healthy one is applied again. In between, drift is put back when it is seen. Everything
+ * needed after a restart is in the Application's status. Never two attempts at a time.
  */
 export class Sync {
   readonly #options: SyncOptions
   readonly #key: string
-  readonly #client: Client
-  readonly #events: EventRecorder
+  readonly #reporter: Reporter
+  readonly #shop: Workshop
+  readonly #drift: DriftKeeper
   readonly #wake = new Wake()
   readonly #stop = new AbortController()
-  readonly #cancels: Cancel[] = []
-  #targets: readonly Target[] = []
-  #applied: CommitInfo | undefined
+  readonly #unfollow: Cancel
   #settled: string | undefined
   #dirty = true
-  #drifted = new Set<string>()
-  /** Newest revision of each kind that was applied: health is judged on a view that has seen it, never on an older one. */
-  readonly #written = new Map<AnyKind, number>()
-  #attempt: AbortController | undefined
-  #attempting: string | undefined
+  #touched = false
+  #attempt: { readonly abort: AbortController; readonly commit: string } | undefined
   #failures = 0
-  #lastError = ''
+  #isSuspended = false
   #running: Promise<void> | undefined
 
   constructor(key: string, options: SyncOptions) {
     this.#key = key
     this.#options = options
-    this.#client = options.client.as(FIELD_MANAGER)
-    this.#events = new EventRecorder(options.env, this.#client, 'seamark')
+    const client = options.client.as(FIELD_MANAGER)
+    this.#reporter = new Reporter(key, { ...options, client })
+    this.#drift = new DriftKeeper({
+      application: key,
+      client,
+      watch: options.watch,
+      events: this.#reporter.events,
+      onProgress: options.onProgress,
+      onTouched: (isDrift) => this.#onTouched(isDrift),
+    })
+    this.#shop = {
+      ...options,
+      key,
+      client,
+      status: async () => (await this.#reporter.application())?.status,
+      write: (change) => this.#reporter.write(change),
+      own: (targets) => this.#drift.follow(targets),
+    }
+    this.#unfollow = options.source.onChange(() => this.lookAgain())
   }
 
   start(): void {
-    this.#cancels.push(this.#options.source.onChange(() => this.lookAgain()))
-    this.#running = this.#run()
+    this.#running ??= this.#run()
   }
 
   /** There may be something new: a commit, a changed Application, a request to sync. */
@@ -110,108 +85,112 @@ export class Sync {
 
   async stop(): Promise<void> {
     this.#stop.abort()
-    this.#attempt?.abort()
-    for (const cancel of this.#cancels) cancel()
+    this.#attempt?.abort.abort()
+    this.#unfollow()
+    this.#drift.close()
     await this.#running
-    await this.#events.flush()
+    this.#options.claims.forget(this.#key)
+    await this.#reporter.events.flush()
   }
 
   async #run(): Promise<void> {
     const { env } = this.#options
-    while (!this.#stop.signal.aborted) {
+    const { signal } = this.#stop
+    while (!signal.aborted) {
       this.#dirty = false
       let waitMs: number
       try {
         waitMs = await this.#once()
         this.#failures = 0
       } catch (error) {
-        if (this.#stop.signal.aborted) return
+        if (signal.aborted) return
         this.#failures += 1
-        waitMs = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** (this.#failures - 1))
-        const message = (error as Error).message
-        if (!(error instanceof ApiError)) env.log.error({ err: error, application: this.#key }, 'sync failed')
-        await this.#reportSource(message).catch(() => {})
+        waitMs = Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** Math.min(this.#failures - 1, 10))
+        await this.#trouble(error, waitMs).catch(() => {})
       }
-      if (this.#dirty || this.#stop.signal.aborted) continue
+      if (this.#dirty || signal.aborted) continue
       const cancel = env.clock.after(waitMs, () => this.#wake.wake())
-      await this.#wake.wait(this.#stop.signal)
+      await this.#wake.wait(signal)
       cancel()
-    }
-  }
-
-  /** A newer commit ends the attempt that is under way. */
-  async #abandonIfSuperseded(): Promise<void> {
-    const attempt = this.#attempt
-    const attempting = this.#attempting
-    if (!attempt || attempting === undefined) return
-    const latest = await this.#options.source.latest().catch(() => undefined)
-    if (latest && latest.id !== attempting && this.#attempt === attempt) {
-      this.#options.onProgress({
-        type: 'superseded',
-        application: this.#key,
-        commit: attempting,
-        by: latest.id,
-      })
-      attempt.abort()
     }
   }
 
   /** Looks once, acts once. Returns how long to wait when nothing calls before. */
   async #once(): Promise<number> {
-    const application = await this.#application()
+    const { source, blockedBy, onProgress } = this.#options
+    const application = await this.#reporter.application()
     if (!application) return RETRY_MAX_MS
     const intervalMs = parseDuration(application.spec.interval ?? '60s') ?? 60_000
-    if (application.spec.suspend) {
-      this.#options.onProgress({ type: 'suspended', application: this.#key })
+    const wasSuspended = this.#isSuspended
+    this.#isSuspended = application.spec.suspend === true
+    if (this.#isSuspended) {
+      if (!wasSuspended) onProgress({ type: 'suspended', application: this.#key })
       return intervalMs
     }
-    const latest = await this.#options.source.latest()
+    const latest = await source.latest()
     if (!latest) {
-      await this.#reportSource(`Waiting for the first commit of ${this.#options.source.description}`)
+      await this.#reporter.trouble('SourceFailed', `Waiting for the first commit of ${source.description}`)
       return Math.min(intervalMs, 2000)
     }
-    this.#lastError = ''
-    const requested = application.metadata.annotations?.[SYNC_REQUESTED]
-    const isRequested = requested !== undefined && requested !== application.status?.lastHandledSyncRequest
-    const isQuarantined =
-      application.status?.quarantinedCommits?.some(({ commit }) => commit === latest.id) ?? false
-    if (isQuarantined && !isRequested) {
-      await this.#restoreHealthy(application, latest)
-    } else if (this.#settled !== latest.id || isRequested) {
-      const healthyBefore = application.status?.lastHealthyCommit === latest.id && !isRequested
-      await this.#try(application, latest, { requested, quiet: healthyBefore })
+    const blocked = blockedBy(application, latest)
+    if (blocked !== undefined && this.#settled !== latest.id) {
+      await this.#reporter.trouble('DependencyNotReady', blocked)
+      return intervalMs
     }
-    if (this.#drifted.size > 0) await this.#heal(application)
+    // The trouble is over: what the status said before is to be said again.
+    if (this.#reporter.relief()) this.#settled = undefined
+    await this.#converge(application, latest)
+    if (this.#touched) await this.#observe()
     return intervalMs
   }
 
-  async #application(): Promise<Application | undefined> {
+  async #converge(application: Application, latest: CommitInfo): Promise<void> {
+    const { status, metadata } = application
+    const asked = metadata.annotations?.[SYNC_REQUESTED]
+    const requested = asked !== undefined && asked !== status?.lastHandledSyncRequest ? asked : undefined
+    const quarantine = quarantineOf(latest.id, status, metadata.annotations)
+    if (requested === undefined && quarantine === 'quarantined') {
+      await this.#stayBack(application, latest)
+    } else if (this.#settled !== latest.id || requested !== undefined || quarantine === 'allowed') {
+      const isKnown = status?.lastHealthyCommit === latest.id && requested === undefined
+      await this.#try(application, latest, requested, isKnown ? 'check' : 'try')
+    }
+    await this.#drift.heal(application)
+  }
+
+  /** A newer commit ends the attempt that is under way. */
+  async #abandonIfSuperseded(): Promise<void> {
+    const attempt = this.#attempt
+    if (!attempt) return
+    const latest = await this.#options.source.latest().catch(() => undefined)
+    if (!latest || latest.id === attempt.commit || this.#attempt !== attempt || attempt.abort.signal.aborted)
+      return
+    const { onProgress } = this.#options
+    onProgress({ type: 'superseded', application: this.#key, commit: attempt.commit, by: latest.id })
+    attempt.abort.abort()
+  }
+
+  /** Runs `work` as the attempt on a commit, which a newer commit or `stop` may abort. */
+  async #attempting<T>(commit: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const abort = new AbortController()
+    const attempt = { abort, commit }
+    this.#attempt = attempt
+    if (this.#stop.signal.aborted) abort.abort()
     try {
-      return await this.#client.get(applicationKind, parseKey(this.#key))
-    } catch (error) {
-      if (isReason(error, 'NotFound')) return undefined
-      throw error
+      return await work(abort.signal)
+    } finally {
+      if (this.#attempt === attempt) this.#attempt = undefined
     }
   }
 
-  /** After a restart with the newest commit in quarantine: what is applied is the last healthy one. */
-  async #restoreHealthy(application: Application, latest: CommitInfo): Promise<void> {
-    const healthy = application.status?.lastHealthyCommit
-    if (this.#settled === latest.id || healthy === undefined) return
-    await this.#applyCommit(application, { ...latest, id: healthy, subject: '' }, this.#stop.signal, true)
-    this.#settled = latest.id
-  }
-
-  /** Tries a commit from reading it to its health; never throws for what is the commit's own fault. */
+  /** Tries a commit from reading it to its health. What is the commit's own fault ends in quarantine, not in a throw. */
   async #try(
     application: Application,
     commit: CommitInfo,
-    { requested, quiet }: { requested: string | undefined; quiet: boolean },
+    requested: string | undefined,
+    purpose: 'try' | 'check',
   ): Promise<void> {
     const { env, onProgress } = this.#options
-    const attempt = new AbortController()
-    this.#attempt = attempt
-    this.#attempting = commit.id
     const startedAt = env.clock.now()
     const history: ApplicationHistory = {
       commit: commit.id,
@@ -220,331 +199,68 @@ export class Sync {
       startedAt: formatTime(startedAt),
       outcome: 'Applied',
     }
-    try {
-      onProgress({ type: 'commit-seen', application: this.#key, commit, seenAt: startedAt })
-      if (!quiet) {
-        await this.#write((status) => ({
-          ...status,
-          lastAttemptedCommit: commit.id,
-          conditions: this.#conditions(status, 'Reconciling', `Applying ${shown(commit)}`),
-        }))
-      }
-      const changes = await this.#applyCommit(application, commit, attempt.signal, quiet)
-      if (attempt.signal.aborted) return
-      const appliedAt = formatTime(env.clock.now())
-      await this.#waitForHealth(application, commit, attempt.signal, startedAt)
-      if (attempt.signal.aborted) return
-      const done: ApplicationHistory = {
-        ...history,
-        appliedAt,
-        finishedAt: formatTime(env.clock.now()),
-        outcome: 'Healthy',
-        changes,
-      }
-      await this.#succeed(
-        application,
-        commit,
-        done,
-        startedAt,
-        requested,
-        quiet && changes.created + changes.configured + changes.pruned === 0,
-      )
-      this.#settled = commit.id
-    } catch (error) {
-      if (attempt.signal.aborted || this.#stop.signal.aborted) return
-      if (!(error instanceof StageError)) throw error
-      await this.#fail(application, commit, error.failure, history, requested)
-      this.#settled = commit.id
-    } finally {
-      if (this.#attempt === attempt) {
-        this.#attempt = undefined
-        this.#attempting = undefined
-      }
-    }
-  }
-
-  /** Reads, renders, asks, applies, prunes. Throws StageError with the stage that failed. */
-  async #applyCommit(
-    application: Application,
-    commit: CommitInfo,
-    signal: AbortSignal,
-    quiet = false,
-  ): Promise<ChangeCounts> {
-    const { env, onProgress, source } = this.#options
-    const startedAt = env.clock.now()
-    const files = await stage('SourceFailed', () => source.files(commit.id))
-    const type = application.spec.render?.type ?? 'auto'
-    const render = renderers[type as keyof typeof renderers]
-    if (!render)
-      throw new StageError({
-        reason: 'RenderFailed',
-        message: `spec.render.type "${type}" is not supported yet; use plain`,
-        places: [],
-      })
-    const excludes = this.#options.excludes()
-    const kept = files.filter(({ path }) => !excludes.some((folder) => path.startsWith(`${folder}/`)))
-    const rendered = render(kept, application.spec.source.path ?? '.')
-    const { targets, unknown } = this.#targetsOf(rendered.manifests, application)
-    const errors = [...rendered.errors, ...unknown]
-    if (errors.length > 0)
-      throw new StageError({ reason: 'RenderFailed', message: firstOf(errors), places: errors })
-    if (!quiet)
-      onProgress({
-        type: 'rendered',
-        application: this.#key,
-        commit: commit.id,
-        objects: targets.length,
-        warnings: rendered.warnings,
-      })
-    await this.#options.onRendered?.(rendered.manifests)
-    const { entries, refused } = await diff(this.#client, targets, this.#key)
-    if (refused.length > 0) throw refusedStage('DiffFailed', refused)
-    if (!quiet) onProgress({ type: 'accepted', application: this.#key, commit: commit.id })
-    if (signal.aborted) return NO_CHANGES
-    const inventory = targets.map(({ kind, object }) => inventoryEntry(kind, object))
-    const before = (await this.#application())?.status?.inventory?.entries ?? []
-    const decision = decidePrune({
-      before,
-      after: inventory,
-      allowed: application.metadata.annotations?.[ALLOW_MASS_DELETE],
-      commit: commit.id,
-    })
-    if (decision.verdict === 'ask')
-      throw new StageError({ reason: 'PruneFailed', message: decision.message, places: [] })
-    // What will be owned is written down first: a crash in the middle leaves nothing behind that nobody remembers.
-    const known = new Set(inventory.map(({ id }) => id))
-    const all = [...inventory, ...before.filter(({ id }) => !known.has(id))]
-    if (!deepEqual(all, before)) await this.#write((status) => ({ ...status, inventory: { entries: all } }))
-    this.#targets = targets
-    this.#watchTargets()
-    await this.#applyInWaves(entries, signal)
-    if (signal.aborted) return NO_CHANGES
-    const pruned = application.spec.prune === false ? 0 : await this.#prune(decision.gone)
-    const changes = countsOf(entries, pruned)
-    this.#applied = commit
-    await this.#write((status) => ({
-      ...status,
-      lastAppliedCommit: commit.id,
-      inventory: { entries: application.spec.prune === false ? all : inventory },
-      conditions: setCondition(
-        status.conditions,
-        { type: 'Synced', status: 'True', reason: 'Applied', message: `Applied ${shown(commit)}` },
-        env.clock.now(),
-      ),
-    }))
-    if (!quiet)
-      onProgress({
-        type: 'applied',
-        application: this.#key,
-        commit: commit.id,
-        changes,
-        tookMs: env.clock.now() - startedAt,
-      })
-    return changes
-  }
-
-  #targetsOf(
-    manifests: readonly Manifest[],
-    application: Application,
-  ): { targets: Target[]; unknown: Place[] } {
-    const kinds = this.#options.kinds()
-    const unknown: Place[] = []
-    const targets = manifests.flatMap((manifest): Target[] => {
-      const { apiVersion, kind: name } = manifest.object
-      const kind = kinds.find(
-        (candidate) =>
-          candidate.kind === name &&
-          `${candidate.group ? `${candidate.group}/` : ''}${candidate.version}` === apiVersion,
-      )
-      if (!kind) {
-        unknown.push(manifest.placeOf('kind', `no kind "${name}" in version "${apiVersion}" is served`))
-        return []
-      }
-      const { namespace: given, ...metadata } = manifest.object.metadata
-      const namespace =
-        kind.scope === 'Namespaced'
-          ? (given ?? application.spec.destination?.namespace ?? 'default')
-          : undefined
-      const object = {
-        ...manifest.object,
-        metadata: namespace === undefined ? metadata : { ...metadata, namespace },
-      } as AnyResource
-      return [{ manifest, kind, object, wave: waveOf(object, kind) }]
-    })
-    return { targets, unknown }
-  }
-
-  /** Group by group; waves that somebody set by annotation wait for the one before to be healthy. */
-  async #applyInWaves(entries: readonly DiffEntry[], signal: AbortSignal): Promise<void> {
-    const byTarget = new Map(entries.map((entry) => [entry.target, entry]))
-    let wave: number | undefined
-    const done: Target[] = []
-    for (const group of groups([...byTarget.keys()])) {
-      if (signal.aborted) return
-      const next = group[0]?.wave[0]
-      if (wave !== undefined && next !== wave) await this.#untilHealthy(done, signal, undefined)
-      wave = next
-      const part = group.flatMap((target) => byTarget.get(target) ?? [])
-      const refused = await applyGroup(this.#client, part, this.#key, signal, ({ kind }, { metadata }) => {
-        this.#written.set(kind, Math.max(this.#written.get(kind) ?? 0, Number(metadata.resourceVersion)))
-      })
-      if (refused.length > 0) throw refusedStage('ApplyFailed', refused)
-      done.push(...group)
-    }
-  }
-
-  /** Deletes what left the source, what was applied last first. Objects that opted out, or belong to somebody else by now, stay. */
-  async #prune(gone: readonly InventoryEntry[]): Promise<number> {
-    const kinds = this.#options.kinds()
-    const owned = gone.map(readInventory).flatMap((entry) => {
-      const kind = kinds.find(
-        (candidate) =>
-          candidate.kind === entry.kind &&
-          `${candidate.group ? `${candidate.group}/` : ''}${candidate.version}` === entry.apiVersion,
-      )
-      return kind ? [{ ...entry, resource: kind }] : []
-    })
-    let pruned = 0
-    for (const { resource, namespace, name } of owned.sort(
-      (a, b) => b.resource.applyWave - a.resource.applyWave,
-    )) {
+    const failure = await this.#attempting(commit.id, async (signal) => {
       try {
-        const live = await this.#client.get(resource, { namespace, name })
-        const annotations = live.metadata.annotations ?? {}
-        if (annotations['seamark.dev/prune'] === 'disabled' || annotations[OWNER_ANNOTATION] !== this.#key)
-          continue
-        await this.#client.delete(
-          resource,
-          { namespace, name },
-          { propagationPolicy: 'Background', preconditions: { uid: live.metadata.uid } },
-        )
-        pruned += 1
+        onProgress({ type: 'commit-seen', application: this.#key, commit, seenAt: startedAt })
+        if (purpose === 'try')
+          await this.#reporter.write((status) => after.attempting(status, commit, env.clock.now()))
+        const attempt = await runStages(this.#shop, { application, commit, signal, purpose })
+        const appliedAt = formatTime(env.clock.now())
+        if (!signal.aborted) await this.#untilHealthy(attempt)
+        if (!signal.aborted) await this.#succeed(attempt, { ...history, appliedAt }, requested)
+        else if (!this.#stop.signal.aborted && purpose === 'try') await this.#supersede(history)
       } catch (error) {
-        if (!isReason(error, 'NotFound'))
-          throw new StageError({
-            reason: 'PruneFailed',
-            message: `Cannot delete ${titleOf({ kind: resource.kind, metadata: { namespace, name } })}: ${(error as Error).message}`,
-            places: [],
-          })
+        if (signal.aborted) return undefined
+        if (!(error instanceof StageError) || error.retry) throw error
+        return error.failure
       }
-    }
-    return pruned
-  }
-
-  async #waitForHealth(
-    application: Application,
-    commit: CommitInfo,
-    signal: AbortSignal,
-    startedAt: number,
-  ): Promise<void> {
-    const timeoutMs = parseDuration(application.spec.timeout ?? '10m') ?? 600_000
-    await this.#untilHealthy(this.#targets, signal, {
-      commit,
-      deadline: startedAt + timeoutMs,
-      timeout: application.spec.timeout ?? '10m',
+      return undefined
     })
+    if (failure && !this.#stop.signal.aborted)
+      await this.#fail(application, commit, failure, history, requested)
   }
 
-  /** Waits until every target is healthy; throws StageError as soon as one has failed for good, or at the deadline. */
-  async #untilHealthy(
-    targets: readonly Target[],
-    signal: AbortSignal,
-    report: { commit: CommitInfo; deadline: number; timeout: string } | undefined,
-  ): Promise<void> {
-    const { env, informers, onProgress } = this.#options
-    const moved = new Wake()
-    const watched = new Set([...targets.map(({ kind }) => kind), ...CHILD_KINDS(this.#options.kinds())])
-    let replaying = true
-    const cancels = [...watched].map((kind) =>
-      informers.of(kind).onChange(() => void (replaying || moved.wake())),
-    )
-    replaying = false
-    let shownBefore = ''
-    try {
-      await informers.synced()
-      const either = AbortSignal.any([signal, this.#stop.signal])
-      await Promise.all(
-        [...this.#written].map(([kind, revision]) => informers.of(kind).caughtUp(revision, either)),
-      )
-      while (!signal.aborted && !this.#stop.signal.aborted) {
-        const now = env.clock.now()
-        const verdicts = targets.map((target): readonly [Target, Verdict] => [
-          target,
-          judge(
-            target,
-            informers.of(target.kind).get(keyOf(target.object)) as AnyResource | undefined,
-            informers,
-            now,
-          ),
-        ])
-        const failed = verdicts.find(([, verdict]) => verdict.failed)
-        if (failed) throw unhealthy(failed[0], failed[1].failed?.message ?? '', failed[1].failed?.field)
-        const waiting = verdicts.filter(
-          ([, { health }]) => health.status !== 'Healthy' && health.status !== 'Suspended',
-        )
-        if (waiting.length === 0) return
-        const [first] = waiting
-        if (report && now >= report.deadline && first) {
-          throw unhealthy(
-            first[0],
-            `not healthy after ${report.timeout}: ${first[1].health.message ?? first[1].health.status}`,
-            undefined,
-          )
-        }
-        const lines = waiting.map(
-          ([{ kind, object }, { health }]): ResourceLine => ({
-            kind: kind.kind,
-            namespace: object.metadata.namespace,
-            name: object.metadata.name,
-            health,
-          }),
-        )
-        const text = JSON.stringify(lines)
-        if (report && text !== shownBefore)
-          onProgress({ type: 'waiting', application: this.#key, commit: report.commit.id, resources: lines })
-        shownBefore = text
-        const lookAt = Math.min(
-          report?.deadline ?? Number.POSITIVE_INFINITY,
-          ...verdicts.map(([, { lookAt: at }]) => at ?? Number.POSITIVE_INFINITY),
-        )
-        const cancel =
-          lookAt === Number.POSITIVE_INFINITY
-            ? () => {}
-            : env.clock.after(Math.max(1, lookAt - now), () => moved.wake())
-        await moved.wait(either)
-        cancel()
-      }
-    } finally {
-      for (const cancel of cancels) cancel()
-    }
+  async #untilHealthy(attempt: Attempt): Promise<void> {
+    const { onProgress } = this.#options
+    const { application, commit, signal, targets } = attempt
+    await untilHealthy(this.#shop, targets, {
+      signal,
+      deadline: deadlineOf(attempt),
+      beforeLook: () => this.#drift.heal(application),
+      onWaiting: (resources) =>
+        onProgress({ type: 'waiting', application: this.#key, commit: commit.id, resources }),
+    })
   }
 
   async #succeed(
-    application: Application,
-    commit: CommitInfo,
+    { application, commit, changes, startedAt, files, purpose }: Attempt,
     history: ApplicationHistory,
-    startedAt: number,
     requested: string | undefined,
-    nothingNew: boolean,
   ): Promise<void> {
-    const { env, onProgress } = this.#options
-    const isKnown =
-      nothingNew &&
-      application.status?.history?.[0]?.commit === commit.id &&
-      application.status.history[0].outcome === 'Healthy'
+    const { env, onProgress, copies } = this.#options
     const now = env.clock.now()
-    await this.#write((status) => ({
-      ...status,
-      lastAttemptedCommit: commit.id,
-      lastHealthyCommit: commit.id,
-      quarantinedCommits: (status.quarantinedCommits ?? []).filter(({ commit: id }) => id !== commit.id),
-      resources: this.#resources(),
-      history: isKnown ? status.history : [history, ...(status.history ?? [])].slice(0, HISTORY_MAX),
-      ...(requested === undefined ? {} : { lastHandledSyncRequest: requested }),
-      conditions: this.#healthyConditions(status, commit, now),
-    }))
-    const notedOn = isKnown ? undefined : await this.#writeBack({ application: this.#key, ...history })
-    if (!isKnown) this.#events.event(application, 'Normal', 'Healthy', `${shown(commit)} is healthy`)
+    const [last] = application.status?.history ?? []
+    const hasChanged = changes.created + changes.configured + changes.pruned > 0
+    const isKnown =
+      purpose === 'check' && !hasChanged && last?.commit === commit.id && last.outcome === 'Healthy'
+    const done: ApplicationHistory = { ...history, finishedAt: formatTime(now), outcome: 'Healthy', changes }
+    await this.#reporter.write((status) =>
+      after.healthy(
+        status,
+        commit,
+        { resources: this.#resources(), history: isKnown ? undefined : done, requested },
+        now,
+      ),
+    )
+    this.#settled = commit.id
+    await copies
+      .save(this.#key, commit.id, files)
+      .catch((error: unknown) => env.log.warn({ err: error, application: this.#key }, 'no copy was kept'))
+    const notedOn = isKnown
+      ? undefined
+      : await this.#reporter.writeBack(application, { application: this.#key, ...done })
+    if (!isKnown)
+      this.#reporter.events.event(application, 'Normal', 'Healthy', `${after.shown(commit)} is healthy`)
     onProgress({
       type: 'healthy',
       application: this.#key,
@@ -554,32 +270,10 @@ export class Sync {
     })
   }
 
-  #healthyConditions(
-    status: ApplicationStatus,
-    commit: CommitInfo,
-    now: number,
-  ): ApplicationStatus['conditions'] {
-    let conditions = status.conditions
-    for (const [type, reason, message] of [
-      ['Ready', 'Healthy', `${shown(commit)} is applied and healthy`],
-      ['Synced', 'Applied', `Applied ${shown(commit)}`],
-      ['Healthy', 'Healthy', 'Every object is healthy'],
-    ] as const)
-      conditions = setCondition(conditions, { type, status: 'True', reason, message }, now)
-    return (conditions ?? []).filter(({ type }) => type !== 'Reconciling' && type !== 'Stalled')
-  }
-
-  #conditions(status: ApplicationStatus, reason: string, message: string): ApplicationStatus['conditions'] {
-    const now = this.#options.env.clock.now()
-    const conditions = setCondition(
-      status.conditions,
-      { type: 'Ready', status: 'Unknown', reason, message },
-      now,
-    )
-    return setCondition(
-      conditions,
-      { type: 'Reconciling', status: 'True', reason: 'Progressing', message },
-      now,
+  async #supersede(history: ApplicationHistory): Promise<void> {
+    const finishedAt = formatTime(this.#options.env.clock.now())
+    await this.#reporter.write((status) =>
+      after.superseded(status, { ...history, finishedAt, outcome: 'Superseded' }),
     )
   }
 
@@ -593,231 +287,132 @@ export class Sync {
   ): Promise<void> {
     const { env, onProgress } = this.#options
     onProgress({ type: 'failed', application: this.#key, commit: commit.id, failure })
-    this.#events.event(application, 'Warning', failure.reason, `${shown(commit)}: ${failure.message}`)
-    const healthy = application.status?.lastHealthyCommit
-    const policy = application.spec.rollback?.onFailure ?? 'previous'
-    const goesBack = policy !== 'none' && healthy !== undefined && healthy !== commit.id
+    this.#reporter.events.event(
+      application,
+      'Warning',
+      failure.reason,
+      `${after.shown(commit)}: ${failure.message}`,
+    )
+    const next = decideAfterFailure(commit, failure, application.spec, application.status)
     const now = env.clock.now()
-    const place = failure.places[0]
-    const message = `${failure.message}${place?.line === undefined ? '' : ` (${place.file}:${place.line}:${place.column})`}`
     const ended: ApplicationHistory = {
       ...history,
       finishedAt: formatTime(now),
-      outcome: goesBack ? 'RolledBack' : 'Failed',
+      outcome: next.action === 'back' ? 'RolledBack' : 'Failed',
       reason: failure.reason,
-      message,
+      message: after.told(failure),
     }
-    await this.#write((status) => {
-      const quarantined = (status.quarantinedCommits ?? []).filter(({ commit: id }) => id !== commit.id)
-      let conditions = setCondition(
-        status.conditions,
-        { type: 'Ready', status: 'False', reason: failure.reason, message },
-        now,
-      )
-      const isApplied = failure.reason === 'NotHealthy'
-      conditions = setCondition(
-        conditions,
-        isApplied
-          ? { type: 'Healthy', status: 'False', reason: failure.reason, message }
-          : { type: 'Synced', status: 'False', reason: failure.reason, message },
-        now,
-      )
-      return {
-        ...status,
-        lastAttemptedCommit: commit.id,
-        quarantinedCommits: [
-          ...quarantined,
-          { commit: commit.id, reason: failure.reason, message, at: formatTime(now) },
-        ].slice(-HISTORY_MAX),
-        resources: this.#resources(),
-        history: [ended, ...(status.history ?? [])].slice(0, HISTORY_MAX),
-        ...(requested === undefined ? {} : { lastHandledSyncRequest: requested }),
-        conditions: conditions.filter(({ type }) => type !== 'Reconciling'),
-      }
-    })
-    await this.#writeBack({
+    const evidence = { resources: this.#resources(), history: ended, requested }
+    await this.#reporter.write((status) => after.failed(status, commit, failure, evidence, now))
+    await this.#reporter.writeBack(application, {
       application: this.#key,
       ...ended,
       places: failure.places,
-      ...(goesBack && healthy ? { rolledBackTo: healthy } : {}),
+      ...(next.action === 'back' ? { rolledBackTo: next.to } : {}),
     })
-    if (!goesBack || healthy === undefined) return
-    onProgress({ type: 'rolling-back', application: this.#key, from: commit.id, to: healthy })
+    if (next.action === 'back') {
+      const isBack = await this.#goBack(application, commit, next.to, failure.reason, after.told(failure))
+      if (isBack && next.revert) await this.#reporter.revert(application, commit.id)
+    } else this.#settled = commit.id
+  }
+
+  /** After a restart, or after trouble on the way back: the newest commit is in quarantine, the last healthy one applies. */
+  async #stayBack(application: Application, latest: CommitInfo): Promise<void> {
+    if (this.#settled === latest.id) return
+    const { status, spec } = application
+    const entry = status?.quarantinedCommits?.find(({ commit }) => commit === latest.id)
+    const healthy = status?.lastHealthyCommit
+    if (healthy === undefined || healthy === latest.id || spec.rollback?.onFailure === 'none' || !entry) {
+      this.#settled = latest.id
+      return
+    }
+    await this.#goBack(application, latest, healthy, entry.reason, entry.message)
+  }
+
+  /** Applies the last healthy commit again and waits for it. Throws, to be tried again, when that does not work. */
+  async #goBack(
+    application: Application,
+    from: CommitInfo,
+    to: string,
+    reason: string,
+    message: string,
+  ): Promise<boolean> {
+    const { env, onProgress } = this.#options
+    onProgress({ type: 'rolling-back', application: this.#key, from: from.id, to })
     const startedAt = env.clock.now()
-    const target = { id: healthy, subject: '', at: now }
-    const attempt = new AbortController()
-    this.#attempt = attempt
-    this.#attempting = commit.id
-    try {
-      await this.#applyCommit(application, target, attempt.signal, true)
-      await this.#untilHealthy(this.#targets, attempt.signal, {
-        commit: target,
-        deadline: env.clock.now() + (parseDuration(application.spec.timeout ?? '10m') ?? 600_000),
-        timeout: application.spec.timeout ?? '10m',
-      })
-    } finally {
-      this.#attempt = undefined
-      this.#attempting = undefined
-    }
-    if (attempt.signal.aborted || this.#stop.signal.aborted) return
-    await this.#write((status) => ({
-      ...status,
-      resources: this.#resources(),
-      conditions: setCondition(
-        setCondition(
-          status.conditions,
-          {
-            type: 'Healthy',
-            status: 'True',
-            reason: 'RolledBack',
-            message: `Back to ${healthy.slice(0, 7)}`,
-          },
-          env.clock.now(),
-        ),
-        {
-          type: 'Ready',
-          status: 'False',
-          reason: failure.reason,
-          message: `${message}; back to ${healthy.slice(0, 7)}`,
-        },
-        env.clock.now(),
-      ),
-    }))
-    this.#events.event(
-      application,
-      'Normal',
-      'RolledBack',
-      `Back to ${healthy.slice(0, 7)}; ${commit.id.slice(0, 7)} is quarantined until the next commit`,
-    )
-    onProgress({
-      type: 'rolled-back',
-      application: this.#key,
-      from: commit.id,
-      to: healthy,
-      tookMs: env.clock.now() - startedAt,
+    const isBack = await this.#attempting(from.id, async (signal) => {
+      const commit = { id: to, subject: '', at: startedAt }
+      const attempt = await runStages(this.#shop, { application, commit, signal, purpose: 'back' })
+      if (!signal.aborted) await this.#untilHealthy(attempt)
+      return !signal.aborted
     })
-    if (policy === 'revert') await this.#options.source.writer?.revert(commit.id)
-  }
-
-  #resources(): ApplicationStatus['resources'] {
-    const { informers, env } = this.#options
-    return this.#targets.map((target) => ({
-      group: target.kind.group,
-      version: target.kind.version,
-      kind: target.kind.kind,
-      ...(target.object.metadata.namespace ? { namespace: target.object.metadata.namespace } : {}),
-      name: target.object.metadata.name,
-      health: judge(
-        target,
-        informers.of(target.kind).get(keyOf(target.object)) as AnyResource | undefined,
-        informers,
-        env.clock.now(),
-      ).health,
-      file: target.manifest.file,
-      line: target.manifest.line,
-    }))
-  }
-
-  /** Never fails a sync: a note that cannot be written is a warning. Returns the commit it stands on. */
-  async #writeBack(outcome: Outcome): Promise<string | undefined> {
-    const { statusMode, source, env } = this.#options
-    try {
-      await writeOutcome(statusMode, source.writer, outcome)
-      return statusMode.type === 'notes' && source.writer ? outcome.commit : undefined
-    } catch (error) {
-      env.log.warn({ err: error, application: this.#key }, 'WriteBackFailed')
-      return undefined
-    }
-  }
-
-  /** Watches what is applied: somebody else's change of it is drift. */
-  #watchTargets(): void {
-    const { informers } = this.#options
-    const wanted = new Set(this.#targets.map(({ kind }) => kind))
-    for (const kind of wanted) {
-      if (this.#watchedKinds.has(kind)) continue
-      this.#watchedKinds.add(kind)
-      this.#cancels.push(
-        informers.of(kind).onChange(({ type, resource, previous }) => {
-          if (this.#attempt || !this.#owns(kind, keyOf(resource))) return
-          if (
-            type === 'added' ||
-            (previous && deepEqual(specOf(previous as AnyResource), specOf(resource as AnyResource)))
-          )
-            return
-          this.#drifted.add(`${kind.group}/${kind.kind}/${keyOf(resource)}`)
-          this.#dirty = true
-          this.#wake.wake()
-        }),
-      )
-    }
-  }
-  readonly #watchedKinds = new Set<AnyKind>()
-
-  #owns(kind: AnyKind, key: string): boolean {
-    return this.#targets.some((target) => target.kind === kind && keyOf(target.object) === key)
-  }
-
-  /** Puts drifted objects back, and says who changed what. */
-  async #heal(application: Application): Promise<void> {
-    const drifted = this.#drifted
-    this.#drifted = new Set()
-    if (application.spec.selfHeal === false || application.spec.suspend || !this.#applied) return
-    const targets = this.#targets.filter(({ kind, object }) =>
-      drifted.has(`${kind.group}/${kind.kind}/${keyOf(object)}`),
+    if (!isBack) return false
+    await this.#reporter.write((status) =>
+      after.rolledBack(status, { reason, message }, to, this.#resources(), env.clock.now()),
     )
-    const { entries } = await diff(this.#client, targets, this.#key)
-    for (const { target, change, live } of entries) {
-      if (change === 'unchanged') continue
-      const by =
-        live?.metadata.managedFields
-          ?.filter(({ manager, subresource }) => manager !== FIELD_MANAGER && !subresource)
-          .toSorted((a, b) => ((a.time ?? '') < (b.time ?? '') ? 1 : -1))[0]?.manager ?? 'somebody'
-      await this.#client.apply(target.kind, marked(target, this.#key), {
-        fieldManager: FIELD_MANAGER,
-        force: true,
-      })
-      const resource = titleOf(target.object)
-      const what = live
-        ? `${by} changed ${resource}, which contradicts ${this.#applied.id.slice(0, 7)}`
-        : `${resource} was deleted, which contradicts ${this.#applied.id.slice(0, 7)}`
-      this.#events.event(application, 'Warning', 'DriftCorrected', what)
-      this.#options.onProgress({
-        type: 'drift-corrected',
-        application: this.#key,
-        resource,
-        by: live ? by : 'a delete',
-        fields: [],
-      })
+    this.#settled = from.id
+    const what = `Back to ${to.slice(0, 7)}; ${from.id.slice(0, 7)} is quarantined until the next commit`
+    this.#reporter.events.event(application, 'Normal', 'RolledBack', what)
+    const tookMs = env.clock.now() - startedAt
+    onProgress({ type: 'rolled-back', application: this.#key, from: from.id, to, tookMs })
+    return true
+  }
+
+  #resources(): ApplicationResource[] {
+    return look(this.#options, this.#drift.targets).map(([target, { health }]) => resourceOf(target, health))
+  }
+
+  #onTouched(isDrift: boolean): void {
+    const isFirst = !this.#touched
+    this.#touched = true
+    if (this.#attempt) return
+    if (isDrift) {
+      this.#dirty = true
+      this.#wake.wake()
+    } else if (isFirst) this.#options.env.clock.after(OBSERVE_MS, () => this.#wake.wake())
+  }
+
+  /** Long after its commit, how are the objects doing? Only the condition follows: the commit has succeeded. */
+  async #observe(): Promise<void> {
+    this.#touched = false
+    if (this.#settled === undefined) return
+    const { env } = this.#options
+    const ill = look(this.#options, this.#drift.targets).filter(([, verdict]) => !isWell(verdict))
+    const worst = ill.find(([, { health }]) => health.status === 'Degraded') ?? ill[0]
+    const problem = worst && {
+      isDegraded: worst[1].health.status === 'Degraded' || worst[1].health.status === 'Missing',
+      message: `${titleOf(worst[0].object)}: ${worst[1].health.message ?? worst[1].health.status}`,
     }
+    await this.#reporter.write((status) =>
+      after.observed(status, this.#resources(), problem, env.clock.now()),
+    )
   }
 
-  /** What is wrong with the source; said once, until it is something else. */
-  async #reportSource(message: string): Promise<void> {
-    if (message === this.#lastError) return
-    this.#lastError = message
-    this.#options.onProgress({ type: 'waiting-for-source', application: this.#key, message })
-    const now = this.#options.env.clock.now()
-    await this.#write((status) => ({
-      ...status,
-      conditions: setCondition(
-        status.conditions,
-        { type: 'Ready', status: 'False', reason: 'SourceFailed', message },
-        now,
-      ),
-    }))
+  /** Not the commit's fault: said once, until it is something else; tried again. */
+  async #trouble(error: unknown, retryInMs: number): Promise<void> {
+    const { env } = this.#options
+    const { message } = error as Error
+    const reason = error instanceof StageError ? error.failure.reason : 'SourceFailed'
+    env.log.warn({ err: error, application: this.#key, retryInMs }, 'sync will be tried again')
+    await this.#reporter.trouble(reason, message)
   }
+}
 
-  async #write(change: (status: ApplicationStatus) => ApplicationStatus): Promise<void> {
-    await retryOnConflict(async () => {
-      const application = await this.#application()
-      if (!application) return
-      const status = {
-        ...change(application.status ?? {}),
-        observedGeneration: application.metadata.generation,
-      }
-      if (deepEqual(status, application.status)) return
-      await this.#client.update(applicationKind, { ...application, status }, { subresource: 'status' })
-    })
+const OBSERVE_MS = 500
+
+function resourceOf(
+  { kind, object, manifest }: Target,
+  health: ApplicationResource['health'],
+): ApplicationResource {
+  const { namespace, name } = object.metadata
+  return {
+    group: kind.group,
+    version: kind.version,
+    kind: kind.kind,
+    ...(namespace ? { namespace } : {}),
+    name,
+    health,
+    file: manifest.file,
+    line: manifest.line,
   }
 }

@@ -2,6 +2,7 @@ import type { AnyKind } from '../api/kind.ts'
 import type { InventoryEntry } from '../api/kinds/application.ts'
 import { type AnyResource, apiVersionOf } from '../api/resource.ts'
 import type { Manifest } from './manifest.ts'
+import type { Place } from './progress.ts'
 
 /** A manifest with its kind and the namespace it goes to. */
 export interface Target {
@@ -12,8 +13,64 @@ export interface Target {
   readonly wave: readonly [number, number]
 }
 
+/**
+ * Manifests as what will be applied: kind found, namespace filled in (or taken away from what has none). Unknown kinds,
+ * and two manifests that turn out to be one object once their namespaces are filled in, are errors.
+ */
+export function targetsOf(
+  manifests: readonly Manifest[],
+  kinds: readonly AnyKind[],
+  namespaceDefault = 'default',
+): { readonly targets: readonly Target[]; readonly errors: readonly Place[] } {
+  const byName = new Map(kinds.map((kind) => [`${apiVersionOf(kind)} ${kind.kind}`, kind]))
+  const seen = new Map<string, Manifest>()
+  const errors: Place[] = []
+  const targets: Target[] = []
+  for (const manifest of manifests) {
+    const { apiVersion, kind: name } = manifest.object
+    const kind = byName.get(`${apiVersion} ${name}`)
+    if (!kind) {
+      errors.push(manifest.placeOf('kind', noKind(apiVersion, name, kinds)))
+      continue
+    }
+    const { namespace: given, ...metadata } = manifest.object.metadata
+    const namespace = kind.scope === 'Namespaced' ? given || namespaceDefault : undefined
+    const object: AnyResource = {
+      ...manifest.object,
+      metadata: namespace === undefined ? metadata : { ...metadata, namespace },
+    }
+    const id = idOf(kind, object)
+    const first = seen.get(id)
+    if (first) {
+      const where = `${first.file}:${first.line}`
+      errors.push(
+        manifest.placeOf('metadata.name', `${titleOf(object)} is already in ${where}; keep one of them`),
+      )
+      continue
+    }
+    seen.set(id, manifest)
+    targets.push({ manifest, kind, object, wave: waveOf(object, kind) })
+  }
+  return { targets, errors }
+}
+
+function noKind(apiVersion: string, name: string, kinds: readonly AnyKind[]): string {
+  const others = kinds.filter(({ kind }) => kind === name).map(apiVersionOf)
+  const fix = others.length > 0 ? `; use ${others.map((version) => `"${version}"`).join(' or ')}` : ''
+  return `no kind "${name}" in version "${apiVersion}" is served${fix}`
+}
+
+/** One object, whatever version it is written in: as in the inventory. */
+export function idOf(
+  kind: { readonly group: string; readonly kind: string },
+  { metadata }: { readonly metadata: { readonly namespace?: string | undefined; readonly name: string } },
+): string {
+  return `${metadata.namespace ?? ''}_${metadata.name}_${kind.group}_${kind.kind}`
+}
+
 const WAVE_ANNOTATIONS = ['seamark.dev/sync-wave', 'argocd.argoproj.io/sync-wave']
 
+/** The wave of an object: by annotation first, then by kind. */
 export function waveOf(object: AnyResource, kind: AnyKind): readonly [number, number] {
   const annotations = object.metadata.annotations ?? {}
   const text = WAVE_ANNOTATIONS.map((name) => annotations[name]).find((value) => value !== undefined)
@@ -55,10 +112,7 @@ export function titleOf({
 
 /** namespace_name_group_kind, as Flux; names hold no underscore. */
 export function inventoryEntry(kind: AnyKind, object: AnyResource): InventoryEntry {
-  return {
-    id: `${object.metadata.namespace ?? ''}_${object.metadata.name}_${kind.group}_${kind.kind}`,
-    v: kind.version,
-  }
+  return { id: idOf(kind, object), v: kind.version }
 }
 
 export interface Owned {

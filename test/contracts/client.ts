@@ -410,6 +410,36 @@ export function clientContract(name: string, open: () => Promise<ClientUnderTest
         )
         expect(error.message).toContain(`pod ${made.metadata.name} is already assigned to node "a"`)
       })
+      test('a Deployment is scaled by update and by patch, and answers with its Scale', async () => {
+        const made = await client.create(deployment, make.deployment({ metadata: { name: fresh('web') } }))
+        const scale = { subresource: 'scale' }
+        const wanted = { ...made, spec: { replicas: 5 } } as Deployment
+        expect(await client.update(deployment, wanted, scale)).toMatchObject({
+          apiVersion: 'autoscaling/v1',
+          kind: 'Scale',
+          spec: { replicas: 5 },
+        })
+        const key = keyOf(made)
+        expect(await client.patch(deployment, key, 'merge', { spec: { replicas: 0 } }, scale)).toMatchObject({
+          kind: 'Scale',
+          status: { replicas: 0 },
+        })
+        const patch = [{ op: 'add', path: '/spec/replicas', value: 2 }]
+        await client.patch(deployment, key, 'json', patch, scale)
+        expect((await client.get(deployment, key)).spec.replicas).toBe(2)
+        const error = await failure(client.patch(deployment, key, 'merge', { spec: { replicas: -1 } }, scale))
+        expect(error.message).toContain(
+          'spec.replicas: Invalid value: -1: must be greater than or equal to 0',
+        )
+      })
+      test('a door that the kind does not have is NotFound', async () => {
+        const made = await client.create(configMap, settings())
+        for (const subresource of ['status', 'scale', 'bogus']) {
+          const asked = client.patch(configMap, keyOf(made), 'merge', { data: { a: 'b' } }, { subresource })
+          expect((await failure(asked)).reason).toBe('NotFound')
+        }
+        expect(await client.get(configMap, keyOf(made))).toEqual(made)
+      })
       test('an eviction that the budget forbids is refused in the words kubectl drain shows', async () => {
         const app = fresh('guarded')
         const made = await client.create(pod, make.pod({ metadata: { name: app, labels: { app } } }))

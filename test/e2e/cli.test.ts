@@ -45,6 +45,9 @@ async function commit(dir: string, message: string): Promise<string> {
 const configMap = (name: string, value = '1') =>
   `apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: ${name}\ndata:\n  value: "${value}"\n`
 
+const secret = (password: string) =>
+  `apiVersion: v1\nkind: Secret\nmetadata:\n  name: token\nstringData:\n  password: ${password}\n`
+
 async function repository(): Promise<string> {
   const dir = folder()
   await git.init({ fs, dir, defaultBranch: 'main' })
@@ -266,6 +269,10 @@ describe('the other commands', () => {
     const ask = (...args: readonly string[]) => seamark(...args, '--data', join(root, 'data'))
     writeFileSync(join(dir, 'config.yaml'), configMap('settings', '2'))
     expect((await ask('diff', dir)).stdout).toMatch(/-\s+value: '1'\n\+\s+value: '2'/)
+    writeFileSync(join(dir, 'secret.yaml'), secret('hunter2'))
+    const shown = await ask('diff', dir)
+    expect([shown.code, shown.stdout]).toEqual([1, expect.stringContaining("+  password: '***'")])
+    expect(shown.stdout).not.toMatch(/hunter2|aHVudGVyMg/)
     const second = await commit(dir, 'Two')
     await process.until(/"Two"[\s\S]*Healthy/)
 
@@ -274,6 +281,14 @@ describe('the other commands', () => {
       0,
       expect.stringMatching(/ConfigMap +default +settings +Healthy/),
     ])
+    writeFileSync(join(dir, 'secret.yaml'), secret('hunter3'))
+    expect((await ask('diff', dir)).stdout).toMatch(/-.*\*\*\* \(before\)'\n\+.*\*\*\* \(after\)/)
+    writeFileSync(join(dir, 'secret.yaml'), 'apiVersion: v1\nkind: Secrt\nmetadata:\n  name: token\n')
+    expect(await ask('diff', dir)).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('no kind "Secrt"'),
+    })
+    rmSync(join(dir, 'secret.yaml'))
     const history = JSON.parse((await ask('history', '-o', 'json')).stdout)
     expect(history.slice(0, 2).map(({ commit }: { commit: string }) => commit)).toEqual([second, first])
     expect((await ask('kubeconfig', '--path')).stdout).toBe(`${join(root, 'data/kubeconfig')}\n`)

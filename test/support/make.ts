@@ -22,7 +22,7 @@ function merge(base: unknown, override: unknown): unknown {
 
 const container = { name: 'app', image: 'registry.example/app:1' }
 
-export const podSpec = (override: Deep<V1PodSpec> = {}): V1PodSpec =>
+const podSpec = (override: Deep<V1PodSpec> = {}): V1PodSpec =>
   merge({ containers: [container] }, override) as V1PodSpec
 
 export const make = {

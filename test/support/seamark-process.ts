@@ -5,7 +5,7 @@ import { join } from 'node:path'
 
 const MAIN = join(import.meta.dirname, '../../dist/cli/main.js')
 
-export interface Ended {
+interface Ended {
   readonly code: number | null
   readonly stdout: string
   readonly stderr: string

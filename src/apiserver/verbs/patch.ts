@@ -10,10 +10,10 @@ import { strategicMergePatch } from '../patch/strategic-merge-patch.ts'
 import type { Registry } from '../registry.ts'
 import type { RequestContext } from '../request.ts'
 import { createApplied, inNamespace } from './create.ts'
-import { change, checkName, checkRevision } from './update.ts'
+import { change, checkDoor, checkName, checkRevision } from './update.ts'
 
 /** PATCH with a JSON, merge or strategic merge patch: worked out anew when somebody else wrote meanwhile. */
-export function patch(
+export async function patch(
   registry: Registry,
   kind: AnyKind,
   key: ObjectKey,
@@ -22,6 +22,7 @@ export function patch(
   body: unknown,
   context: RequestContext,
 ): Promise<AnyResource> {
+  checkDoor(kind, subresource)
   const asked =
     typeof body === 'object' && body !== null
       ? (body as { metadata?: { resourceVersion?: unknown; uid?: unknown } }).metadata
@@ -85,6 +86,7 @@ export async function apply(
   context: RequestContext,
   force: boolean,
 ): Promise<Applied> {
+  checkDoor(kind, subresource)
   const config = inNamespace(kind, registry.readBody(kind, body, context), key.namespace)
   checkName(config, key)
   const named = config.metadata.name

@@ -4,6 +4,9 @@ import { type Pod, pod as podKind } from '../../api/kinds/pod.ts'
 import type { AnyResource, ObjectKey } from '../../api/resource.ts'
 import { badRequest, conflict, fault, invalid, notFound, type Status } from '../../api/status.ts'
 import { isObject } from '../../base/json.ts'
+import type { PatchType } from '../../client/client.ts'
+import { jsonPatch } from '../patch/json-patch.ts'
+import { mergePatch } from '../patch/merge-patch.ts'
 import type { Registry } from '../registry.ts'
 import type { RequestContext } from '../request.ts'
 import { evict } from './evict.ts'
@@ -68,6 +71,20 @@ export async function updateScale(
     },
   })
   return scaleOf(kind, written)
+}
+
+/** PATCH on /scale. Its schema has no lists to merge, so a strategic patch is a merge patch. */
+export function patchScale(
+  registry: Registry,
+  kind: AnyKind,
+  key: ObjectKey,
+  type: PatchType,
+  body: unknown,
+  context: RequestContext,
+): Promise<Scale> {
+  return updateScale(registry, kind, key, context, (scale) =>
+    type === 'json' ? jsonPatch(scale, body) : mergePatch(scale, body),
+  )
 }
 
 /** POST on a subresource of one object. */

@@ -1,6 +1,6 @@
 import type { AnyKind } from '../../api/kind.ts'
 import type { AnyResource, ObjectKey } from '../../api/resource.ts'
-import { badRequest, conflict } from '../../api/status.ts'
+import { ApiError, badRequest, conflict } from '../../api/status.ts'
 import { deepEqual } from '../../base/json.ts'
 import { trackUpdate } from '../patch/managed-fields.ts'
 import { type Registry, Settling } from '../registry.ts'
@@ -33,6 +33,7 @@ export async function update(
   body: unknown,
   context: RequestContext,
 ): Promise<AnyResource> {
+  checkDoor(kind, subresource)
   const sent = inNamespace(kind, registry.readBody(kind, body, context), key.namespace)
   checkName(sent, key)
   return change(registry, kind, key, subresource, context, {
@@ -40,6 +41,12 @@ export async function update(
     resourceVersion: sent.metadata.resourceVersion,
     uid: sent.metadata.uid,
   })
+}
+
+/** Whole objects are written directly or through /status, where the kind has it. */
+export function checkDoor(kind: AnyKind, subresource: string): void {
+  if (subresource === '' || (subresource === 'status' && kind.subresources.status)) return
+  throw new ApiError('NotFound', 'the server could not find the requested resource')
 }
 
 export function checkName({ metadata }: AnyResource, key: ObjectKey): void {

@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs'
 import { createTwoFilesPatch } from 'diff'
 import { dump } from 'js-yaml'
 import { kinds } from '../../api/kinds/index.ts'
-import type { AnyResource } from '../../api/resource.ts'
+import { type AnyResource, parseApiVersion } from '../../api/resource.ts'
+import { badRequest } from '../../api/status.ts'
 import { systemClock } from '../../base/clock.ts'
 import { diff } from '../../sync/apply.ts'
 import { renderPlain } from '../../sync/renderers/plain.ts'
@@ -10,6 +12,8 @@ import { titleOf, waveOf } from '../../sync/target.ts'
 import { connect, findApplication } from '../applications.ts'
 import type { CliCommand } from '../command.ts'
 import { type StatusOptions, serverOptions } from './status.ts'
+
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration'
 
 /** What the files of a folder would change in the running cluster, asked of its API; Secrets are masked. */
 export const diffCommand: CliCommand = {
@@ -22,6 +26,7 @@ export const diffCommand: CliCommand = {
     )
       .option('--application <name>', 'the Application they belong to')
       .action(async (folder: string, options: StatusOptions & { readonly application?: string }) => {
+        if (!existsSync(folder)) throw badRequest(`Cannot read "${folder}": there is no such folder`)
         const client = await connect(options)
         const application = await findApplication(client, options.application, options.namespace)
         const source = openSource(systemClock, folder, {
@@ -36,10 +41,18 @@ export const diffCommand: CliCommand = {
         )
         for (const { file, line, column, message } of errors)
           output.error(`${file}:${line ?? 1}:${column ?? 1}: ${message}`)
-        if (errors.length > 0) return exit(2)
+        let isUnreadable = errors.length > 0
         const targets = manifests.flatMap((manifest) => {
-          const kind = kinds.find((candidate) => candidate.kind === manifest.object.kind)
-          if (!kind) return []
+          const { apiVersion, kind: name } = manifest.object
+          const { group, version } = parseApiVersion(apiVersion)
+          const kind = kinds.find(
+            (each) => each.kind === name && each.group === group && each.version === version,
+          )
+          if (!kind) {
+            output.error(`${manifest.file}:${manifest.line}: no kind "${name}" in version "${apiVersion}"`)
+            isUnreadable = true
+            return []
+          }
           const metadata =
             kind.scope === 'Namespaced'
               ? { ...manifest.object.metadata, namespace: manifest.object.metadata.namespace ?? 'default' }
@@ -53,6 +66,7 @@ export const diffCommand: CliCommand = {
             },
           ]
         })
+        if (isUnreadable) return exit(2)
         const { entries, refused } = await diff(
           client,
           targets,
@@ -67,8 +81,8 @@ export const diffCommand: CliCommand = {
             createTwoFilesPatch(
               `live ${titleOf(target.object)}`,
               `${target.manifest.file}:${target.manifest.line}`,
-              live ? shown(live) : '',
-              shown(wanted),
+              live ? shown(live, wanted, 'before') : '',
+              shown(wanted, live, 'after'),
               undefined,
               undefined,
               { context: 3 },
@@ -81,23 +95,34 @@ export const diffCommand: CliCommand = {
   },
 }
 
-function shown(resource: AnyResource): string {
+function shown(resource: AnyResource, other: AnyResource | undefined, word: string): string {
   const {
     managedFields: _fields,
     resourceVersion: _revision,
     uid: _uid,
     creationTimestamp: _time,
     generation: _generation,
+    annotations = {},
     ...metadata
   } = resource.metadata
   const { status: _status, ...rest } = resource
-  const masked =
-    resource.kind === 'Secret'
-      ? {
-          data: Object.fromEntries(
-            Object.keys((resource['data'] as object | undefined) ?? {}).map((key) => [key, '***']),
-          ),
-        }
-      : {}
-  return dump({ ...rest, ...masked, metadata }, { sortKeys: true })
+  // Holds all of a Secret once more.
+  const { [LAST_APPLIED]: _applied, ...told } = annotations
+  const masked = resource.kind === 'Secret' ? { data: maskedData(resource, other, word) } : {}
+  return dump({ ...rest, ...masked, metadata: { ...metadata, annotations: told } }, { sortKeys: true })
+}
+
+/** As kubectl diff: values are never shown, only that they differ. */
+function maskedData(secret: AnyResource, other: AnyResource | undefined, word: string): object {
+  const before = dataOf(other)
+  return Object.fromEntries(
+    Object.entries(dataOf(secret)).map(([key, value]) => [
+      key,
+      key in before && before[key] !== value ? `*** (${word})` : '***',
+    ]),
+  )
+}
+
+function dataOf(secret: AnyResource | undefined): Readonly<Record<string, unknown>> {
+  return (secret?.['data'] ?? {}) as Readonly<Record<string, unknown>>
 }

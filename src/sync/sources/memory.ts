@@ -1,4 +1,4 @@
-import { notFound } from '../../api/status.ts'
+import { ApiError, notFound } from '../../api/status.ts'
 import type { Cancel, Clock } from '../../base/clock.ts'
 import type { CommitInfo } from '../progress.ts'
 import type { Source, SourceFile, SourceWriter } from './source.ts'
@@ -8,6 +8,8 @@ export class MemorySource implements Source {
   readonly description = 'memory'
   readonly writer: SourceWriter
   readonly notes = new Map<string, string>()
+  /** While set, nothing can be read, and this is why. */
+  outage: string | undefined
   readonly #clock: Clock
   readonly #commits: { readonly info: CommitInfo; readonly files: readonly SourceFile[] }[] = []
   readonly #tell = new Set<() => void>()
@@ -27,26 +29,34 @@ export class MemorySource implements Source {
         return this.commit(
           `Revert "${this.#commits[at]?.info.subject}"`,
           Object.fromEntries(before.files.map(({ path, text }) => [path, text])),
+          'Seamark',
         )
       },
     }
   }
 
   /** A new newest commit with exactly these files; returns its id. */
-  commit(subject: string, files: Readonly<Record<string, string>>): string {
+  commit(subject: string, files: Readonly<Record<string, string>>, author = 'Test'): string {
     this.#count += 1
     const id = this.#count.toString(16).padStart(40, '0')
-    const info = { id, subject, author: 'Test', at: this.#clock.now(), branch: 'main' }
+    const info = { id, subject, author, at: this.#clock.now(), branch: 'main' }
     this.#commits.push({ info, files: Object.entries(files).map(([path, text]) => ({ path, text })) })
     for (const tell of this.#tell) tell()
     return id
   }
 
+  /** Every commit so far is gone, as after a force push and a garbage collection. */
+  forget(): void {
+    this.#commits.length = 0
+  }
+
   async latest(): Promise<CommitInfo | undefined> {
+    this.#check()
     return this.#commits.at(-1)?.info
   }
 
   async files(commit: string): Promise<readonly SourceFile[]> {
+    this.#check()
     const found = this.#commits.find(({ info }) => info.id === commit)
     if (!found) throw notFound({ group: '', plural: 'commits' }, commit)
     return found.files
@@ -58,4 +68,8 @@ export class MemorySource implements Source {
   }
 
   async close(): Promise<void> {}
+
+  #check(): void {
+    if (this.outage !== undefined) throw new ApiError('ServiceUnavailable', this.outage)
+  }
 }

@@ -5,6 +5,17 @@ export interface SourceFile {
   /** Relative to the root of the source, with slashes. */
   readonly path: string
   readonly text: string
+  /** Why the text cannot be used, where it cannot: it is no UTF-8. */
+  readonly problem?: string
+}
+
+/** UTF-8, with or without a byte order mark; anything else is refused rather than guessed at. */
+export function sourceFile(path: string, bytes: Uint8Array): SourceFile {
+  try {
+    return { path, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) }
+  } catch {
+    return { path, text: '', problem: 'is not UTF-8 text; save it as UTF-8' }
+  }
 }
 
 /**
@@ -14,6 +25,8 @@ export interface SourceFile {
 export interface Source {
   /** For people: the folder or URL. */
   readonly description: string
+  /** The folder or URL to open it again with, where that is not the description. */
+  readonly location?: string | undefined
   latest(): Promise<CommitInfo | undefined>
   /** The manifest files (.yaml, .yml, .json, and ignore files) of a commit. */
   files(commit: string): Promise<readonly SourceFile[]>

@@ -1,0 +1,39 @@
+import type { CommitInfo } from './progress.ts'
+import type { Source, SourceFile } from './sources/source.ts'
+
+/** Commits whose files are kept: the newest, the one before, and a way back. */
+const KEPT_MAX = 4
+
+/**
+ * One source for many applications: questions asked at the same time are asked once, and the files of the last few
+ * commits are read once. A thousand applications on one repository cost one walk of it.
+ */
+export function sharedSource(source: Source): Source {
+  let asking: Promise<CommitInfo | undefined> | undefined
+  const read = new Map<string, Promise<readonly SourceFile[]>>()
+  return {
+    description: source.description,
+    location: source.location,
+    ...(source.writer ? { writer: source.writer } : {}),
+    latest() {
+      asking ??= source.latest().finally(() => {
+        asking = undefined
+      })
+      return asking
+    },
+    files(commit) {
+      let files = read.get(commit)
+      if (!files) {
+        files = source.files(commit)
+        read.set(commit, files)
+        // What failed is asked again.
+        files.catch(() => read.delete(commit))
+        const [oldest] = read.keys()
+        if (read.size > KEPT_MAX && oldest !== undefined) read.delete(oldest)
+      }
+      return files
+    },
+    onChange: (tell) => source.onChange(tell),
+    close: () => source.close(),
+  }
+}

@@ -1,0 +1,109 @@
+import { type AnyResource, keyOf } from '../api/resource.ts'
+import type { Env } from '../base/env.ts'
+import { Wake } from '../base/wake.ts'
+import type { Informers } from '../client/informers.ts'
+import { judge, type Verdict } from './evidence.ts'
+import { StageError } from './failure.ts'
+import type { ObjectWatch } from './object-watch.ts'
+import type { ResourceLine } from './progress.ts'
+import { type Target, titleOf } from './target.ts'
+
+/** Who looks at objects: everything a wait needs of the world. */
+export interface Eyes {
+  readonly env: Env
+  readonly informers: Informers
+  readonly watch: ObjectWatch
+}
+
+export interface WaitOptions {
+  /** Epoch ms; as the user wrote it, for the message. Absent: as long as it takes. */
+  readonly deadline?: { readonly at: number; readonly text: string } | undefined
+  readonly signal: AbortSignal
+  /** What is not healthy yet, each time that changes. */
+  readonly onWaiting?: ((resources: readonly ResourceLine[]) => void) | undefined
+  /** Called each time something moved: drift is put back also while waiting. */
+  readonly beforeLook?: (() => Promise<void>) | undefined
+}
+
+/** How each target is doing now. */
+export function look({ env, informers }: Eyes, targets: readonly Target[]): (readonly [Target, Verdict])[] {
+  const now = env.clock.now()
+  return targets.map((target) => {
+    const live = informers.of(target.kind).get(keyOf(target.object)) as AnyResource | undefined
+    return [target, judge(target, live, informers, now)]
+  })
+}
+
+export function isWell({ health }: Verdict): boolean {
+  return health.status === 'Healthy' || health.status === 'Suspended'
+}
+
+export function lineOf(target: Target, { health }: Verdict): ResourceLine {
+  const { namespace, name } = target.object.metadata
+  return { kind: target.kind.kind, namespace, name, health }
+}
+
+/**
+ * Waits until every target is healthy by its kind's own rule; throws StageError as soon as one has failed for good, or at
+ * the deadline. Level-based: looks again whenever a target, or a pod below it, moves. Returns when the signal aborts.
+ */
+export async function untilHealthy(
+  eyes: Eyes,
+  targets: readonly Target[],
+  options: WaitOptions,
+): Promise<void> {
+  const { env, informers, watch } = eyes
+  const { deadline, signal, onWaiting, beforeLook } = options
+  const moved = new Wake()
+  let hasMoved = false
+  const wake = () => {
+    hasMoved = true
+    moved.wake()
+  }
+  const unfollow = watch.follow(targets, wake)
+  let shownBefore = ''
+  try {
+    await informers.synced()
+    while (!signal.aborted) {
+      hasMoved = false
+      await beforeLook?.()
+      if (signal.aborted) return
+      const now = env.clock.now()
+      const verdicts = look(eyes, targets)
+      for (const [target, { failed }] of verdicts)
+        if (failed) throw unhealthy(target, failed.message, failed.field)
+      const waiting = verdicts.filter(([, verdict]) => !isWell(verdict) && !verdict.hasEnded)
+      const [first] = waiting
+      if (!first) return
+      if (deadline && now >= deadline.at) {
+        const { message, status } = first[1].health
+        throw unhealthy(first[0], `not healthy after ${deadline.text}: ${message ?? status}`, undefined)
+      }
+      const lines = waiting.map(([target, verdict]) => lineOf(target, verdict))
+      const text = JSON.stringify(lines)
+      if (text !== shownBefore) onWaiting?.(lines)
+      shownBefore = text
+      const lookAt = Math.min(
+        deadline?.at ?? Number.POSITIVE_INFINITY,
+        ...verdicts.map(([, verdict]) => verdict.lookAt ?? Number.POSITIVE_INFINITY),
+      )
+      if (hasMoved) continue
+      const isTimed = lookAt !== Number.POSITIVE_INFINITY
+      const cancel = isTimed ? env.clock.after(Math.max(1, lookAt - now), () => moved.wake()) : undefined
+      await moved.wait(signal)
+      cancel?.()
+    }
+  } finally {
+    unfollow()
+  }
+}
+
+function unhealthy(target: Target, message: string, field: string | undefined): StageError {
+  const resource = titleOf(target.object)
+  return new StageError({
+    reason: 'NotHealthy',
+    message: `${resource}: ${message}`,
+    resource,
+    places: [target.manifest.placeOf(field, message)],
+  })
+}

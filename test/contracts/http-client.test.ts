@@ -1,0 +1,26 @@
+import { memoryPki } from '../../src/apiserver/auth/pki.ts'
+import { startApiServer } from '../../src/apiserver/server.ts'
+import { createEnv } from '../../src/base/env.ts'
+import { HttpClient } from '../../src/client/http-client.ts'
+import { createTestCluster } from '../support/cluster.ts'
+import { clientContract } from './client.ts'
+
+/** Over real TLS on the loopback, so on the real clock; the store behind it is the one of every other test. */
+clientContract('HttpClient', async () => {
+  const cluster = await createTestCluster()
+  const env = createEnv()
+  const host = '127.0.0.1'
+  const pki = await memoryPki({ host, now: env.clock.now() })
+  const server = await startApiServer(env, { registry: cluster.registry, pki, host, port: 0 })
+  const client = new HttpClient(
+    { server: server.url, authorityPem: pki.authority.certificatePem, token: pki.adminToken },
+    { fieldManager: 'test' },
+  )
+  return {
+    client,
+    async close() {
+      await server.close()
+      await cluster.close()
+    },
+  }
+})
