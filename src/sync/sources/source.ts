@@ -9,15 +9,6 @@ export interface SourceFile {
   readonly problem?: string
 }
 
-/** UTF-8, with or without a byte order mark; anything else is refused rather than guessed at. */
-export function sourceFile(path: string, bytes: Uint8Array): SourceFile {
-  try {
-    return { path, text: new TextDecoder('utf-8', { fatal: true }).decode(bytes) }
-  } catch {
-    return { path, text: '', problem: 'is not UTF-8 text; save it as UTF-8' }
-  }
-}
-
 /**
  * Where manifests come from. `latest` is cheap and may be asked often; it throws an ApiError that says what is wrong
  * with the source, and returns undefined while there is nothing to apply yet (no repository, no commit).
