@@ -11,6 +11,8 @@ for (const file of readdirSync(here).filter((name) => name.endsWith('.bench.mjs'
   const bench = await import(pathToFileURL(join(here, file)).href)
   console.log(`\n${file}: ${bench.question}`)
   for (const { name, value, unit, note } of await bench.run()) {
-    console.log(`  ${name.padEnd(52)} ${String(Math.round(value * 100) / 100).padStart(10)} ${unit}${note ? `   ${note}` : ''}`)
+    console.log(
+      `  ${name.padEnd(52)} ${String(Math.round(value * 100) / 100).padStart(10)} ${unit}${note ? `   ${note}` : ''}`,
+    )
   }
 }

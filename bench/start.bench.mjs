@@ -6,21 +6,29 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-export const question = 'start to first answer (0.3 s), commit seen to first apply (100 ms), resident memory idle (120 MB)'
+export const question =
+  'start to first answer (0.3 s), commit seen to first apply (100 ms), resident memory idle (120 MB)'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 
 export async function run() {
   const folder = mkdtempSync(join(tmpdir(), 'seamark-bench-'))
   const repo = join(folder, 'demo')
-  const git = (...args) => execFileSync('git', ['-c', 'user.name=bench', '-c', 'user.email=bench@example.org', ...args], { cwd: repo })
+  const git = (...args) =>
+    execFileSync('git', ['-c', 'user.name=bench', '-c', 'user.email=bench@example.org', ...args], {
+      cwd: repo,
+    })
   cpSync(join(root, 'examples/cluster-repo'), repo, { recursive: true })
   git('init', '-q', '-b', 'main')
   git('add', '-A')
   git('commit', '-q', '-m', 'first')
   const port = 20_000 + (process.pid % 20_000)
   const startedAt = performance.now()
-  const child = spawn(process.execPath, [join(root, 'dist/cli/main.js'), 'up', repo, '--listen', `127.0.0.1:${port}`, '-o', 'json'], { stdio: ['ignore', 'pipe', 'ignore'] })
+  const child = spawn(
+    process.execPath,
+    [join(root, 'dist/cli/main.js'), 'up', repo, '--listen', `127.0.0.1:${port}`, '-o', 'json'],
+    { stdio: ['ignore', 'pipe', 'ignore'] },
+  )
   const events = []
   let rest = ''
   child.stdout.on('data', (chunk) => {
@@ -44,12 +52,24 @@ export async function run() {
     git('commit', '-q', '-m', 'second')
     const committedAt = performance.now()
     const applied = await until(({ type, commit }) => type === 'applied' && commit !== first.commit)
-    const memory = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? Number.NaN) / 1024
+    const memory =
+      Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? Number.NaN) /
+      1024
     return [
       { name: 'start to first API answer', value: answered, unit: 'ms', note: 'budget 300' },
-      { name: 'commit to applied', value: applied.heardAt - committedAt, unit: 'ms', note: 'budget 100 to the first apply' },
+      {
+        name: 'commit to applied',
+        value: applied.heardAt - committedAt,
+        unit: 'ms',
+        note: 'budget 100 to the first apply',
+      },
       { name: 'apply of the commit itself', value: applied.tookMs, unit: 'ms' },
-      { name: 'resident memory with the example running', value: memory, unit: 'MB', note: 'budget 120 idle' },
+      {
+        name: 'resident memory with the example running',
+        value: memory,
+        unit: 'MB',
+        note: 'budget 120 idle',
+      },
     ]
   } finally {
     child.kill('SIGTERM')
@@ -61,10 +81,13 @@ export async function run() {
 async function firstAnswer(port, startedAt) {
   for (;;) {
     const isUp = await new Promise((resolve) => {
-      const request = https.get({ host: '127.0.0.1', port, path: '/readyz', rejectUnauthorized: false }, (response) => {
-        response.resume()
-        resolve(response.statusCode === 200)
-      })
+      const request = https.get(
+        { host: '127.0.0.1', port, path: '/readyz', rejectUnauthorized: false },
+        (response) => {
+          response.resume()
+          resolve(response.statusCode === 200)
+        },
+      )
       request.on('error', () => resolve(false))
     })
     if (isUp) return performance.now() - startedAt
