@@ -3,7 +3,7 @@ import { make } from '../../test/support/make.ts'
 import { node, startSimulatedNodes } from '../../test/support/simulated-nodes.ts'
 import { lease } from '../api/kinds/lease.ts'
 import { node as nodeKind } from '../api/kinds/node.ts'
-import { pod as podKind } from '../api/kinds/pod.ts'
+import { type Pod, pod as podKind } from '../api/kinds/pod.ts'
 import { Informers } from '../client/informers.ts'
 import { startNodes } from './nodes.ts'
 
@@ -115,6 +115,35 @@ describe('Nodes that start again', () => {
     await again.stop()
     await informers.close()
     await cluster.close()
+  })
+})
+
+describe('A pod bound while nothing ran', () => {
+  /** Its name sorts before that of the pod which was there first. */
+  async function lateBeside(container: object): Promise<readonly Pod[]> {
+    const cluster = await startSimulatedNodes()
+    await cluster.run({ containers: [{ ...app, ...container }] }, 'first')
+    await cluster.clock.run(5000)
+    await cluster.stopNodes()
+    await cluster.run({ containers: [{ ...app, ...container }] }, 'after')
+    const informers = new Informers(cluster.env, cluster.client)
+    const again = startNodes(cluster.env, cluster.client, informers)
+    await cluster.clock.run(5000)
+    const pods = [await cluster.pod('first'), await cluster.pod('after')]
+    await again.stop()
+    await informers.close()
+    await cluster.close()
+    return pods
+  }
+
+  test('is not given the address of one that runs', async () => {
+    const ips = (await lateBeside({})).map(({ status }) => status?.podIP)
+    expect(ips).toEqual(['10.244.0.2', '10.244.0.3'])
+  })
+
+  test('is not given the room of one that runs', async () => {
+    const pods = await lateBeside({ resources: { requests: { cpu: '3' } } })
+    expect(pods.map(({ status }) => status?.reason ?? status?.phase)).toEqual(['Running', 'OutOfcpu'])
   })
 })
 

@@ -157,15 +157,15 @@ class Nodes {
   }
 
   #onPod(pod: Pod, isGone: boolean): void {
+    const uid = pod.metadata.uid ?? ''
+    if (isGone) this.#keys.delete(uid)
     const node = this.#nodes.get(pod.spec.nodeName ?? '')
     if (!node) return
-    const uid = pod.metadata.uid ?? ''
-    const key = `${pod.metadata.namespace}/${pod.metadata.name}`
     if (isGone) {
-      this.#keys.delete(uid)
       node.kubelet.forget(uid)
       return
     }
+    const key = `${pod.metadata.namespace}/${pod.metadata.name}`
     this.#keys.set(uid, key)
     this.#queue.add(key)
   }

@@ -290,6 +290,15 @@ describe('Deletion', () => {
     await expect(cluster.pod()).rejects.toMatchObject({ reason: 'NotFound' })
   })
 
+  test('does not wait for a pull', async () => {
+    await cluster.declare('large', { pullTime: '10m' })
+    await cluster.run({ containers: [app] })
+    await cluster.clock.run(5000)
+    await cluster.client.delete(podKind, key)
+    await cluster.clock.run(1000)
+    await expect(cluster.pod()).rejects.toMatchObject({ reason: 'NotFound' })
+  })
+
   test('of a pod that never started leaves nothing', async () => {
     await cluster.declare('missing', { pullError: 'not found' })
     await cluster.run({ containers: [app] })
@@ -326,6 +335,23 @@ describe('What a pod refers to', () => {
     })
     await cluster.clock.run(5000)
     expect((await cluster.pod()).status?.phase).toBe('Running')
+  })
+
+  test('and is gone when it restarts keeps it waiting, with its end as the last state', async () => {
+    await cluster.declare('crash', { exit: { code: 1, after: '5s' } })
+    await cluster.client.create(configMap, { ...settings, data: {} } as never)
+    await cluster.run({ containers: [{ ...app, envFrom: [{ configMapRef: { name: 'settings' } }] }] })
+    await cluster.clock.run(3000)
+    await cluster.client.delete(configMap, { namespace: 'default', name: 'settings' })
+    await cluster.clock.run(30_000)
+    expect((await cluster.pod()).status?.containerStatuses?.[0]).toMatchObject({
+      restartCount: 0,
+      state: { waiting: { reason: 'CreateContainerConfigError', message: 'configmap "settings" not found' } },
+      lastState: { terminated: { exitCode: 1 } },
+    })
+    await cluster.client.create(configMap, { ...settings, data: {} } as never)
+    await cluster.clock.run(4000)
+    expect((await cluster.pod()).status?.containerStatuses?.[0]).toMatchObject({ restartCount: 1 })
   })
 
   test('in its volumes is awaited before anything is created', async () => {

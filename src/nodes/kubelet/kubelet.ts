@@ -27,6 +27,9 @@ export class Kubelet {
 
   constructor(options: KubeletOptions) {
     this.#options = options
+    // Before any new pod is given one of them.
+    for (const { metadata, spec, status } of this.#podsHere())
+      if (status?.podIP && !spec.hostNetwork) options.addresses.keep(metadata.uid ?? '', status.podIP)
   }
 
   /** Nothing more is written; what runs in the runtime is left to itself. */
@@ -91,17 +94,29 @@ export class Kubelet {
     return worker
   }
 
+  #podsHere(): readonly Pod[] {
+    const { informers, node } = this.#options
+    return informers
+      .of(podKind)
+      .byIndex('node', node)
+      .filter((pod) => !isPodTerminal(pod))
+  }
+
+  /** By this process, or by one before it whose pods have no worker yet. */
+  #hasTaken({ metadata, status }: Pod): boolean {
+    const worker = this.#workers.get(metadata.uid ?? '')
+    return worker ? worker.isTaken : status?.startTime !== undefined
+  }
+
   #refusal(pod: Pod): Failure | undefined {
     const { informers, events, node: name } = this.#options
     const node = informers.of(nodeKind).get(name)
     if (!node || pod.metadata.deletionTimestamp !== undefined) return undefined
-    const others = informers
-      .of(podKind)
-      .byIndex('node', name)
-      .filter(
-        (other) => !isPodTerminal(other) && this.#workers.get(other.metadata.uid ?? '')?.isTaken === true,
-      )
-    const rejection = admit(pod, node, others)
+    const rejection = admit(
+      pod,
+      node,
+      this.#podsHere().filter((other) => this.#hasTaken(other)),
+    )
     if (!rejection) return undefined
     events.event(pod, 'Warning', rejection.reason, rejection.message)
     return { reason: rejection.reason, message: `Pod was rejected: ${rejection.message}`, isRejected: true }

@@ -183,6 +183,16 @@ describe('The next step', () => {
     ],
     ['is to let go what never started', { deletedInMs: 20_000 }, ['release']],
     [
+      'is to let go what is still being pulled',
+      { deletedInMs: 20_000, states: { app: { phase: 'pulling' } } },
+      ['release'],
+    ],
+    [
+      'is to wait for a start that is under way, for what it starts must be stopped',
+      { deletedInMs: 20_000, states: { app: { phase: 'starting' } } },
+      [],
+    ],
+    [
       'is to wait for a start that is under way before it lets go',
       { deletedInMs: 0, states: { app: { phase: 'starting' } } },
       [],

@@ -3,7 +3,7 @@ import type { Pod } from '../../api/kinds/pod.ts'
 import { isPodTerminal } from '../../api/pods.ts'
 import { parseTime } from '../../base/date.ts'
 import { isLost } from './probe-state.ts'
-import { allContainers, type ContainerRecord, isInitialized, type PodRecord } from './record.ts'
+import { allContainers, type ContainerRecord, isDown, isInitialized, type PodRecord } from './record.ts'
 
 /** What a kubelet does next for a pod. Several at once where they do not depend on one another. */
 export type Step =
@@ -182,7 +182,7 @@ function lostProbe(container: V1Container, { probes }: ContainerRecord): 'startu
 function shutDown(pod: Pod, { containers }: PodRecord, now: number, grace: number, releases: boolean): Plan {
   const isBusy = ({ name }: V1Container) => {
     const phase = containers.get(name)?.phase
-    return phase !== undefined && phase !== 'exited' && phase !== 'waiting'
+    return phase !== undefined && !isDown(phase)
   }
   const stop = (container: V1Container): Step[] => {
     const state = containers.get(container.name)

@@ -4,7 +4,14 @@ import type { V1ContainerStatus, V1PodCondition, V1PodStatus } from '../../api/g
 import type { Pod } from '../../api/kinds/pod.ts'
 import { qosClassOf } from '../../api/resource-requests.ts'
 import { formatTime } from '../../base/date.ts'
-import { allContainers, type ContainerRecord, type Ended, isInitialized, type PodRecord } from './record.ts'
+import {
+  allContainers,
+  type ContainerRecord,
+  type Ended,
+  isDown,
+  isInitialized,
+  type PodRecord,
+} from './record.ts'
 
 /** The PodStatus that follows from what a kubelet knows (kubelet_pods.go generateAPIPodStatus). Pure. */
 export function podStatusOf(pod: Pod, record: PodRecord, hostIP: string, now: number): V1PodStatus {
@@ -43,7 +50,7 @@ export function podStatusOf(pod: Pod, record: PodRecord, hostIP: string, now: nu
 function phaseOf(pod: Pod, record: PodRecord): string {
   const { containers, failure } = record
   const mains = pod.spec.containers.map(({ name }) => containers.get(name))
-  const areDown = [...containers.values()].every(({ phase }) => phase === 'exited' || phase === 'waiting')
+  const areDown = [...containers.values()].every(({ phase }) => isDown(phase))
   const haveSucceeded = mains.every((state) => state?.phase === 'exited' && state.exit?.code === 0)
   if (failure) return areDown ? 'Failed' : (pod.status?.phase ?? 'Pending')
   if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') return pod.status.phase
@@ -171,13 +178,14 @@ function containerStatus(
       lastState: last ?? {},
     }
   }
-  if (!state.exit) {
+  const isGivenUp = record.failure !== undefined || pod.metadata.deletionTimestamp !== undefined
+  // It never ran, or cannot be started again for another reason than its end.
+  if (!state.exit || (state.phase === 'waiting' && !isGivenUp)) {
     const reason = shownReason(pod, state)
     const waiting = { reason, ...(state.message ? { message: state.message } : {}) }
-    return { ...base, ready: false, started: false, state: { waiting }, lastState: last ?? {} }
+    return { ...base, ready: false, started: false, state: { waiting }, lastState: ended ?? last ?? {} }
   }
   // Until it runs again it shows as it ended: as waiting while it is held back, with the end as its last state.
-  const isGivenUp = record.failure !== undefined || pod.metadata.deletionTimestamp !== undefined
   const isHeldBack = state.backoffMs > 0 && state.notBefore > 0 && !isGivenUp
   if (isHeldBack) {
     const waiting = { reason: 'CrashLoopBackOff', message: backOffMessage(pod, state) }

@@ -11,7 +11,7 @@ import type { ContainerHandle, Runtime } from '../runtimes/runtime.ts'
 import { nextPullBackoffMs, nextSteps, type Step } from './next-step.ts'
 import { podStatusOf } from './pod-status.ts'
 import { askProbes, probesOf } from './probing.ts'
-import { allContainers, type ContainerRecord, isInitialized, newContainer, type PodRecord } from './record.ts'
+import { allContainers, type ContainerRecord, isInitialized, type PodRecord } from './record.ts'
 import { environmentReferences, missingReference, type Reference, volumeReferences } from './references.ts'
 
 export interface PodWorkerOptions {
@@ -276,7 +276,10 @@ export class PodWorker {
       const took = `${env.clock.now() - startedAt}ms`
       const message = `Successfully pulled image "${image}" in ${took} (${took} including waiting). Image size: ${bytes} bytes.`
       this.#event('Normal', 'Pulled', message)
-      this.#set(name, { phase: 'waiting', reason: 'ImagePulled', message: '', backoffMs: 0, notBefore: 0 })
+      // The wait of one that ran before is for its crashes, not for its image.
+      const before = this.#record.containers.get(name)
+      const backoffMs = before?.exit ? before.backoffMs : 0
+      this.#set(name, { phase: 'waiting', reason: 'ImagePulled', message: '', backoffMs, notBefore: 0 })
     } catch (error) {
       const state = this.#record.containers.get(name)
       if (!state) return
@@ -319,9 +322,8 @@ export class PodWorker {
     } catch (error) {
       const { message } = error as Error
       this.#event('Warning', 'Failed', `Error: ${message}`)
-      const { restarts } = state
       const notBefore = env.clock.now() + RETRY_MS
-      this.#set(name, { ...newContainer(name), restarts, reason: 'CreateContainerError', message, notBefore })
+      this.#set(name, { phase: 'waiting', reason: 'CreateContainerError', message, notBefore })
     }
     this.#again()
   }

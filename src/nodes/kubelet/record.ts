@@ -69,6 +69,11 @@ export function newContainer(name: string): ContainerRecord {
   }
 }
 
+/** Nothing of it runs. A pull is given up with the pod (the image may still arrive); a start has to be seen through. */
+export function isDown(phase: ContainerRecord['phase']): boolean {
+  return phase === 'exited' || phase === 'waiting' || phase === 'pulling'
+}
+
 export function allContainers(
   pod: Pod,
 ): readonly { readonly container: V1Container; readonly kind: 'init' | 'sidecar' | 'main' }[] {
@@ -138,20 +143,12 @@ function restoreContainer(name: string, status: V1ContainerStatus | undefined, n
       startedAt: parseTime(running.startedAt) ?? now,
     }
   if (terminated) return { ...known, phase: 'exited', id: status.containerID, exit: endedOf(terminated) }
-  if (waiting?.reason !== 'CrashLoopBackOff')
-    return { ...known, reason: waiting?.reason ?? base.reason, message: waiting?.message ?? '' }
-  const backoffMs = backoffOf(waiting.message)
-  return {
-    ...known,
-    phase: 'exited',
-    id: status.containerID,
-    exit: lastExit,
-    lastExit: undefined,
-    reason: waiting.reason,
-    message: waiting.message ?? '',
-    backoffMs,
-    notBefore: (lastExit?.finishedAt ?? now) + backoffMs,
-  }
+  const { reason = base.reason, message = '' } = waiting ?? {}
+  // What ran before is the end that its next start counts as a restart of.
+  const held = { ...known, id: status.containerID, exit: lastExit, lastExit: undefined, reason, message }
+  if (reason !== 'CrashLoopBackOff') return held
+  const backoffMs = backoffOf(message)
+  return { ...held, phase: 'exited', backoffMs, notBefore: (lastExit?.finishedAt ?? now) + backoffMs }
 }
 
 type Terminated = NonNullable<NonNullable<V1ContainerStatus['state']>['terminated']>
