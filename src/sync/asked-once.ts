@@ -14,7 +14,10 @@ export function sharedSource(source: Source): Source {
   return {
     description: source.description,
     location: source.location,
-    ...(source.writer ? { writer: source.writer } : {}),
+    // Asked each time: a folder may turn out to be a repository later.
+    get writer() {
+      return source.writer
+    },
     latest() {
       asking ??= source.latest().finally(() => {
         asking = undefined

@@ -1,87 +1,87 @@
 import fs from 'node:fs'
-import { open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
-import git from 'isomorphic-git'
-import { ApiError } from '../../api/status.ts'
+import git, { type TreeEntry } from 'isomorphic-git'
+import PQueue from 'p-queue'
+import { ApiError, badRequest } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
+import { type GitDirectory, readHead } from './git-directory.ts'
+import { needsCommand } from './git-objects.ts'
+import { withRefLock } from './ref-lock.ts'
 import type { SourceWriter } from './source.ts'
 
 const NOTES_REF = 'refs/notes/seamark'
 const IDENTITY = { name: 'Seamark', email: 'seamark@localhost' }
 
 /**
- * Writes to a local repository without touching anybody's index. isomorphic-git compares and locks nothing, so every
- * write of a ref takes git's own lock file, as the git command does, and looks again before it writes.
+ * Writes to a local repository without touching anybody's index. The library compares and locks nothing, so every ref
+ * is written under git's own lock, one write at a time. Notes are added to what a note says already: several
+ * applications, and several attempts, have outcomes on one commit.
  */
 export class GitWriter implements SourceWriter {
   readonly #clock: Clock
-  readonly #gitdir: string
-  /** The work tree, if there is one. */
-  readonly #folder: string | undefined
+  readonly #find: () => GitDirectory | undefined
+  /** The branch that is followed; undefined: the one that HEAD names. */
+  readonly #followed: string | undefined
+  readonly #queue = new PQueue({ concurrency: 1 })
 
-  constructor(clock: Clock, gitdir: string, folder: string | undefined) {
+  constructor(clock: Clock, find: () => GitDirectory | undefined, followed: string | undefined) {
     this.#clock = clock
-    this.#gitdir = gitdir
-    this.#folder = folder
+    this.#find = find
+    this.#followed = followed
   }
 
-  async note(commit: string, text: string): Promise<void> {
-    await this.#locked(NOTES_REF, async () => {
-      await git.addNote({
-        fs,
-        gitdir: this.#gitdir,
-        ref: NOTES_REF,
-        oid: commit,
-        note: text,
-        force: true,
-        author: this.#identity(),
-        committer: this.#identity(),
-      })
+  note(commit: string, text: string): Promise<void> {
+    return this.#write(NOTES_REF, async (gitdir, parent, set) => {
+      const tree = await treeOf(gitdir, parent)
+      // git spreads many notes over folders named by the first two digits: a note stays where it is.
+      const folder = `${commit.slice(0, 2)}/${commit.slice(2)}`
+      const [flat, spread] = await Promise.all([readText(gitdir, tree, commit), readText(gitdir, tree, folder)])
+      const before = flat ?? spread
+      const path = flat === undefined && spread !== undefined ? folder : commit
+      const whole = before === undefined ? text : `${before.trimEnd()}\n\n${text}`
+      const next = await writeTree(gitdir, tree, new Map([[path, whole]]))
+      set(await this.#commit(gitdir, next, parent, 'Notes added by seamark\n'))
     })
   }
 
   async writeBranch(branch: string, files: ReadonlyMap<string, string>, message: string): Promise<void> {
     const ref = `refs/heads/${branch}`
-    await this.#locked(ref, async () => {
-      const parent = await this.#find(ref)
-      const base =
-        parent === undefined
-          ? undefined
-          : (await git.readCommit({ fs, gitdir: this.#gitdir, oid: parent })).commit.tree
-      const tree = await this.#writeTree(base, files)
-      if (tree === base) return
-      await this.#commit(ref, tree, parent, message)
+    if (ref === this.#followedRef())
+      throw badRequest(`Cannot write status to branch "${branch}": it is the one that is followed; choose another`)
+    await this.#write(ref, async (gitdir, parent, set) => {
+      const base = await treeOf(gitdir, parent)
+      const tree = await writeTree(gitdir, base, files)
+      if (tree !== base) set(await this.#commit(gitdir, tree, parent, message))
     })
   }
 
   async revert(commit: string): Promise<string | undefined> {
-    const branch = await git.currentBranch({ fs, gitdir: this.#gitdir, fullname: true })
-    if (!branch) return undefined
-    return this.#locked(branch, async () => {
-      if ((await this.#find(branch)) !== commit) return undefined
-      const { commit: bad } = await git.readCommit({ fs, gitdir: this.#gitdir, oid: commit })
+    const ref = this.#followedRef()
+    if (ref === undefined) return undefined
+    const reverted = await this.#write(ref, async (gitdir, tip, set) => {
+      if (tip !== commit) return undefined
+      const { commit: bad } = await git.readCommit({ fs, gitdir, oid: commit })
       const [parent] = bad.parent
-      if (parent === undefined) return undefined
-      const { commit: good } = await git.readCommit({ fs, gitdir: this.#gitdir, oid: parent })
+      const tree = await treeOf(gitdir, parent)
+      if (tree === undefined) return undefined
       const subject = bad.message.split('\n')[0] ?? ''
-      const reverted = await this.#commit(
-        branch,
-        good.tree,
-        commit,
-        `Revert "${subject}"\n\nThis reverts commit ${commit}.\n`,
-      )
-      await this.#refreshWorkTree(commit, reverted)
-      return reverted
+      const message = `Revert "${subject}"\n\nThis reverts commit ${commit}.\n`
+      const oid = await this.#commit(gitdir, tree, commit, message)
+      set(oid)
+      return oid
     })
+    if (reverted !== undefined) await this.#refreshWorkTree(commit, reverted)
+    return reverted
   }
 
   /** Files that nobody edited follow the revert; those that somebody did stay as they are and show up in git status. */
   async #refreshWorkTree(before: string, after: string): Promise<void> {
-    const dir = this.#folder
-    if (dir === undefined) return
+    const found = this.#find()
+    if (found?.folder === undefined || found.gitdir !== found.commondir) return
+    const { gitdir, folder: dir } = found
     const changed: string[] = await git.walk({
       fs,
-      gitdir: this.#gitdir,
+      gitdir,
       trees: [git.TREE({ ref: before }), git.TREE({ ref: after })],
       map: async (path: string, [a, b]) => {
         const [was, is] = await Promise.all([a?.oid(), b?.oid()])
@@ -89,101 +89,113 @@ export class GitWriter implements SourceWriter {
         return (await (a ?? b)?.type()) === 'blob' ? path : undefined
       },
     })
+    const [was, is] = await Promise.all([treeOf(gitdir, before), treeOf(gitdir, after)])
     for (const filepath of changed ?? []) {
       const file = join(dir, filepath)
-      const old = await readText(this.#gitdir, before, filepath)
-      if ((fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : undefined) !== old) continue
-      const wanted = await readText(this.#gitdir, after, filepath)
+      // Neither a link itself nor what lies behind a linked folder is ever written through.
+      if (leavesFolder(dir, filepath)) continue
+      if (readDisk(file) !== (await readText(gitdir, was, filepath))) continue
+      const wanted = await readText(gitdir, is, filepath)
       if (wanted === undefined) {
         fs.rmSync(file, { force: true })
-        await git.remove({ fs, dir, gitdir: this.#gitdir, filepath })
+        await git.remove({ fs, dir, gitdir, filepath })
       } else {
+        fs.mkdirSync(join(file, '..'), { recursive: true })
         fs.writeFileSync(file, wanted)
-        await git.add({ fs, dir, gitdir: this.#gitdir, filepath })
+        await git.add({ fs, dir, gitdir, filepath })
       }
     }
   }
 
-  async #commit(ref: string, tree: string, parent: string | undefined, message: string): Promise<string> {
-    const oid = await git.writeCommit({
-      fs,
-      gitdir: this.#gitdir,
-      commit: {
-        tree,
-        parent: parent === undefined ? [] : [parent],
-        message,
-        author: this.#identity(),
-        committer: this.#identity(),
-      },
-    })
-    await git.writeRef({ fs, gitdir: this.#gitdir, ref, value: oid, force: true })
-    return oid
+  #followedRef(): string | undefined {
+    if (this.#followed !== undefined) return `refs/heads/${this.#followed}`
+    const directory = this.#find()
+    return directory && readHead(directory).ref
   }
 
-  /** The tree with these files laid over it, path by path. */
-  async #writeTree(base: string | undefined, files: ReadonlyMap<string, string>): Promise<string> {
-    const entries = new Map(
-      base === undefined
-        ? []
-        : (await git.readTree({ fs, gitdir: this.#gitdir, oid: base })).tree.map((entry) => [
-            entry.path,
-            entry,
-          ]),
-    )
-    const below = new Map<string, Map<string, string>>()
-    for (const [path, text] of files) {
-      const [first = '', ...rest] = path.split('/')
-      if (rest.length === 0) {
-        const oid = await git.writeBlob({ fs, gitdir: this.#gitdir, blob: Buffer.from(text) })
-        entries.set(first, { path: first, mode: '100644', oid, type: 'blob' })
-      } else below.set(first, (below.get(first) ?? new Map<string, string>()).set(rest.join('/'), text))
-    }
-    for (const [name, inside] of below) {
-      const known = entries.get(name)
-      const oid = await this.#writeTree(known?.type === 'tree' ? known.oid : undefined, inside)
-      entries.set(name, { path: name, mode: '040000', oid, type: 'tree' })
-    }
-    return git.writeTree({ fs, gitdir: this.#gitdir, tree: [...entries.values()] })
+  /** Under the lock of the ref, with the commit it has now. */
+  async #write<T>(
+    ref: string,
+    write: (gitdir: string, tip: string | undefined, set: (oid: string) => void) => Promise<T>,
+  ): Promise<T> {
+    return (await this.#queue.add(async () => {
+      const gitdir = this.#find()?.commondir
+      if (gitdir === undefined) throw new ApiError('NotFound', `Cannot write ${ref}: the repository is gone`)
+      if (needsCommand(gitdir))
+        throw badRequest(`Cannot write ${ref}: Seamark only reads repositories with borrowed objects or SHA-256`)
+      return withRefLock(this.#clock, gitdir, ref, async (set) => write(gitdir, await tipOf(gitdir, ref), set))
+    })) as T
   }
 
-  async #find(ref: string): Promise<string | undefined> {
-    try {
-      return await git.resolveRef({ fs, gitdir: this.#gitdir, ref })
-    } catch {
-      return undefined
-    }
-  }
-
-  /** git's own protocol: whoever creates REF.lock may write REF. */
-  async #locked<T>(ref: string, write: () => Promise<T>): Promise<T> {
-    const lock = join(this.#gitdir, `${ref}.lock`)
-    fs.mkdirSync(join(lock, '..'), { recursive: true })
-    try {
-      await (await open(lock, 'wx')).close()
-    } catch (error) {
-      throw new ApiError(
-        'Conflict',
-        `Cannot write ${ref}: ${lock} exists; another git command is running, or was killed and left it`,
-        { cause: error },
-      )
-    }
-    try {
-      return await write()
-    } finally {
-      await unlink(lock).catch(() => {})
-    }
-  }
-
-  #identity() {
-    return { ...IDENTITY, timestamp: Math.floor(this.#clock.now() / 1000), timezoneOffset: 0 }
+  #commit(gitdir: string, tree: string, parent: string | undefined, message: string): Promise<string> {
+    const identity = { ...IDENTITY, timestamp: Math.floor(this.#clock.now() / 1000), timezoneOffset: 0 }
+    const parents = parent === undefined ? [] : [parent]
+    const commit = { tree, parent: parents, message, author: identity, committer: identity }
+    return git.writeCommit({ fs, gitdir, commit })
   }
 }
 
-async function readText(gitdir: string, oid: string, filepath: string): Promise<string | undefined> {
+function leavesFolder(dir: string, filepath: string): boolean {
+  const steps = filepath.split('/')
+  return steps.some((_, i) => {
+    const stat = fs.lstatSync(join(dir, ...steps.slice(0, i + 1)), { throwIfNoEntry: false })
+    return stat?.isSymbolicLink() ?? false
+  })
+}
+
+function readDisk(file: string): string | undefined {
+  return fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : undefined
+}
+
+async function tipOf(gitdir: string, ref: string): Promise<string | undefined> {
   try {
-    const { blob } = await git.readBlob({ fs, gitdir, oid, filepath })
+    return await git.resolveRef({ fs, gitdir, ref })
+  } catch (error) {
+    if ((error as Error).name === 'NotFoundError') return undefined
+    throw error
+  }
+}
+
+async function treeOf(gitdir: string, commit: string | undefined): Promise<string | undefined> {
+  if (commit === undefined) return undefined
+  return (await git.readCommit({ fs, gitdir, oid: commit })).commit.tree
+}
+
+/** The tree with these files laid over it, path by path. */
+async function writeTree(
+  gitdir: string,
+  base: string | undefined,
+  files: ReadonlyMap<string, string>,
+): Promise<string> {
+  const known = base === undefined ? [] : (await git.readTree({ fs, gitdir, oid: base })).tree
+  const entries = new Map<string, TreeEntry>(known.map((entry) => [entry.path, entry]))
+  const below = new Map<string, Map<string, string>>()
+  for (const [path, text] of files) {
+    const [first = '', ...rest] = path.split('/')
+    if (rest.length === 0) {
+      const oid = await git.writeBlob({ fs, gitdir, blob: Buffer.from(text) })
+      entries.set(first, { path: first, mode: '100644', oid, type: 'blob' })
+    } else below.set(first, (below.get(first) ?? new Map<string, string>()).set(rest.join('/'), text))
+  }
+  for (const [name, inside] of below) {
+    const there = entries.get(name)
+    const oid = await writeTree(gitdir, there?.type === 'tree' ? there.oid : undefined, inside)
+    entries.set(name, { path: name, mode: '040000', oid, type: 'tree' })
+  }
+  return git.writeTree({ fs, gitdir, tree: [...entries.values()] })
+}
+
+async function readText(
+  gitdir: string,
+  tree: string | undefined,
+  filepath: string,
+): Promise<string | undefined> {
+  if (tree === undefined) return undefined
+  try {
+    const { blob } = await git.readBlob({ fs, gitdir, oid: tree, filepath })
     return Buffer.from(blob).toString('utf8')
-  } catch {
-    return undefined
+  } catch (error) {
+    if ((error as Error).name === 'NotFoundError') return undefined
+    throw error
   }
 }

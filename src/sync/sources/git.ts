@@ -1,12 +1,13 @@
 import fs from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { watch } from 'chokidar'
-import git, { type ReadCommitResult, TREE, type WalkerEntry } from 'isomorphic-git'
 import { ApiError } from '../../api/status.ts'
 import type { Cancel, Clock } from '../../base/clock.ts'
 import type { CommitInfo } from '../progress.ts'
+import { findGitDirectory, type GitDirectory, readHead } from './git-directory.ts'
+import { CommandObjects, type GitObjects, LibraryObjects, needsCommand } from './git-objects.ts'
 import { GitWriter } from './git-writer.ts'
-import { isManifestPath, LIMITS, type Source, type SourceFile } from './source.ts'
+import type { Source, SourceFile } from './source.ts'
 
 export interface GitSourceOptions {
   /** A branch, tag or commit; default what HEAD names. */
@@ -14,74 +15,59 @@ export interface GitSourceOptions {
 }
 
 const SETTLE_MS = 20
+const COMMIT_ID = /^([0-9a-f]{40}|[0-9a-f]{64})$/
 
 /** A local repository: a work tree's .git, or a bare one. Only commits count; files that are not committed do not. */
 export class GitSource implements Source {
   readonly description: string
   readonly writer: GitWriter
   readonly #clock: Clock
-  readonly #gitdir: string
+  readonly #folder: string
   readonly #ref: string | undefined
-  #cache: object = {}
-  /** Blobs by object id: a file that did not change is not read again. */
-  readonly #blobs = new Map<string, string>()
+  #opened: { readonly directory: GitDirectory; readonly objects: GitObjects } | undefined
 
   constructor(clock: Clock, folder: string, options: GitSourceOptions = {}) {
     this.#clock = clock
+    this.#folder = folder
     this.description = folder
     this.#ref = options.ref
-    this.#gitdir = findGitDir(folder) ?? join(folder, '.git')
-    this.writer = new GitWriter(clock, this.#gitdir, this.#gitdir === folder ? undefined : folder)
+    this.writer = new GitWriter(clock, () => findGitDirectory(folder), options.ref)
   }
 
   async latest(): Promise<CommitInfo | undefined> {
-    if (!fs.existsSync(this.#gitdir)) return undefined
-    const branch = await this.#branch()
-    const id = await this.#resolve(this.#ref ?? 'HEAD')
-    if (id === undefined) return undefined
-    return infoOf(await this.#commit(id), branch)
+    const opened = this.#open()
+    if (!opened) return undefined
+    const { directory, objects } = opened
+    if (this.#ref !== undefined) return this.#named(objects, this.#ref)
+    const head = readHead(directory)
+    if (head.commit !== undefined) return this.#read(objects, head.commit)
+    const ref = head.ref ?? 'HEAD'
+    const branch = ref.replace(/^refs\/heads\//, '')
+    const id = await this.#told(() => objects.resolve(ref))
+    if (id !== undefined) return { ...(await this.#read(objects, id)), branch }
+    // Unborn in an empty repository: the first commit is on its way. Gone from one with other branches: a mistake.
+    const others = branchesOf(directory.commondir)
+    if (others.length === 0) return undefined
+    const rest = `it has ${others.slice(0, 5).join(', ')}; check one out, or choose with --branch`
+    throw new ApiError('NotFound', `Branch "${branch}" of ${this.description} has no commit or was deleted: ${rest}`)
   }
 
   async files(commit: string): Promise<readonly SourceFile[]> {
-    const files: SourceFile[] = []
-    let bytes = 0
-    await git.walk({
-      fs,
-      gitdir: this.#gitdir,
-      cache: this.#cache,
-      trees: [TREE({ ref: commit })],
-      map: async (path: string, [entry]: (WalkerEntry | null)[]) => {
-        if (!entry || (await entry.type()) !== 'blob' || !isManifestPath(path)) return path
-        // A symbolic link is a blob whose content is a path: it is never followed, out of the repository or inside.
-        if ((await entry.mode()) === 0o120000) return path
-        const oid = await entry.oid()
-        let text = this.#blobs.get(oid)
-        if (text === undefined) {
-          text = Buffer.from((await entry.content()) ?? new Uint8Array()).toString('utf8')
-          this.#blobs.set(oid, text)
-        }
-        bytes += text.length
-        if (text.length > LIMITS.fileBytes || bytes > LIMITS.totalBytes || files.length >= LIMITS.files) {
-          throw new ApiError(
-            'RequestEntityTooLarge',
-            `Cannot read ${path}: the source is larger than ${LIMITS.files} files, ${LIMITS.fileBytes} bytes a file or ${LIMITS.totalBytes} bytes in all`,
-          )
-        }
-        files.push({ path, text })
-        return path
-      },
-    })
-    return files.sort((a, b) => (a.path < b.path ? -1 : 1))
+    const opened = this.#open()
+    if (!opened) throw new ApiError('NotFound', `There is no repository in ${this.description}`)
+    return this.#told(() => opened.objects.files(commit))
   }
 
   /** Watches HEAD, refs and packed-refs; notes and status branches of our own are no news. */
   onChange(tell: () => void): Cancel {
     let pending: Cancel | undefined
-    const watcher = watch([this.#gitdir], {
+    const directory = findGitDirectory(this.#folder)
+    const root = directory?.commondir ?? join(this.#folder, '.git')
+    const watcher = watch(directory && directory.gitdir !== root ? [root, directory.gitdir] : [root], {
       ignoreInitial: true,
       depth: 8,
       ignored: (path) =>
-        /\/(objects|hooks|logs|info|lfs)(\/|$)/.test(path.slice(this.#gitdir.length)) ||
+        /\/(objects|hooks|logs|info|lfs|modules)(\/|$)/.test(path.slice(root.length)) ||
         path.endsWith('.lock') ||
         path.includes('/refs/notes'),
     })
@@ -99,62 +85,68 @@ export class GitSource implements Source {
 
   async close(): Promise<void> {}
 
-  async #resolve(ref: string): Promise<string | undefined> {
+  /** Looked for each time until it is there: a repository may come later. */
+  #open(): { readonly directory: GitDirectory; readonly objects: GitObjects } | undefined {
+    if (this.#opened && fs.existsSync(join(this.#opened.directory.gitdir, 'HEAD'))) return this.#opened
+    const directory = findGitDirectory(this.#folder)
+    if (!directory) {
+      if (!this.#opened) return undefined
+      throw new ApiError('NotFound', `The repository in ${this.description} is gone`)
+    }
+    const { commondir } = directory
+    const objects = needsCommand(commondir)
+      ? new CommandObjects(this.#clock, commondir)
+      : new LibraryObjects(commondir)
+    this.#opened = { directory, objects }
+    return this.#opened
+  }
+
+  async #named(objects: GitObjects, ref: string): Promise<CommitInfo> {
+    const id = COMMIT_ID.test(ref) ? ref : await this.#told(() => objects.resolve(ref))
+    if (id === undefined)
+      throw new ApiError('NotFound', `Repository ${this.description} has no branch, tag or commit "${ref}"`)
+    // A tag with a message is an object of its own: what it names is read.
+    const info = await this.#read(objects, id)
+    return COMMIT_ID.test(ref) ? info : { ...info, branch: ref }
+  }
+
+  #read(objects: GitObjects, id: string): Promise<CommitInfo> {
+    return this.#told(() => objects.commit(id))
+  }
+
+  async #told<T>(read: () => Promise<T>): Promise<T> {
     try {
-      const id = /^[0-9a-f]{40}$/.test(ref) ? ref : await git.resolveRef({ fs, gitdir: this.#gitdir, ref })
-      // A tag with a message is an object of its own.
-      return (await this.#commit(id)).oid
+      return await read()
     } catch (error) {
-      if ((error as Error).name !== 'NotFoundError')
-        throw new ApiError(
-          'InternalError',
-          `Cannot read repository ${this.description}: ${(error as Error).message}`,
-          { cause: error },
-        )
-      if (this.#ref === undefined) return undefined
+      if (error instanceof ApiError) throw error
+      const { message } = error as Error
       throw new ApiError(
-        'NotFound',
-        `Repository ${this.description} has no branch, tag or commit "${this.#ref}"`,
+        'InternalError',
+        `Cannot read repository ${this.description}: ${message}; see git fsck`,
+        { cause: error },
       )
     }
   }
-
-  async #commit(oid: string): Promise<ReadCommitResult> {
-    try {
-      return await git.readCommit({ fs, gitdir: this.#gitdir, oid, cache: this.#cache })
-    } catch {
-      // Packs may have been rewritten (git gc) since they were cached.
-      this.#cache = {}
-      return git.readCommit({ fs, gitdir: this.#gitdir, oid, cache: this.#cache })
-    }
-  }
-
-  async #branch(): Promise<string | undefined> {
-    if (this.#ref !== undefined) return this.#ref
-    return (await git.currentBranch({ fs, gitdir: this.#gitdir })) ?? undefined
-  }
 }
 
-/** The git directory of a folder: a bare repository itself, .git, or what a .git file points to. Undefined when it is none. */
+/** The git directory of a folder: itself when bare, its .git, or what a .git file points to. Undefined: it has none. */
 export function findGitDir(folder: string): string | undefined {
-  if (fs.existsSync(join(folder, 'HEAD')) && fs.existsSync(join(folder, 'objects'))) return folder
-  const inside = join(folder, '.git')
-  if (!fs.existsSync(inside)) return undefined
-  if (fs.statSync(inside).isDirectory()) return inside
-  const pointer = /^gitdir: (.+)$/m.exec(fs.readFileSync(inside, 'utf8'))?.[1]
-  return pointer === undefined
-    ? undefined
-    : pointer.startsWith('/')
-      ? pointer
-      : join(dirname(inside), pointer)
+  return findGitDirectory(folder)?.gitdir
 }
 
-function infoOf({ oid, commit }: ReadCommitResult, branch: string | undefined): CommitInfo {
-  return {
-    id: oid,
-    subject: commit.message.split('\n')[0] ?? '',
-    author: commit.author.name,
-    at: commit.committer.timestamp * 1000,
-    branch,
-  }
+function branchesOf(commondir: string): string[] {
+  const loose = namesBelow(join(commondir, 'refs/heads'), '')
+  const path = join(commondir, 'packed-refs')
+  const text = fs.existsSync(path) ? fs.readFileSync(path, 'utf8') : ''
+  const packed = [...text.matchAll(/^[0-9a-f]+ refs\/heads\/(.+)$/gm)].map((match) => match[1] ?? '')
+  return [...new Set([...loose, ...packed])].sort()
+}
+
+function namesBelow(folder: string, below: string): string[] {
+  if (!fs.existsSync(folder)) return []
+  return fs.readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const name = below === '' ? entry.name : `${below}/${entry.name}`
+    if (entry.isDirectory()) return namesBelow(join(folder, entry.name), name)
+    return entry.name.endsWith('.lock') ? [] : [name]
+  })
 }

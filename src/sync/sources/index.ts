@@ -1,13 +1,17 @@
+import { createHash } from 'node:crypto'
 import { existsSync, statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { ApiError, badRequest } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
 import { FolderSource } from './folder.ts'
-import { findGitDir, GitSource } from './git.ts'
+import { GitSource } from './git.ts'
+import { findGitDirectory } from './git-directory.ts'
+import { LocalSource } from './local.ts'
 import { RemoteSource } from './remote.ts'
 import type { Source } from './source.ts'
 
 export interface OpenSourceOptions {
+  /** A branch, tag or commit. */
   readonly ref?: string | undefined
   /** Files on disk instead of commits. */
   readonly worktree?: boolean | undefined
@@ -16,29 +20,34 @@ export interface OpenSourceOptions {
   readonly intervalMs: number
 }
 
+/** What begins with a dash would be an option to git; the rest git itself forbids. */
+const REF = /^[^-\s~^:?*[\\][^\s~^:?*[\\]*$/
+const SSH = /^(ssh:\/\/(?!-)|[\w.][\w.-]*@[\w.][\w.-]*:(?!-))/
+
 /**
  * The source behind a folder, work tree, bare repository or URL. A folder that is no repository is followed as it is; a
  * path that does not exist yet is a repository that is waited for, unless its parent does not exist either.
  */
 export function openSource(clock: Clock, repo: string, options: OpenSourceOptions): Source {
-  if (/^https?:\/\//.test(repo)) {
-    const directory = `${options.cacheDirectory}/${Buffer.from(repo).toString('base64url').slice(0, 100)}`
-    return new RemoteSource(clock, repo, { ref: options.ref, directory, intervalMs: options.intervalMs })
+  const { ref, cacheDirectory, intervalMs } = options
+  if ([...repo].some((letter) => (letter.codePointAt(0) ?? 0) < 32))
+    throw badRequest('Cannot follow a repository whose name has control characters')
+  if (ref !== undefined && !REF.test(ref))
+    throw badRequest(`"${ref}" cannot be the name of a branch, tag or commit`)
+  if (/^https?:\/\//.test(repo) || SSH.test(repo)) {
+    const name = createHash('sha256').update(`${repo} ${ref ?? ''}`).digest('hex').slice(0, 20)
+    return new RemoteSource(clock, repo, { ref, directory: `${cacheDirectory}/${name}`, intervalMs })
   }
-  if (/^[\w.-]+@[\w.-]+:|^(ssh|git|ftp):\/\//.test(repo))
-    throw badRequest(
-      `Cannot follow "${repo}": only local folders and http(s) repositories are supported; clone it and give the folder`,
-    )
+  if (/^[\w+.-]+::|^\w[\w+.-]+:\/\//.test(repo) && !repo.startsWith('file:///'))
+    throw badRequest(`Cannot follow "${repo}": give a folder, a git repository, or an http(s) or ssh URL`)
   const folder = resolve(repo.replace(/^file:\/\//, ''))
   if (existsSync(folder) && !statSync(folder).isDirectory())
     throw badRequest(`Cannot follow "${repo}": it is a file; give a folder, a git repository or a URL`)
   if (!existsSync(resolve(folder, '..')))
     throw new ApiError('NotFound', `Cannot follow "${repo}": ${resolve(folder, '..')} does not exist`)
   if (options.worktree) return new FolderSource(clock, folder)
-  if (existsSync(folder) && findGitDir(folder) === undefined) {
-    if (options.ref !== undefined)
-      throw badRequest(`Cannot follow branch "${options.ref}" of "${repo}": it is not a git repository`)
-    return new FolderSource(clock, folder)
-  }
-  return new GitSource(clock, folder, { ref: options.ref })
+  if (ref === undefined) return new LocalSource(clock, folder)
+  if (existsSync(folder) && !findGitDirectory(folder))
+    throw badRequest(`Cannot follow branch "${ref}" of "${repo}": it is not a git repository`)
+  return new GitSource(clock, folder, { ref })
 }

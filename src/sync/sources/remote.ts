@@ -3,9 +3,10 @@ import { mkdir } from 'node:fs/promises'
 import git from 'isomorphic-git'
 import http from 'isomorphic-git/http/node'
 import { ApiError } from '../../api/status.ts'
-import { type Cancel, type Clock, every } from '../../base/clock.ts'
+import { type Cancel, type Clock, every, sleep } from '../../base/clock.ts'
 import type { CommitInfo } from '../progress.ts'
 import { GitSource } from './git.ts'
+import { runGit } from './git-command.ts'
 import type { Source, SourceFile } from './source.ts'
 
 export interface RemoteSourceOptions {
@@ -15,57 +16,45 @@ export interface RemoteSourceOptions {
   readonly intervalMs: number
 }
 
-/** A repository behind http(s): copied once, then fetched every interval. A server that cannot be reached is waited for. */
+const FETCH_MAX_MS = 120_000
+const FETCHED = 'refs/seamark/fetched'
+
+/**
+ * A repository behind http(s), or ssh with the git command: copied once, then fetched every interval. A server that
+ * cannot be reached is waited for, and one that does not answer does not stop anything else.
+ */
 export class RemoteSource implements Source {
   readonly description: string
+  readonly location: string
   readonly #clock: Clock
-  readonly #url: string
   readonly #options: RemoteSourceOptions
-  #local: GitSource | undefined
+  readonly #local: GitSource
+  #fetched: { readonly at: number; readonly branch: string | undefined } | undefined
+  #fetching: Promise<void> | undefined
 
   constructor(clock: Clock, url: string, options: RemoteSourceOptions) {
     this.#clock = clock
-    this.#url = url
+    this.location = url
     this.#options = options
-    // Credentials in a URL are never shown.
-    this.description = url.replace(/\/\/[^/@]*@/, '//')
+    this.#local = new GitSource(clock, options.directory, { ref: FETCHED })
+    this.description = withoutCredentials(url)
   }
 
   async latest(): Promise<CommitInfo | undefined> {
-    const { directory, ref } = this.#options
-    try {
-      await mkdir(directory, { recursive: true })
-      if (!fs.existsSync(`${directory}/HEAD`)) {
-        await git.init({ fs, gitdir: directory, bare: true, defaultBranch: 'main' })
-        await git.addRemote({ fs, gitdir: directory, remote: 'origin', url: this.#url, force: true })
-      }
-      const fetched = await git.fetch({
-        fs,
-        http,
-        gitdir: directory,
-        url: this.#url,
-        remote: 'origin',
-        tags: true,
-        prune: true,
-        ...(ref ? { ref } : {}),
+    const { intervalMs, directory } = this.#options
+    const isFresh = this.#fetched !== undefined && this.#clock.now() - this.#fetched.at < intervalMs / 2
+    if (!isFresh) {
+      this.#fetching ??= this.#fetch().finally(() => {
+        this.#fetching = undefined
       })
-      if (!fetched.fetchHead) return undefined
-      this.#local ??= new GitSource(this.#clock, directory)
-      const local = new GitSource(this.#clock, directory, { ref: fetched.fetchHead })
-      const info = await local.latest()
-      return info && { ...info, branch: ref ?? fetched.defaultBranch?.replace('refs/heads/', '') }
-    } catch (error) {
-      if (error instanceof ApiError) throw error
-      throw new ApiError(
-        'ServiceUnavailable',
-        `Cannot fetch ${this.description}: ${(error as Error).message}`,
-        { cause: error },
-      )
+      await this.#inTime(this.#fetching)
     }
+    if (!fs.existsSync(`${directory}/${FETCHED}`)) return undefined
+    const info = await this.#local.latest()
+    return info && { ...info, branch: this.#fetched?.branch }
   }
 
   files(commit: string): Promise<readonly SourceFile[]> {
-    this.#local ??= new GitSource(this.#clock, this.#options.directory)
     return this.#local.files(commit)
   }
 
@@ -74,4 +63,63 @@ export class RemoteSource implements Source {
   }
 
   async close(): Promise<void> {}
+
+  async #fetch(): Promise<void> {
+    const { directory, ref } = this.#options
+    try {
+      await mkdir(directory, { recursive: true, mode: 0o700 })
+      if (!fs.existsSync(`${directory}/HEAD`))
+        await git.init({ fs, gitdir: directory, bare: true, defaultBranch: 'main' })
+      const branch = /^https?:/.test(this.location)
+        ? await this.#overHttp(directory, ref)
+        : await this.#byCommand(directory, ref)
+      this.#fetched = { at: this.#clock.now(), branch }
+    } catch (error) {
+      const message = (error as Error).message.replaceAll(this.location, this.description)
+      throw new ApiError('ServiceUnavailable', `Cannot fetch ${this.description}: ${message}`, { cause: error })
+    }
+  }
+
+  async #overHttp(gitdir: string, ref: string | undefined): Promise<string | undefined> {
+    const url = this.location
+    const wanted = ref === undefined ? {} : { ref }
+    const { fetchHead, defaultBranch } = await git.fetch({
+      fs,
+      http,
+      gitdir,
+      url,
+      remote: 'origin',
+      tags: true,
+      singleBranch: true,
+      ...wanted,
+    })
+    if (fetchHead) await git.writeRef({ fs, gitdir, ref: FETCHED, value: fetchHead, force: true })
+    return ref ?? defaultBranch?.replace('refs/heads/', '')
+  }
+
+  /** The ref is fetched by name, never read as an option; without one, what the server calls HEAD. */
+  async #byCommand(gitdir: string, ref: string | undefined): Promise<string | undefined> {
+    const wanted = `+${ref ?? 'HEAD'}:${FETCHED}`
+    const args = ['fetch', '--quiet', '--no-recurse-submodules', '--end-of-options', this.location, wanted]
+    await runGit(args, { clock: this.#clock, gitdir, timeoutMs: FETCH_MAX_MS })
+    return ref
+  }
+
+  async #inTime(fetching: Promise<void>): Promise<void> {
+    const done = new AbortController()
+    const late = sleep(this.#clock, FETCH_MAX_MS, done.signal).then(() => {
+      throw new ApiError('Timeout', `Cannot fetch ${this.description}: no answer in ${FETCH_MAX_MS / 1000} s`)
+    })
+    late.catch(() => {})
+    try {
+      await Promise.race([fetching, late])
+    } finally {
+      done.abort()
+    }
+  }
+}
+
+/** Credentials in a URL are never shown. */
+function withoutCredentials(url: string): string {
+  return url.replace(/\/\/[^/@]*@/, '//')
 }
