@@ -1,4 +1,5 @@
 import { type AnyResource, keyOf } from '../api/resource.ts'
+import { sleep } from '../base/clock.ts'
 import type { Env } from '../base/env.ts'
 import { Wake } from '../base/wake.ts'
 import type { Informers } from '../client/informers.ts'
@@ -7,6 +8,10 @@ import { StageError } from './failure.ts'
 import type { ObjectWatch } from './object-watch.ts'
 import type { ResourceLine } from './progress.ts'
 import { type Target, titleOf } from './target.ts'
+
+/** So many objects are not looked at for each of their events, but this often. */
+const MANY = 50
+const GATHER_MS = 100
 
 /** Who looks at objects: everything a wait needs of the world. */
 export interface Eyes {
@@ -92,6 +97,7 @@ export async function untilHealthy(
       const cancel = isTimed ? env.clock.after(Math.max(1, lookAt - now), () => moved.wake()) : undefined
       await moved.wait(signal)
       cancel?.()
+      if (targets.length > MANY) await sleep(env.clock, GATHER_MS, signal).catch(() => {})
     }
   } finally {
     unfollow()

@@ -35,7 +35,10 @@ export class GitWriter implements SourceWriter {
       const tree = await treeOf(gitdir, parent)
       // git spreads many notes over folders named by the first two digits: a note stays where it is.
       const folder = `${commit.slice(0, 2)}/${commit.slice(2)}`
-      const [flat, spread] = await Promise.all([readText(gitdir, tree, commit), readText(gitdir, tree, folder)])
+      const [flat, spread] = await Promise.all([
+        readText(gitdir, tree, commit),
+        readText(gitdir, tree, folder),
+      ])
       const before = flat ?? spread
       const path = flat === undefined && spread !== undefined ? folder : commit
       const whole = before === undefined ? text : `${before.trimEnd()}\n\n${text}`
@@ -47,7 +50,9 @@ export class GitWriter implements SourceWriter {
   async writeBranch(branch: string, files: ReadonlyMap<string, string>, message: string): Promise<void> {
     const ref = `refs/heads/${branch}`
     if (ref === this.#followedRef())
-      throw badRequest(`Cannot write status to branch "${branch}": it is the one that is followed; choose another`)
+      throw badRequest(
+        `Cannot write status to branch "${branch}": it is the one that is followed; choose another`,
+      )
     await this.#write(ref, async (gitdir, parent, set) => {
       const base = await treeOf(gitdir, parent)
       const tree = await writeTree(gitdir, base, files)
@@ -122,8 +127,12 @@ export class GitWriter implements SourceWriter {
       const gitdir = this.#find()?.commondir
       if (gitdir === undefined) throw new ApiError('NotFound', `Cannot write ${ref}: the repository is gone`)
       if (needsCommand(gitdir))
-        throw badRequest(`Cannot write ${ref}: Seamark only reads repositories with borrowed objects or SHA-256`)
-      return withRefLock(this.#clock, gitdir, ref, async (set) => write(gitdir, await tipOf(gitdir, ref), set))
+        throw badRequest(
+          `Cannot write ${ref}: Seamark only reads repositories with borrowed objects or SHA-256`,
+        )
+      return withRefLock(this.#clock, gitdir, ref, async (set) =>
+        write(gitdir, await tipOf(gitdir, ref), set),
+      )
     })) as T
   }
 

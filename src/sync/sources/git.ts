@@ -49,7 +49,10 @@ export class GitSource implements Source {
     const others = branchesOf(directory.commondir)
     if (others.length === 0) return undefined
     const rest = `it has ${others.slice(0, 5).join(', ')}; check one out, or choose with --branch`
-    throw new ApiError('NotFound', `Branch "${branch}" of ${this.description} has no commit or was deleted: ${rest}`)
+    throw new ApiError(
+      'NotFound',
+      `Branch "${branch}" of ${this.description} has no commit or was deleted: ${rest}`,
+    )
   }
 
   async files(commit: string): Promise<readonly SourceFile[]> {

@@ -35,7 +35,10 @@ export function openSource(clock: Clock, repo: string, options: OpenSourceOption
   if (ref !== undefined && !REF.test(ref))
     throw badRequest(`"${ref}" cannot be the name of a branch, tag or commit`)
   if (/^https?:\/\//.test(repo) || SSH.test(repo)) {
-    const name = createHash('sha256').update(`${repo} ${ref ?? ''}`).digest('hex').slice(0, 20)
+    const name = createHash('sha256')
+      .update(`${repo} ${ref ?? ''}`)
+      .digest('hex')
+      .slice(0, 20)
     return new RemoteSource(clock, repo, { ref, directory: `${cacheDirectory}/${name}`, intervalMs })
   }
   if (/^[\w+.-]+::|^\w[\w+.-]+:\/\//.test(repo) && !repo.startsWith('file:///'))

@@ -1,7 +1,7 @@
 import { ApiError, notFound } from '../../api/status.ts'
 import type { Cancel, Clock } from '../../base/clock.ts'
 import type { CommitInfo } from '../progress.ts'
-import type { Source, SourceFile, SourceWriter } from './source.ts'
+import { FileList, type Source, type SourceFile, type SourceWriter } from './source.ts'
 
 /** A repository that is a list of commits in memory: for simulation and tests. */
 export class MemorySource implements Source {
@@ -40,7 +40,13 @@ export class MemorySource implements Source {
     this.#count += 1
     const id = this.#count.toString(16).padStart(40, '0')
     const info = { id, subject, author, at: this.#clock.now(), branch: 'main' }
-    this.#commits.push({ info, files: Object.entries(files).map(([path, text]) => ({ path, text })) })
+    const before = new Map(this.#commits.at(-1)?.files.map((file) => [file.path, file]))
+    const list = Object.entries(files).map(([path, text]) => {
+      const file = FileList.read(path, Buffer.from(text))
+      const same = before.get(path)
+      return same?.text === file.text ? same : file
+    })
+    this.#commits.push({ info, files: list })
     for (const tell of this.#tell) tell()
     return id
   }

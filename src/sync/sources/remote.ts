@@ -76,7 +76,9 @@ export class RemoteSource implements Source {
       this.#fetched = { at: this.#clock.now(), branch }
     } catch (error) {
       const message = (error as Error).message.replaceAll(this.location, this.description)
-      throw new ApiError('ServiceUnavailable', `Cannot fetch ${this.description}: ${message}`, { cause: error })
+      throw new ApiError('ServiceUnavailable', `Cannot fetch ${this.description}: ${message}`, {
+        cause: error,
+      })
     }
   }
 

@@ -64,8 +64,12 @@ export class FileList {
   add(file: SourceFile): void {
     this.#bytes += file.text.length
     if (this.#bytes > LIMITS.totalBytes)
-      throw tooLarge(file.path, `and the files before it hold more than ${LIMITS.totalBytes / 1024 / 1024} MiB`)
-    if (this.#files.length >= LIMITS.files) throw tooLarge(file.path, `comes after ${LIMITS.files} other files`)
+      throw tooLarge(
+        file.path,
+        `and the files before it hold more than ${LIMITS.totalBytes / 1024 / 1024} MiB`,
+      )
+    if (this.#files.length >= LIMITS.files)
+      throw tooLarge(file.path, `comes after ${LIMITS.files} other files`)
     this.#files.push(file)
   }
 
