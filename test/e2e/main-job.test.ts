@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { findKubectl, kubectl, kubectlStream } from '../support/kubectl.ts'
 import {
@@ -217,7 +218,20 @@ describe.skipIf(missing)('the main job, with a real process, git and kubectl', (
       )
         .split(';')
         .sort()
-    const before = await shot()
+    // What the drain before moved has come to rest.
+    for (const name of (await ok('-n shop get deployments -o name')).trim().split('\n'))
+      await ok(`-n shop rollout status ${name} --timeout=60s`)
+    let before = await shot()
+    await expect
+      .poll(
+        async () => {
+          const last = before
+          before = await shot()
+          return isDeepStrictEqual(before, last)
+        },
+        { timeout: 20_000, interval: 1500 },
+      )
+      .toBe(true)
     seamark.signal('SIGKILL')
     await seamark.ended
     seamark = startSeamark(repository.path)

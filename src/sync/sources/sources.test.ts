@@ -245,7 +245,11 @@ describe('GitSource', () => {
     const noting = new GitSource(clock, repo.folder).writer.note(id, 'x').catch((error: unknown) => {
       failed = error
     })
-    for (let i = 0; i < 200 && failed === undefined; i += 1) await clock.run(100)
+    // Real files are looked at between the waits on the virtual clock.
+    while (failed === undefined) {
+      await clock.run(100)
+      await new Promise((resolve) => setImmediate(resolve))
+    }
     await noting
     expect(String(failed)).toMatch(/seamark\.lock exists; another git command is running/)
     expect(fs.existsSync(lock)).toBe(true)
