@@ -9,6 +9,7 @@ import { disruptionController } from './disruption.ts'
 import { endpointSliceController } from './endpoint-slice.ts'
 import { endpointsController } from './endpoints.ts'
 import { garbageCollectorLoop } from './garbage-collector.ts'
+import { loadBalancerController } from './load-balancer.ts'
 import { namespaceController } from './namespace.ts'
 import { nodeLifecycleLoop } from './node-lifecycle.ts'
 import { nodePoolController } from './node-pool.ts'
@@ -30,6 +31,7 @@ export const controllersOf = (kinds: Kinds): readonly Controller[] => [
   replicaSetController,
   endpointSliceController,
   endpointsController,
+  loadBalancerController(),
   disruptionController,
   taintEvictionController,
 ]

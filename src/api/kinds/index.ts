@@ -6,6 +6,7 @@ import { endpointSlice } from './endpoint-slice.ts'
 import { endpoints } from './endpoints.ts'
 import { event } from './event.ts'
 import { lease } from './lease.ts'
+import { loadBalancerPool } from './load-balancer-pool.ts'
 import { namespace } from './namespace.ts'
 import { node } from './node.ts'
 import { nodePool } from './node-pool.ts'
@@ -38,4 +39,5 @@ export const kinds: readonly AnyKind[] = [
   application,
   nodePool,
   simulatedImage,
+  loadBalancerPool,
 ]
