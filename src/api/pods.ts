@@ -46,6 +46,12 @@ export function isSidecar(container: V1Container): boolean {
   return container.restartPolicy === 'Always'
 }
 
+/** Init containers that are no sidecars, and containers that nothing would start again after a success. */
+export function isMeantToEnd({ spec }: Pod, container: V1Container): boolean {
+  if (spec.initContainers?.some(({ name }) => name === container.name)) return !isSidecar(container)
+  return (container.restartPolicy ?? spec.restartPolicy ?? 'Always') !== 'Always'
+}
+
 export function sidecarsOf(spec: V1PodSpec): readonly V1Container[] {
   return (spec.initContainers ?? []).filter(isSidecar)
 }

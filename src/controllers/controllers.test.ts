@@ -59,6 +59,16 @@ const scenarios: Record<string, Omit<Scenario, 'controller'>> = {
     },
     remove: (client) => client.delete(replicaSet, WEB),
   },
+  'service-lb': {
+    async arrange(client) {
+      await client.create(service, make.service({ spec: { type: 'LoadBalancer' } }))
+    },
+    async check(client) {
+      const { status } = await client.get(service, WEB)
+      expect(status?.loadBalancer?.ingress).toEqual([{ ip: '192.0.2.1', ipMode: 'VIP' }])
+    },
+    remove: (client) => client.delete(service, WEB),
+  },
   endpointslice: {
     async arrange(client) {
       await runningPod(client, 'a', '10.244.0.1')

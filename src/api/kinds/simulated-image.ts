@@ -36,8 +36,7 @@ const schema: Schema = {
     metadata: { ref: 'V1ObjectMeta' },
     spec: {
       type: 'object',
-      description:
-        'The behaviour. An image that no SimulatedImage matches takes the defaults and runs for ever.',
+      description: 'The behaviour. An image that no SimulatedImage matches takes the defaults.',
       required: ['images'],
       properties: {
         images: {
@@ -66,7 +65,8 @@ const schema: Schema = {
         },
         exit: {
           type: 'object',
-          description: 'Makes the container end.',
+          description:
+            'Makes the container end. Default: init containers and those of pods that are not restarted always end with 0 after 1s, all others never.',
           properties: {
             code: {
               type: 'integer',

@@ -48,6 +48,31 @@ describe('A simulated image', () => {
   })
 
   test.each([
+    ['an init container', {}, 'init', 0],
+    ['a sidecar', {}, 'sidecar', undefined],
+    ['a container of a pod that is restarted always', {}, 'app', undefined],
+    ['a container of a pod that is not', { restartPolicy: 'OnFailure' }, 'app', 0],
+    ['a container that is restarted by its own policy', { restartPolicy: 'Never' }, 'own', undefined],
+  ] as const)('ends by itself, undeclared, only as %s would', async (_, spec, name, code) => {
+    const { runtime, clock, close } = await open({})
+    const containers = [
+      { name: 'app', image: 'x' },
+      { name: 'own', image: 'x', restartPolicy: 'Always' },
+    ]
+    const initContainers = [
+      { name: 'init', image: 'x' },
+      { name: 'sidecar', image: 'x', restartPolicy: 'Always' },
+    ]
+    const whole = make.pod({ spec: { ...spec, containers, initContainers } })
+    const container = [...containers, ...initContainers].find((each) => each.name === name)
+    if (!container) throw new Error(name)
+    const start = runtime.start('a', whole, container)
+    await clock.run(5000)
+    expect(runtime.find((await start).id)?.exit?.code).toBe(code)
+    await close()
+  })
+
+  test.each([
     ['the exact reference before any glob', 'shop/web:2', 3],
     ['globs in the order of their names', 'shop/web:1', 1],
     ['a star within one part of the path only', 'shop/deep/web:1', 0],

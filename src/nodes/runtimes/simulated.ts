@@ -4,6 +4,7 @@ import { parseDuration } from '../../api/duration.ts'
 import type { V1Container, V1Probe } from '../../api/generated/types.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
 import { type SimulatedImage, simulatedImage } from '../../api/kinds/simulated-image.ts'
+import { isMeantToEnd } from '../../api/pods.ts'
 import { parseQuantity } from '../../api/quantity.ts'
 import { type Cancel, sleep } from '../../base/clock.ts'
 import type { Env } from '../../base/env.ts'
@@ -19,6 +20,9 @@ const DEFAULTS = {
   stopTime: '0s',
   size: '50Mi',
 } as const
+
+/** Of a container that is meant to end and whose image declares no end: an init container, a Job's. */
+const DEFAULT_END = { code: 0, afterMs: 1000 } as const
 
 interface Behaviour {
   readonly pullMs: number
@@ -189,8 +193,11 @@ export class SimulatedRuntime implements Runtime {
       running.cancelExit = this.#env.clock.after(0, () =>
         this.#end(handle.id, { code: 137, reason: 'OOMKilled' }),
       )
-    } else if (behaviour.exit) {
-      const { code, afterMs } = behaviour.exit
+      return
+    }
+    const exit = behaviour.exit ?? (isMeantToEnd(pod, container) ? DEFAULT_END : undefined)
+    if (exit) {
+      const { code, afterMs } = exit
       const left = Math.max(0, handle.startedAt + afterMs - this.#env.clock.now())
       running.cancelExit = this.#env.clock.after(left, () =>
         this.#end(handle.id, { code, reason: code === 0 ? 'Completed' : 'Error' }),
