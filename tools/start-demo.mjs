@@ -7,7 +7,7 @@ import git from 'isomorphic-git'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const demo = join(root, 'demo')
-const main = join(root, 'dist/cli/main.js')
+const main = join(root, 'dist/bin/seamark.js')
 const author = { name: 'Seamark demo', email: 'demo@seamark.invalid' }
 
 if (!fs.existsSync(main)) {

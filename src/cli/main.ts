@@ -19,7 +19,10 @@ const context = {
     process.exitCode = code
   },
 }
-for (const command of commands) command.add(program, context)
+const asked = commands.find(
+  ({ name }) => name === process.argv.slice(2).find((word) => !word.startsWith('-')),
+)
+for (const { load } of asked ? [asked] : commands) (await load()).add(program, context)
 
 try {
   await program.parseAsync(process.argv)

@@ -283,7 +283,7 @@ describe.skipIf(missing)('a repository that is not there yet', () => {
 })
 
 describe.skipIf(missing)('seamark validate', () => {
-  const MAIN = join(import.meta.dirname, '../../dist/cli/main.js')
+  const MAIN = join(import.meta.dirname, '../../dist/bin/seamark.js')
   const validate = (path: string): { code: number; output: string } => {
     try {
       return {

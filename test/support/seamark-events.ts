@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '../..')
-const MAIN = join(ROOT, 'dist/cli/main.js')
+const MAIN = join(ROOT, 'dist/bin/seamark.js')
 
 /** Why e2e tests cannot run here; undefined when they can. */
 export function missingForE2e(): string | undefined {

@@ -1,11 +1,12 @@
-import 'reflect-metadata'
-import { webcrypto } from 'node:crypto'
-import * as x509 from '@peculiar/x509'
-import { dateOf } from '../../base/date.ts'
+import { webcrypto, X509Certificate } from 'node:crypto'
+import { isIP } from 'node:net'
+import type * as Library from '@peculiar/x509'
+import { dateOf, parseTime } from '../../base/date.ts'
 
 /**
  * A certificate authority of our own: P-256 keys, one CA, server and client certificates signed by it. Keys and
- * serials come from node:crypto, times are arguments (epoch ms).
+ * serials come from node:crypto, times are arguments (epoch ms). The library that writes certificates is loaded when
+ * one has to be written: most starts find what they need.
  */
 export interface Pair {
   readonly certificatePem: string
@@ -24,9 +25,15 @@ const DAY_MS = 24 * HOUR_MS
 export const CA_DAYS = 3650
 export const LEAF_DAYS = 365
 
-x509.cryptoProvider.set(webcrypto)
+async function library(): Promise<typeof Library> {
+  await import('reflect-metadata')
+  const x509 = await import('@peculiar/x509')
+  x509.cryptoProvider.set(webcrypto)
+  return x509
+}
 
 export async function createAuthority(commonName: string, now: number): Promise<Pair> {
+  const x509 = await library()
   const keys = await newKeys()
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     ...validity(now, CA_DAYS),
@@ -43,11 +50,11 @@ export async function createAuthority(commonName: string, now: number): Promise<
       await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
     ],
   })
-  return pairOf(certificate, keys)
+  return pairOf(x509, certificate, keys)
 }
 
 /** For servers: the names and addresses it answers to. */
-export function createServerCertificate(
+export async function createServerCertificate(
   authority: Pair,
   options: {
     readonly commonName: string
@@ -56,7 +63,8 @@ export function createServerCertificate(
     readonly now: number
   },
 ): Promise<Pair> {
-  return createLeaf(authority, { commonName: options.commonName }, options.now, [
+  const x509 = await library()
+  return createLeaf(x509, authority, { commonName: options.commonName }, options.now, [
     new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
     new x509.SubjectAlternativeNameExtension([
       ...options.dnsNames.map((value) => ({ type: 'dns' as const, value })),
@@ -65,30 +73,30 @@ export function createServerCertificate(
   ])
 }
 
-export function createClientCertificate(authority: Pair, subject: Subject, now: number): Promise<Pair> {
-  return createLeaf(authority, subject, now, [
+export async function createClientCertificate(authority: Pair, subject: Subject, now: number): Promise<Pair> {
+  const x509 = await library()
+  return createLeaf(x509, authority, subject, now, [
     new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth]),
   ])
 }
 
 /** Whether the certificate ends within `withinMs` (or already has), or cannot be read. */
 export function endsWithin(pair: Pair, now: number, withinMs: number): boolean {
-  return new x509.X509Certificate(pair.certificatePem).notAfter.getTime() - now < withinMs
+  return (parseTime(new X509Certificate(pair.certificatePem).validTo) ?? 0) - now < withinMs
 }
 
-/** The DNS names and addresses a server certificate was made for. */
-export function namesOf(pair: Pair): readonly string[] {
-  const extension = new x509.X509Certificate(pair.certificatePem).getExtension(
-    x509.SubjectAlternativeNameExtension,
-  )
-  return extension?.names.items.map(({ value }) => value) ?? []
+/** Whether a server certificate was made for this DNS name or address. */
+export function isFor(pair: Pair, host: string): boolean {
+  const certificate = new X509Certificate(pair.certificatePem)
+  return (isIP(host) ? certificate.checkIP(host) : certificate.checkHost(host)) !== undefined
 }
 
 async function createLeaf(
+  x509: typeof Library,
   authority: Pair,
   subject: Subject,
   now: number,
-  extensions: readonly x509.Extension[],
+  extensions: readonly Library.Extension[],
 ): Promise<Pair> {
   const issuer = new x509.X509Certificate(authority.certificatePem)
   const keys = await newKeys()
@@ -98,7 +106,7 @@ async function createLeaf(
     subject: nameOf(subject),
     issuer: issuer.subject,
     publicKey: keys.publicKey,
-    signingKey: await importKey(authority.keyPem),
+    signingKey: await importKey(x509, authority.keyPem),
     signingAlgorithm: ALGORITHM,
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
@@ -108,14 +116,14 @@ async function createLeaf(
       ...extensions,
     ],
   })
-  return pairOf(certificate, keys)
+  return pairOf(x509, certificate, keys)
 }
 
 function newKeys(): Promise<webcrypto.CryptoKeyPair> {
   return webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']) as Promise<webcrypto.CryptoKeyPair>
 }
 
-function nameOf({ commonName, organizations = [] }: Subject): x509.JsonName {
+function nameOf({ commonName, organizations = [] }: Subject): Library.JsonName {
   return [...organizations.map((name) => ({ O: [name] })), { CN: [commonName] }]
 }
 
@@ -131,12 +139,16 @@ function serial(): string {
   return bytes.toString('hex')
 }
 
-async function pairOf(certificate: x509.X509Certificate, keys: webcrypto.CryptoKeyPair): Promise<Pair> {
+async function pairOf(
+  x509: typeof Library,
+  certificate: Library.X509Certificate,
+  keys: webcrypto.CryptoKeyPair,
+): Promise<Pair> {
   const key = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey)
   return { certificatePem: certificate.toString('pem'), keyPem: x509.PemConverter.encode(key, 'PRIVATE KEY') }
 }
 
-function importKey(pem: string): Promise<webcrypto.CryptoKey> {
+function importKey(x509: typeof Library, pem: string): Promise<webcrypto.CryptoKey> {
   const [der] = x509.PemConverter.decode(pem)
   return webcrypto.subtle.importKey('pkcs8', der as ArrayBuffer, ALGORITHM, false, [
     'sign',

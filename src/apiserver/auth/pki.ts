@@ -6,7 +6,7 @@ import {
   createClientCertificate,
   createServerCertificate,
   endsWithin,
-  namesOf,
+  isFor,
   type Pair,
 } from './certificates.ts'
 
@@ -57,18 +57,36 @@ export async function openPki(
   const authority =
     (await readPair(directory, 'ca')) ??
     (await writePair(directory, 'ca', await createAuthority('seamark-ca', now)))
-  let server = await readPair(directory, 'server')
-  if (!server || endsWithin(server, now, RENEW_WITHIN_MS) || !answersTo(server, host)) {
-    server = await writePair(directory, 'server', await newServer(authority, options))
-  }
-  let admin = await readPair(directory, 'admin')
-  if (!admin || endsWithin(admin, now, RENEW_WITHIN_MS)) {
-    admin = await writePair(directory, 'admin', await createClientCertificate(authority, ADMIN, now))
-  }
-  const adminToken =
-    (await readText(join(directory, 'admin.token'))) ??
-    (await writeText(join(directory, 'admin.token'), newToken()))
+  const [server, admin, adminToken] = await Promise.all([
+    keptPair(
+      directory,
+      'server',
+      (pair) => !endsWithin(pair, now, RENEW_WITHIN_MS) && answersTo(pair, host),
+      () => newServer(authority, options),
+    ),
+    keptPair(
+      directory,
+      'admin',
+      (pair) => !endsWithin(pair, now, RENEW_WITHIN_MS),
+      () => createClientCertificate(authority, ADMIN, now),
+    ),
+    keptToken(join(directory, 'admin.token')),
+  ])
   return { authority, server, admin, adminToken }
+}
+
+async function keptToken(path: string): Promise<string> {
+  return (await readText(path)) ?? (await writeText(path, newToken()))
+}
+
+async function keptPair(
+  directory: string,
+  name: string,
+  isGood: (pair: Pair) => boolean,
+  make: () => Promise<Pair>,
+): Promise<Pair> {
+  const kept = await readPair(directory, name)
+  return kept && isGood(kept) ? kept : writePair(directory, name, await make())
 }
 
 /** Written whole or not at all, readable by the owner only. */
@@ -100,7 +118,7 @@ function newServer(
 }
 
 function answersTo(server: Pair, host: string): boolean {
-  return namesOf(server).includes(host) || host === '0.0.0.0' || host === '::'
+  return isFor(server, host) || host === '0.0.0.0' || host === '::'
 }
 
 function newToken(): string {

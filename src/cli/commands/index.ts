@@ -1,24 +1,21 @@
 import type { CliCommand } from '../command.ts'
-import { diffCommand } from './diff.ts'
-import { history } from './history.ts'
-import { kubeconfig } from './kubeconfig.ts'
-import { rollback } from './rollback.ts'
-import { status } from './status.ts'
-import { resume, suspend } from './suspend.ts'
-import { syncCommand } from './sync.ts'
-import { up } from './up.ts'
-import { validate } from './validate.ts'
+
+/** Loaded only when it is the one that was asked for: what a command needs, the others need not wait for. */
+export interface ListedCommand {
+  readonly name: string
+  load(): Promise<CliCommand>
+}
 
 /** In the order `seamark --help` shows them. A new command is one file beside this one and one line here. */
-export const commands: readonly CliCommand[] = [
-  up,
-  validate,
-  status,
-  history,
-  diffCommand,
-  syncCommand,
-  rollback,
-  suspend,
-  resume,
-  kubeconfig,
+export const commands: readonly ListedCommand[] = [
+  { name: 'up', load: async () => (await import('./up.ts')).up },
+  { name: 'validate', load: async () => (await import('./validate.ts')).validate },
+  { name: 'status', load: async () => (await import('./status.ts')).status },
+  { name: 'history', load: async () => (await import('./history.ts')).history },
+  { name: 'diff', load: async () => (await import('./diff.ts')).diffCommand },
+  { name: 'sync', load: async () => (await import('./sync.ts')).syncCommand },
+  { name: 'rollback', load: async () => (await import('./rollback.ts')).rollback },
+  { name: 'suspend', load: async () => (await import('./suspend.ts')).suspend },
+  { name: 'resume', load: async () => (await import('./suspend.ts')).resume },
+  { name: 'kubeconfig', load: async () => (await import('./kubeconfig.ts')).kubeconfig },
 ]
