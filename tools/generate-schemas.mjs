@@ -128,7 +128,7 @@ writeFileSync(
   join(out, 'protobuf-fields.ts'),
   moduleOf(
     'protobufFields',
-    '\n/** Message -> field number -> [JSON name, type]; [] before a type repeats it, map: is a map from string. */\ntype T = Readonly<Record<string, Readonly<Record<string, readonly [string, string]>>>>',
+    '\n/** Message -> field number -> [JSON name, type]; [] before a type repeats it, map: is a map from string; no name is embedded. */\ntype T = Readonly<Record<string, Readonly<Record<string, readonly [string, string]>>>>',
     JSON.parse(readFileSync(join(here, 'protobuf-facts.json'), 'utf8')),
   ),
 )

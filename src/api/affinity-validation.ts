@@ -1,5 +1,6 @@
 import type {
   V1Affinity,
+  V1NodeSelector,
   V1NodeSelectorRequirement,
   V1NodeSelectorTerm,
   V1PodAffinityTerm,
@@ -14,11 +15,8 @@ export function validateAffinity(affinity: V1Affinity | undefined, path: string)
   const wrong: StatusCause[] = []
   const node = affinity.nodeAffinity
   const required = node?.requiredDuringSchedulingIgnoredDuringExecution
-  const requiredPath = `${path}.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms`
-  if (required && !required.nodeSelectorTerms?.length)
-    wrong.push(fault.required(requiredPath, 'must have at least one node selector term'))
-  for (const [i, term] of (required?.nodeSelectorTerms ?? []).entries())
-    wrong.push(...validateTerm(term, `${requiredPath}[${i}]`))
+  const requiredPath = `${path}.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution`
+  if (required) wrong.push(...validateNodeSelector(required, requiredPath))
   for (const [i, { weight, preference }] of (
     node?.preferredDuringSchedulingIgnoredDuringExecution ?? []
   ).entries()) {
@@ -40,6 +38,13 @@ export function validateAffinity(affinity: V1Affinity | undefined, path: string)
     }
   }
   return wrong
+}
+
+export function validateNodeSelector({ nodeSelectorTerms }: V1NodeSelector, path: string): StatusCause[] {
+  const at = `${path}.nodeSelectorTerms`
+  return nodeSelectorTerms?.length
+    ? nodeSelectorTerms.flatMap((term, i) => validateTerm(term, `${at}[${i}]`))
+    : [fault.required(at, 'must have at least one node selector term')]
 }
 
 function validateWeight(weight: number, at: string): StatusCause[] {

@@ -65,6 +65,8 @@ export interface Kind<R extends Resource = Resource> extends KindRef<R> {
     /** Further ones, as discovery lists them: { binding: { group: '', version: 'v1', kind: 'Binding', verbs: ['create'] } } */
     readonly others?: Readonly<Record<string, OtherSubresource>>
   }
+  /** Whether metadata.generation counts changes of what is not status or metadata. */
+  readonly hasGeneration: boolean
   /** How names are checked: dns1123-subdomain unless told otherwise. */
   readonly nameRule: 'dns1123-subdomain' | 'dns1123-label' | 'dns1035-label' | 'path-segment'
   /** Field selectors beside metadata.name and metadata.namespace. */
@@ -92,6 +94,7 @@ type Optional =
   | 'categories'
   | 'verbs'
   | 'subresources'
+  | 'hasGeneration'
   | 'nameRule'
   | 'fieldSelectors'
   | 'setDefaults'
@@ -117,6 +120,8 @@ export function defineKind<R extends Resource>(
     categories: [],
     verbs: ALL_VERBS,
     subresources: {},
+    // Kubernetes counts generations for most kinds that have a spec.
+    hasGeneration: schema.properties?.['spec'] !== undefined,
     nameRule: 'dns1123-subdomain',
     fieldSelectors: {},
     validate: () => [],

@@ -38,7 +38,7 @@ function validateSource(volume: V1Volume, path: string): StatusCause[] {
       .slice(1)
       .map((type) => fault.forbidden(`${path}.${type}`, 'may not specify more than 1 volume type')),
     ...validateFiles(volume, path),
-    ...validateStorage(volume, path),
+    ...validateDisk(volume, path),
   ]
 }
 
@@ -77,7 +77,7 @@ function validateFiles({ secret, configMap, downwardAPI, projected }: V1Volume, 
 }
 
 /** Sources that are disks. */
-function validateStorage(volume: V1Volume, path: string): StatusCause[] {
+export function validateDisk(volume: Omit<V1Volume, 'name'>, path: string): StatusCause[] {
   const { emptyDir, hostPath, persistentVolumeClaim: claim, nfs, csi, ephemeral } = volume
   const wrong: StatusCause[] = []
   if (volume.gitRepo) wrong.push(fault.forbidden(`${path}.gitRepo`, 'gitRepo volumes are not supported'))

@@ -9,6 +9,7 @@ export const WAVE = {
   policy: 20,
   identity: 30,
   configuration: 40,
+  storage: 45,
   network: 50,
   workload: 60,
   disruption: 70,

@@ -91,7 +91,10 @@ function readMessage(bytes: Buffer, message: string, depth: number): Record<stri
     const field = known[String(number)]
     if (!field) continue
     const [name, type] = field
-    if (type.startsWith('[]')) object[name] = values.map((value) => readValue(value, type.slice(2), depth))
+    // A Go struct embedded in another one is a message of its own here, and its fields are the other's in JSON.
+    if (name === '') Object.assign(object, readValue(values.at(-1) as Wire, type, depth))
+    else if (type.startsWith('[]'))
+      object[name] = values.map((value) => readValue(value, type.slice(2), depth))
     else if (type.startsWith('map:'))
       object[name] = Object.fromEntries(values.map((value) => readEntry(value, type.slice(4), depth)))
     else object[name] = readValue(values.at(-1) as Wire, type, depth)

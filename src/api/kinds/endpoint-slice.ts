@@ -18,6 +18,7 @@ export const endpointSlice = defineKind<EndpointSlice>({
   plural: 'endpointslices',
   scope: 'Namespaced',
   schema: 'V1EndpointSlice',
+  hasGeneration: true,
   applyWave: WAVE.network,
   setDefaults: (resource) =>
     resource.ports?.some(({ name, protocol }) => name === undefined || protocol === undefined)

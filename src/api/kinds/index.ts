@@ -1,7 +1,11 @@
 import type { AnyKind } from '../kind.ts'
 import { application } from './application.ts'
 import { configMap } from './config-map.ts'
+import { csiDriver } from './csi-driver.ts'
+import { csiNode } from './csi-node.ts'
+import { csiStorageCapacity } from './csi-storage-capacity.ts'
 import { deployment } from './deployment.ts'
+import { deviceClass } from './device-class.ts'
 import { endpointSlice } from './endpoint-slice.ts'
 import { endpoints } from './endpoints.ts'
 import { event } from './event.ts'
@@ -10,14 +14,22 @@ import { loadBalancerPool } from './load-balancer-pool.ts'
 import { namespace } from './namespace.ts'
 import { node } from './node.ts'
 import { nodePool } from './node-pool.ts'
+import { persistentVolume } from './persistent-volume.ts'
+import { persistentVolumeClaim } from './persistent-volume-claim.ts'
 import { pod } from './pod.ts'
 import { podDisruptionBudget } from './pod-disruption-budget.ts'
 import { priorityClass } from './priority-class.ts'
 import { replicaSet } from './replica-set.ts'
+import { resourceClaim } from './resource-claim.ts'
+import { resourceClaimTemplate } from './resource-claim-template.ts'
+import { resourceSlice } from './resource-slice.ts'
 import { secret } from './secret.ts'
 import { service } from './service.ts'
 import { serviceAccount } from './service-account.ts'
 import { simulatedImage } from './simulated-image.ts'
+import { storageClass } from './storage-class.ts'
+import { volumeAttachment } from './volume-attachment.ts'
+import { volumeAttributesClass } from './volume-attributes-class.ts'
 
 /** Every kind that is served. A new kind is one new file beside this one and one line here. */
 export const kinds: readonly AnyKind[] = [
@@ -26,6 +38,8 @@ export const kinds: readonly AnyKind[] = [
   event,
   namespace,
   node,
+  persistentVolumeClaim,
+  persistentVolume,
   pod,
   secret,
   serviceAccount,
@@ -35,7 +49,17 @@ export const kinds: readonly AnyKind[] = [
   lease,
   endpointSlice,
   podDisruptionBudget,
+  csiDriver,
+  csiNode,
+  csiStorageCapacity,
+  storageClass,
+  volumeAttachment,
+  volumeAttributesClass,
   priorityClass,
+  deviceClass,
+  resourceClaim,
+  resourceClaimTemplate,
+  resourceSlice,
   application,
   nodePool,
   simulatedImage,

@@ -14,6 +14,7 @@ export const lease = defineKind<Lease>({
   plural: 'leases',
   scope: 'Namespaced',
   schema: 'V1Lease',
+  hasGeneration: false,
   applyWave: WAVE.records,
   validate: ({ spec = {} }) => [
     ...(spec.leaseDurationSeconds !== undefined && spec.leaseDurationSeconds <= 0

@@ -16,6 +16,7 @@ export const namespace = defineKind<Namespace>({
   scope: 'Cluster',
   shortNames: ['ns'],
   schema: 'V1Namespace',
+  hasGeneration: false,
   verbs: ['create', 'delete', 'get', 'list', 'patch', 'update', 'watch'],
   applyWave: WAVE.namespace,
   nameRule: 'dns1123-label',

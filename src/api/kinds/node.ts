@@ -21,6 +21,7 @@ export const node = defineKind<Node>({
   scope: 'Cluster',
   shortNames: ['no'],
   schema: 'V1Node',
+  hasGeneration: false,
   applyWave: WAVE.nodes,
   subresources: { status: true },
   fieldSelectors: { 'spec.unschedulable': ({ spec }) => String(spec?.unschedulable ?? false) },

@@ -22,6 +22,7 @@ export const priorityClass = defineKind<PriorityClass>({
   scope: 'Cluster',
   shortNames: ['pc'],
   schema: 'V1PriorityClass',
+  hasGeneration: true,
   applyWave: WAVE.classes,
   setDefaults: (resource) =>
     resource.preemptionPolicy ? resource : { ...resource, preemptionPolicy: 'PreemptLowerPriority' },

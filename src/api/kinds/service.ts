@@ -22,6 +22,7 @@ export const service = defineKind<Service>({
   shortNames: ['svc'],
   categories: ['all'],
   schema: 'V1Service',
+  hasGeneration: false,
   applyWave: WAVE.network,
   nameRule: 'dns1123-label',
   subresources: { status: true },

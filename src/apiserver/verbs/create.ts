@@ -121,22 +121,13 @@ function withIdentity({ env }: Registry, kind: AnyKind, sent: AnyResource): AnyR
     uid: env.random.uuid(),
     creationTimestamp: formatTime(env.clock.now()),
     ...(managedFields ? { managedFields } : {}),
-    ...(hasGeneration(kind) ? { generation: 1 } : {}),
+    ...(kind.hasGeneration ? { generation: 1 } : {}),
   }
   const object = { ...sent, metadata: identity }
   if (kind.subresources.status !== true) return object
   const { status: _status, ...withoutStatus } = object
   return withoutStatus
 }
-
-/** Kubernetes counts generations for most kinds that have a spec, and for two that have none. */
-const WITHOUT_GENERATION = new Set(['Namespace', 'Node', 'Service', 'Lease'])
-const WITH_GENERATION = new Set(['EndpointSlice', 'PriorityClass'])
-
-export const hasGeneration = (kind: AnyKind): boolean =>
-  kind.schema.properties?.['spec'] === undefined
-    ? WITH_GENERATION.has(kind.kind)
-    : !WITHOUT_GENERATION.has(kind.kind)
 
 export function inNamespace(
   kind: AnyKind,

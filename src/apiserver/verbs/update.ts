@@ -6,7 +6,7 @@ import { trackUpdate } from '../patch/managed-fields.ts'
 import { type Registry, Settling } from '../registry.ts'
 import type { RequestContext } from '../request.ts'
 import { stampResource, storageKey } from '../storage-keys.ts'
-import { hasGeneration, inNamespace } from './create.ts'
+import { inNamespace } from './create.ts'
 
 /** What a write makes of the object as it is. */
 export interface Change {
@@ -207,7 +207,7 @@ function statusOnly(old: AnyResource, sent: AnyResource): AnyResource {
 
 /** Grows by one when anything but metadata and status changes; a kind may have raised it itself. */
 function withGeneration(kind: AnyKind, old: AnyResource, object: AnyResource): AnyResource {
-  if (!hasGeneration(kind)) return object
+  if (!kind.hasGeneration) return object
   const before = old.metadata.generation ?? 0
   const isNew = (object.metadata.generation ?? 0) > before || !deepEqual(specOf(object), specOf(old))
   return { ...object, metadata: { ...object.metadata, generation: isNew ? before + 1 : before } }
