@@ -47,6 +47,17 @@ export interface OtherSubresource {
   readonly verbs: readonly string[]
 }
 
+/**
+ * Both functions are pure and total, and keep metadata. What the stored form cannot say travels in annotations, so that
+ * `toStored(fromStored(x))` is x; managedFields are left alone, they name the version they are written in.
+ */
+export interface StoredAs<R extends Resource = Resource> {
+  readonly kind: AnyKind
+  /** Defaults of this version are set. */
+  toStored(resource: R): Resource
+  fromStored(stored: Resource): R
+}
+
 /** Everything Seamark knows about one kind. Adding a kind is writing one of these and listing it in kinds/index.ts. */
 export interface Kind<R extends Resource = Resource> extends KindRef<R> {
   readonly singular: string
@@ -83,6 +94,8 @@ export interface Kind<R extends Resource = Resource> extends KindRef<R> {
   readonly columns: readonly Column<R>[]
   /** `now` in epoch ms. Must consider status.observedGeneration where the kind has one. */
   health(resource: R, now: number): Health
+  /** Of a further version of a kind: the same objects, stored in the form of another one. */
+  readonly storedAs?: StoredAs<R>
   /** A small valid one, for contract tests and documentation. */
   readonly example: R
 }

@@ -136,7 +136,7 @@ function keyOfRequest({ info, kind }: Call): ObjectKey {
 
 async function get(call: Call): Promise<void> {
   const { registry, kind, info } = call
-  const resource = (await registry.mustFind(kind, keyOfRequest(call))).value as AnyResource
+  const resource = await registry.get(kind, keyOfRequest(call))
   if (info.subresource === 'scale') return call.exchange.json(200, scaleOf(kind, resource))
   await send(call, 200, resource)
 }

@@ -35,7 +35,7 @@ export class LocalClient implements Client {
   }
 
   async get<R extends Resource>(kind: KindRef<R>, key: ObjectKey): Promise<R> {
-    return (await this.#registry.mustFind(kind, key)).value as unknown as R
+    return (await this.#registry.get(this.#kind(kind), key)) as unknown as R
   }
 
   async list<R extends Resource>(kind: KindRef<R>, options: ListOptions = {}): Promise<List<R>> {

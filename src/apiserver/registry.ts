@@ -9,6 +9,7 @@ import type { KindTable } from './kind-table.ts'
 import type { RequestContext } from './request.ts'
 import { collectionPrefix, storageKey } from './storage-keys.ts'
 import type { Entry, Store } from './store/store.ts'
+import { showAs } from './versions.ts'
 
 /**
  * What all verbs of all kinds share: reading bodies, the admission chain, validation, and the store underneath. One
@@ -38,6 +39,11 @@ export class Registry {
 
   find(kind: KindRef, key: ObjectKey): Promise<Entry | undefined> {
     return this.store.get(storageKey(kind, key))
+  }
+
+  /** The object in the form of this version of its kind. */
+  async get(kind: AnyKind, key: ObjectKey): Promise<AnyResource> {
+    return showAs(kind, (await this.mustFind(kind, key)).value as AnyResource)
   }
 
   async mustFind(kind: KindRef, key: ObjectKey): Promise<Entry> {

@@ -63,7 +63,10 @@ class GarbageCollector implements Running {
       const id = `${apiVersionOf(kind)}/${kind.kind}`
       // Events are too many and own nothing; upstream leaves them out as well.
       const isLeftOut =
-        kind.kind === 'Event' || !kind.verbs.includes('watch') || !kind.verbs.includes('delete')
+        kind.kind === 'Event' ||
+        kind.storedAs ||
+        !kind.verbs.includes('watch') ||
+        !kind.verbs.includes('delete')
       if (isLeftOut || this.#watched.has(id)) continue
       const cancel = this.#context.informers.of(kind as KindRef).onChange(({ type, resource }) => {
         const look = type === 'deleted' ? this.#graph.remove(resource) : this.#graph.put(kind, resource)
@@ -169,7 +172,8 @@ class GarbageCollector implements Running {
     const { client } = this.#context
     const { uid = '', namespace } = seen.resource.metadata
     const kinds = this.#kinds().filter(
-      ({ scope, verbs }) => (namespace ? scope === 'Namespaced' : true) && verbs.includes('list'),
+      ({ scope, verbs, storedAs }) =>
+        (namespace ? scope === 'Namespaced' : true) && verbs.includes('list') && !storedAs,
     )
     for (const kind of kinds) {
       const { items } = await client.list(kind as KindRef, { namespace })

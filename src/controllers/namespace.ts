@@ -75,7 +75,8 @@ type Left = Remains & { readonly estimateSeconds: number }
 
 async function empty(client: Client, name: string, kinds: readonly AnyKind[]): Promise<Left> {
   const deletable = kinds.filter(
-    ({ scope, verbs }) => scope === 'Namespaced' && verbs.includes('delete') && verbs.includes('list'),
+    ({ scope, verbs, storedAs }) =>
+      scope === 'Namespaced' && !storedAs && verbs.includes('delete') && verbs.includes('list'),
   )
   const isPods = (kind: AnyKind) => kind.group === '' && kind.plural === 'pods'
   const pods = await emptyOf(client, name, deletable.filter(isPods))

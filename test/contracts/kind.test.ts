@@ -92,6 +92,28 @@ describe.each(kinds.map((kind) => [kind.kind, kind] as const))('kind %s', (_, ki
     )
   })
 
+  test.skipIf(!kind.storedAs)(
+    'comes back from its stored form as it was, and the stored form from it',
+    () => {
+      const { toStored, fromStored, kind: stored } = kind.storedAs ?? { kind }
+      if (!toStored || !fromStored) return
+      expect(canonicalJson(fromStored(toStored(defaulted)))).toBe(canonicalJson(defaulted))
+      fc.assert(
+        fc.property(anyObject(stored.schema), (one) => {
+          const { value } = decode(one, stored.schema, stored.kind)
+          const meta = { name: 'a', namespace: 'b', ...(value['metadata'] as object | undefined) }
+          const resource = deepFreeze(
+            stored.setDefaults({ ...value, kind: stored.kind, metadata: meta }),
+          ) as AnyResource
+          if (stored.validate(resource).length > 0) return
+          const back = toStored(deepFreeze(fromStored(resource)))
+          expect(canonicalJson(fromStored(back))).toBe(canonicalJson(fromStored(resource)))
+        }),
+        { numRuns: 300 },
+      )
+    },
+  )
+
   const file = join(OBJECTS, `${kind.group === '' ? 'core' : kind.group}.${kind.version}.${kind.kind}.json`)
   const isBuiltIn = kind.group !== 'seamark.dev'
   test.skipIf(!isBuiltIn || !existsSync(file))(`decodes every field Kubernetes 1.36 has`, () => {

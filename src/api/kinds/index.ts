@@ -9,6 +9,9 @@ import { deviceClass } from './device-class.ts'
 import { endpointSlice } from './endpoint-slice.ts'
 import { endpoints } from './endpoints.ts'
 import { event } from './event.ts'
+import { newEvent } from './event-v1.ts'
+import { horizontalPodAutoscaler } from './horizontal-pod-autoscaler.ts'
+import { horizontalPodAutoscalerV1 } from './horizontal-pod-autoscaler-v1.ts'
 import { lease } from './lease.ts'
 import { loadBalancerPool } from './load-balancer-pool.ts'
 import { namespace } from './namespace.ts'
@@ -46,6 +49,9 @@ export const kinds: readonly AnyKind[] = [
   service,
   deployment,
   replicaSet,
+  newEvent,
+  horizontalPodAutoscaler,
+  horizontalPodAutoscalerV1,
   lease,
   endpointSlice,
   podDisruptionBudget,

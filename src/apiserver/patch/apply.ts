@@ -6,6 +6,7 @@ import { compare, fieldsOf } from './field-sets.ts'
 import { difference, equalFields, type Fields, intersection, isEmpty, NO_FIELDS, union } from './fields.ts'
 import { isLastApplied, withLastApplied } from './last-applied.ts'
 import {
+  inVersionOf,
   type Manager,
   ownable,
   readManagers,
@@ -42,12 +43,21 @@ export function applyPatch(patch: ApplyPatch): AnyResource {
   const ownsTheSame = mine !== undefined && equalFields(mine.fields, wanted)
   if (merged === live && ownsTheSame && mine.apiVersion === apiVersionOf(patch.kind)) return live
   const { changed } = compare(live ?? {}, merged, schema)
-  const conflicts = conflictsOf(others, changed)
+  const changedFor = inVersionOf(patch, changed, (version) =>
+    live ? compare(version.of(live), version.of(merged), version.schema).changed : NO_FIELDS,
+  )
+  const conflicts = conflictsOf(others, changedFor)
   if (conflicts.length > 0 && !mayTake(conflicts, patch)) throw applyConflict(conflicts)
-  const kept = others.reduce<Fields>((all, { fields }) => union(all, difference(fields, changed)), wanted)
-  const pruned =
-    mine && !ownsTheSame ? (removeFields(merged, mine.fields, kept, schema) as AnyResource) : merged
-  const vanished = compare(merged, pruned, schema).removed
+  const kept = (apiVersion: string, own: Fields) =>
+    others
+      .filter((manager) => manager.apiVersion === apiVersion)
+      .reduce<Fields>((all, manager) => union(all, difference(manager.fields, changedFor(manager))), own)
+  const pruned = mine && !ownsTheSame ? pruneFor(patch, mine, merged, config, wanted, kept) : merged
+  const vanishedFor = inVersionOf(
+    patch,
+    compare(merged, pruned, schema).removed,
+    (version) => compare(version.of(merged), version.of(pruned), version.schema).removed,
+  )
   const entry: Manager = {
     name: patch.manager,
     operation: 'Apply',
@@ -58,7 +68,7 @@ export function applyPatch(patch: ApplyPatch): AnyResource {
   }
   const left = others.map((manager) => ({
     ...manager,
-    fields: difference(difference(manager.fields, changed), vanished),
+    fields: difference(difference(manager.fields, changedFor(manager)), vanishedFor(manager)),
   }))
   const object = withManagers(pruned, [...left, entry])
   return patch.manager === 'kubectl' ? withLastApplied(object, config) : object
@@ -109,10 +119,28 @@ function managersOf({ live, kind, schema, hasStatus, now }: ApplyPatch): Manager
   ]
 }
 
-function conflictsOf(others: readonly Manager[], changed: Fields): FieldConflict[] {
-  if (isEmpty(changed)) return []
+/**
+ * What the applier owned and does not mention any more goes, in the version it was applied in; when that is another one,
+ * the configuration is merged in again, for what it says in the words of the new version.
+ */
+function pruneFor(
+  { kind, schema, versionOf }: ApplyPatch,
+  { apiVersion, fields }: Manager,
+  merged: AnyResource,
+  config: AnyResource,
+  wanted: Fields,
+  kept: (apiVersion: string, own: Fields) => Fields,
+): AnyResource {
+  const own = apiVersionOf(kind)
+  const version = apiVersion === own ? undefined : versionOf?.(apiVersion)
+  if (!version) return removeFields(merged, fields, kept(own, wanted), schema) as AnyResource
+  const there = removeFields(version.of(merged), fields, kept(apiVersion, NO_FIELDS), version.schema)
+  return mergeApplied(version.back(there as AnyResource), config, schema) as AnyResource
+}
+
+function conflictsOf(others: readonly Manager[], changedFor: (manager: Manager) => Fields): FieldConflict[] {
   return others
-    .map((manager) => ({ manager, fields: intersection(manager.fields, changed) }))
+    .map((manager) => ({ manager, fields: intersection(manager.fields, changedFor(manager)) }))
     .filter(({ fields }) => !isEmpty(fields))
 }
 

@@ -28,9 +28,18 @@ export interface Manager {
   readonly fields: Fields
 }
 
+/** Another version of the kind: an object in its form, and back. */
+export interface OtherVersion {
+  readonly schema: Schema
+  of(object: AnyResource): AnyResource
+  back(object: AnyResource): AnyResource
+}
+
 export interface WriterOptions {
   readonly kind: { readonly group: string; readonly version: string }
   readonly schema: Schema
+  /** The version entries are written in, where it is another one than the writer's and is served. */
+  readonly versionOf?: (apiVersion: string) => OtherVersion | undefined
   /** The field manager. */
   readonly manager: string
   /** "" for the resource itself, else "status", "scale" … */
@@ -187,8 +196,16 @@ export function trackUpdate(
   const removed = ownable(comparison.removed, options.subresource, options.hasStatus)
   if (isEmpty(changed) && isEmpty(removed))
     return given.length > 0 && sent !== stored ? withManagers(object, before) : withEntries(object, stored)
+  const changesFor = inVersionOf(options, { changed, removed }, (version) => {
+    const there = compare(live ? version.of(live) : {}, version.of(object), version.schema)
+    return {
+      changed: ownable(there.changed, options.subresource, options.hasStatus),
+      removed: ownable(there.removed, options.subresource, options.hasStatus),
+    }
+  })
   const left = before.map((manager) => {
-    const fields = difference(difference(manager.fields, changed), removed)
+    const theirs = changesFor(manager)
+    const fields = difference(difference(manager.fields, theirs.changed), theirs.removed)
     return fields === manager.fields ? manager : { ...manager, fields }
   })
   if (isEmpty(changed)) return withManagers(object, left)
@@ -206,6 +223,24 @@ export function trackUpdate(
   ])
 }
 
+/** What `own` is for managers of the writer's version, worked out once for each other version managers write in. */
+export function inVersionOf<T>(
+  { kind, versionOf }: WriterOptions,
+  own: T,
+  elsewhere: (version: OtherVersion) => T,
+): (manager: Manager) => T {
+  const known = new Map<string, T>([[apiVersionOf(kind), own]])
+  return ({ apiVersion }) => {
+    let found = known.get(apiVersion)
+    if (found === undefined) {
+      const version = versionOf?.(apiVersion)
+      found = version ? elsewhere(version) : own
+      known.set(apiVersion, found)
+    }
+    return found
+  }
+}
+
 function isClearing(entries: readonly V1ManagedFieldsEntry[]): boolean {
   return entries.length === 0 || (entries.length === 1 && Object.keys(entries[0] ?? {}).length === 0)
 }
@@ -215,7 +250,10 @@ export function withManagers(object: AnyResource, managers: readonly Manager[]):
   return withEntries(object, entries.length > 0 ? entries : undefined)
 }
 
-function withEntries(object: AnyResource, entries: readonly V1ManagedFieldsEntry[] | undefined): AnyResource {
+export function withEntries(
+  object: AnyResource,
+  entries: readonly V1ManagedFieldsEntry[] | undefined,
+): AnyResource {
   if (object.metadata.managedFields === entries) return object
   const { managedFields: _, ...metadata } = object.metadata
   return { ...object, metadata: entries ? { ...metadata, managedFields: entries } : metadata }

@@ -1,12 +1,12 @@
 import type { AnyKind } from '../../api/kind.ts'
 import { generatedName } from '../../api/names.ts'
 import type { AnyResource } from '../../api/resource.ts'
-import { ApiError, alreadyExists, badRequest } from '../../api/status.ts'
+import { ApiError, alreadyExists, badRequest, invalid } from '../../api/status.ts'
 import { formatTime } from '../../base/date.ts'
-import { trackUpdate } from '../patch/managed-fields.ts'
 import { type Registry, Settling } from '../registry.ts'
 import type { RequestContext } from '../request.ts'
 import { storageKey } from '../storage-keys.ts'
+import { showAs, storedKind, toStored, trackAs } from '../versions.ts'
 
 const NAME_ATTEMPTS = 8
 const SUFFIX_LENGTH = 5
@@ -20,9 +20,17 @@ export async function create(
   context: RequestContext,
 ): Promise<AnyResource> {
   const sent = inNamespace(kind, registry.readBody(kind, body, context), namespace)
-  return store(registry, kind, sent, context, (object) =>
-    trackUpdate(undefined, object, writer(registry, kind, context)),
+  const stored = await store(registry, storedKind(kind), storable(kind, sent), context, (object) =>
+    trackAs(kind, undefined, object, {
+      kind,
+      schema: kind.schema,
+      hasStatus: kind.subresources.status === true,
+      manager: context.fieldManager,
+      subresource: '',
+      now: registry.env.clock.now(),
+    }),
   )
+  return showAs(kind, stored)
 }
 
 /** Creates what server-side apply made of nothing: ownership is worked out already. */
@@ -32,18 +40,19 @@ export async function createApplied(
   object: AnyResource,
   context: RequestContext,
 ): Promise<AnyResource> {
-  return store(registry, kind, object, context, (made) => made)
+  return showAs(
+    kind,
+    await store(registry, storedKind(kind), storable(kind, object), context, (made) => made),
+  )
 }
 
-function writer(registry: Registry, kind: AnyKind, context: RequestContext) {
-  return {
-    kind,
-    schema: kind.schema,
-    manager: context.fieldManager,
-    subresource: '',
-    now: registry.env.clock.now(),
-    hasStatus: kind.subresources.status === true,
-  }
+/** Defaults are of the version that was sent. */
+function storable(kind: AnyKind, sent: AnyResource): AnyResource {
+  if (!kind.storedAs) return sent
+  const defaulted = kind.setDefaults(sent) as AnyResource
+  const faults = kind.validate(defaulted)
+  if (faults.length > 0) throw invalid(kind, sent.metadata.name ?? '', faults)
+  return toStored(kind, defaulted)
 }
 
 async function store(

@@ -9,6 +9,7 @@ import type { DeleteOptions } from '../../client/client.ts'
 import type { Registry } from '../registry.ts'
 import type { RequestContext } from '../request.ts'
 import { stampResource, storageKey } from '../storage-keys.ts'
+import { showAs, storedKind } from '../versions.ts'
 import { isFinished } from './update.ts'
 
 export interface Deleted {
@@ -23,11 +24,12 @@ export interface Deleted {
  */
 export async function remove(
   registry: Registry,
-  kind: AnyKind,
+  asked: AnyKind,
   key: ObjectKey,
   options: DeleteOptions,
   context: RequestContext,
 ): Promise<Deleted> {
+  const kind = storedKind(asked)
   for (;;) {
     const entry = await registry.mustFind(kind, key)
     const old = entry.value as AnyResource
@@ -43,10 +45,10 @@ export async function remove(
     })
     const marked = mark(kind, old, options, registry.env.clock.now())
     const isGone = isFinished(kind, marked)
-    if (!isGone && deepEqual(marked, old)) return { object: old, isGone: false }
+    if (!isGone && deepEqual(marked, old)) return { object: showAs(asked, old), isGone: false }
     // What goes at once is seen by watchers as it was, not as waiting to go.
     const left = isGone && old.metadata.deletionTimestamp === undefined ? old : marked
-    if (context.dryRun) return { object: left, isGone }
+    if (context.dryRun) return { object: showAs(asked, left), isGone }
     const storedAt = storageKey(kind, key)
     const write = isGone
       ? ({ type: 'delete', key: storedAt, value: left } as const)
@@ -57,7 +59,10 @@ export async function remove(
     })
     if (result.committed)
       return {
-        object: (result.entries[0]?.value ?? stampResource(left, result.revision)) as AnyResource,
+        object: showAs(
+          asked,
+          (result.entries[0]?.value ?? stampResource(left, result.revision)) as AnyResource,
+        ),
         isGone,
       }
   }

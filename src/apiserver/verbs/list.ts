@@ -14,6 +14,7 @@ import { type ContinueToken, formatContinue, parseContinue } from '../continue-t
 import type { Registry } from '../registry.ts'
 import { selectionOf, singleName } from '../selection.ts'
 import { collectionPrefix, storageKey } from '../storage-keys.ts'
+import { showAs } from '../versions.ts'
 
 /** How many entries are looked at in one go when a selector throws some away. */
 const CHUNK = 1000
@@ -35,8 +36,8 @@ export async function list(
   const isOne = name !== undefined && (namespace !== undefined || kind.scope === 'Cluster')
   if (isOne && !token && revision === undefined) {
     const entry = await store.get(storageKey(kind, { namespace, name }))
-    const items =
-      entry && selection?.(entry.value as AnyResource) !== false ? [entry.value as AnyResource] : []
+    const found = entry && showAs(kind, entry.value as AnyResource)
+    const items = found && selection?.(found) !== false ? [found] : []
     return { resourceVersion: String(store.revision), items }
   }
   const limit = options.limit && options.limit > 0 ? options.limit : undefined
@@ -63,7 +64,8 @@ export async function list(
           ...remaining(selection, page.count - i),
         }
       }
-      if (!selection || selection(value as AnyResource)) items.push(value as AnyResource)
+      const item = showAs(kind, value as AnyResource)
+      if (!selection || selection(item)) items.push(item)
     }
     if (isLast) return { resourceVersion: String(at), items }
     start = page.entries.at(-1)?.key

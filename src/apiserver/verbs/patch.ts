@@ -9,6 +9,7 @@ import { mergePatch } from '../patch/merge-patch.ts'
 import { strategicMergePatch } from '../patch/strategic-merge-patch.ts'
 import type { Registry } from '../registry.ts'
 import type { RequestContext } from '../request.ts'
+import { otherVersions } from '../versions.ts'
 import { createApplied, inNamespace } from './create.ts'
 import { change, checkDoor, checkName, checkRevision } from './update.ts'
 
@@ -99,6 +100,7 @@ export async function apply(
       force,
       kind,
       schema: kind.schema,
+      versionOf: otherVersions(kind, registry.kinds),
       manager: context.fieldManager,
       subresource,
       hasStatus: kind.subresources.status === true,

@@ -2,10 +2,10 @@ import type { AnyKind } from '../../api/kind.ts'
 import type { AnyResource, ObjectKey } from '../../api/resource.ts'
 import { ApiError, badRequest, conflict } from '../../api/status.ts'
 import { deepEqual } from '../../base/json.ts'
-import { trackUpdate } from '../patch/managed-fields.ts'
 import { type Registry, Settling } from '../registry.ts'
 import type { RequestContext } from '../request.ts'
 import { stampResource, storageKey } from '../storage-keys.ts'
+import { otherVersions, showAs, storedKind, toStored, trackAs } from '../versions.ts'
 import { inNamespace } from './create.ts'
 
 /** What a write makes of the object as it is. */
@@ -62,12 +62,13 @@ export function checkName({ metadata }: AnyResource, key: ObjectKey): void {
  */
 export async function change(
   registry: Registry,
-  kind: AnyKind,
+  asked: AnyKind,
   key: ObjectKey,
   subresource: string,
   context: RequestContext,
   wanted: Change,
 ): Promise<AnyResource> {
+  const kind = storedKind(asked)
   for (let attempt = 1; ; attempt += 1) {
     const entry = await registry.mustFind(kind, key)
     const old = entry.value as AnyResource
@@ -81,16 +82,18 @@ export async function change(
     }
     const settling = new Settling()
     try {
-      const sent = wanted.next(old)
-      if (sent === old) return old
+      const before = showAs(asked, old)
+      const sent = wanted.next(before)
+      if (sent === before) return before
       const object = await prepare(registry, kind, subresource, context, {
+        asked,
         old,
         sent,
         tracked: wanted.tracked === true,
         settling,
       })
-      if (isSame(object, old)) return old
-      if (context.dryRun) return stampResource(object, entry.revision) as AnyResource
+      if (isSame(object, old)) return before
+      if (context.dryRun) return showAs(asked, stampResource(object, entry.revision) as AnyResource)
       const storedAt = storageKey(kind, key)
       const write = isFinished(kind, object)
         ? ({ type: 'delete', key: storedAt, value: object } as const)
@@ -100,7 +103,10 @@ export async function change(
         writes: [write],
       })
       if (result.committed)
-        return (result.entries[0]?.value ?? stampResource(object, result.revision)) as AnyResource
+        return showAs(
+          asked,
+          (result.entries[0]?.value ?? stampResource(object, result.revision)) as AnyResource,
+        )
       if ((wanted.resourceVersion && wanted.resourceVersion !== '0') || attempt >= ATTEMPTS_MAX)
         throw conflict(kind, key.name)
     } finally {
@@ -115,6 +121,8 @@ export function checkRevision(kind: AnyKind, { metadata }: AnyResource, seen: st
 }
 
 interface Preparing {
+  /** The version `sent` is in; `old` is in the stored one. */
+  readonly asked: AnyKind
   readonly old: AnyResource
   readonly sent: AnyResource
   readonly tracked: boolean
@@ -126,10 +134,11 @@ async function prepare(
   kind: AnyKind,
   subresource: string,
   context: RequestContext,
-  { old, sent, tracked, settling }: Preparing,
+  { asked, old, sent: given, tracked, settling }: Preparing,
 ): Promise<AnyResource> {
-  const hasStatus = kind.subresources.status === true
   const isMain = subresource === '' || subresource === 'scale'
+  const isOther = asked !== kind
+  const sent = isOther ? toStored(asked, (isMain ? asked.setDefaults(given) : given) as AnyResource) : given
   // Binding and finalize are worked out by the server itself, status included.
   const merged = isMain
     ? keepSystemFields(kind, old, sent)
@@ -152,15 +161,15 @@ async function prepare(
   if (isMain) registry.validate(kind, object, old)
   await registry.admit({ ...request, object })
   if (tracked) return object
-  const writer = {
-    kind,
-    schema: kind.schema,
+  return trackAs(asked, old, object, {
+    kind: asked,
+    schema: asked.schema,
+    hasStatus: kind.subresources.status === true,
+    versionOf: otherVersions(asked, registry.kinds),
     manager: context.fieldManager,
     subresource,
     now: registry.env.clock.now(),
-    hasStatus,
-  }
-  return trackUpdate(old, object, writer)
+  })
 }
 
 /** Identity, deletion and status are the server's; without a status subresource the status is the client's. */

@@ -7,6 +7,7 @@ import type { Registry } from '../registry.ts'
 import { type Selection, selectionOf } from '../selection.ts'
 import { collectionPrefix, stampResource } from '../storage-keys.ts'
 import type { Change } from '../store/store.ts'
+import { showAs } from '../versions.ts'
 import { LIST_OPTIONS, readRevision, tooLarge } from './list.ts'
 
 const BOOKMARK_EVERY_MS = 60_000
@@ -40,9 +41,10 @@ export async function* watch(
       const { entries, revision } = await store.range({ prefix })
       after = revision
       if (options.sendInitialEvents !== false) {
-        for (const { value } of entries)
-          if (!selection || selection(value as AnyResource))
-            yield { type: 'ADDED', object: value as AnyResource }
+        for (const { value } of entries) {
+          const object = showAs(kind, value as AnyResource)
+          if (!selection || selection(object)) yield { type: 'ADDED', object }
+        }
       }
       if (options.sendInitialEvents && options.allowWatchBookmarks)
         yield bookmark(kind, revision, { [INITIAL_EVENTS_END]: 'true' })
@@ -56,7 +58,7 @@ export async function* watch(
       signal: stop.signal,
     })) {
       for (const change of batch.changes) {
-        const event = eventOf(change, selection)
+        const event = eventOf(kind, change, selection)
         if (event) yield event
       }
       seen = batch.revision
@@ -74,18 +76,22 @@ export async function* watch(
 }
 
 /** An object that begins to match is ADDED to this watcher, one that ceases to match is DELETED. */
-function eventOf(change: Change, selection: Selection | undefined): WatchEvent<AnyResource> | undefined {
-  const object = change.value as AnyResource
+function eventOf(
+  kind: AnyKind,
+  change: Change,
+  selection: Selection | undefined,
+): WatchEvent<AnyResource> | undefined {
+  const object = showAs(kind, change.value as AnyResource)
+  const previous = change.previous && showAs(kind, change.previous as AnyResource)
   const isNew = change.revision === change.createRevision
   if (change.type === 'delete') {
-    const before = (change.previous ?? change.value) as AnyResource
-    return !selection || selection(before) ? { type: 'DELETED', object } : undefined
+    return !selection || selection(previous ?? object) ? { type: 'DELETED', object } : undefined
   }
   if (!selection) return { type: isNew ? 'ADDED' : 'MODIFIED', object }
   const matches = selection(object)
-  const matched = !isNew && change.previous !== undefined && selection(change.previous as AnyResource)
+  const matched = !isNew && previous !== undefined && selection(previous)
   if (matches) return { type: matched ? 'MODIFIED' : 'ADDED', object }
-  return matched ? { type: 'DELETED', object: lastMatch(change) } : undefined
+  return matched ? { type: 'DELETED', object: showAs(kind, lastMatch(change)) } : undefined
 }
 
 const lastMatches = new WeakMap<Change, AnyResource>()
