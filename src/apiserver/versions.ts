@@ -51,7 +51,8 @@ export function otherVersions(
     return {
       schema: other.schema,
       of: (object) => convert(kind, other, object),
-      back: (object) => convert(other, kind, object),
+      // What pruning has left may lack what conversion takes for given.
+      back: (object) => convert(other, kind, other.setDefaults(object) as AnyResource),
     }
   }
 }
