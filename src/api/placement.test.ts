@@ -4,7 +4,7 @@ import type { Node } from './kinds/node.ts'
 import {
   matchesNodeAffinity,
   matchesTerm,
-  preferredNodeWeight,
+  preferredWeight,
   type Taint,
   tolerates,
   toleration,
@@ -125,17 +125,14 @@ describe('matchesNodeAffinity', () => {
   ])('%s', (_, given, expected) => expect(matchesNodeAffinity(given, NODE)).toBe(expected))
 })
 
-test('preferredNodeWeight adds the weights of the terms that match; an empty one always does', () => {
+test('preferredWeight adds the weights of the terms that match; an empty one counts for nothing', () => {
   const preferred = [
     { weight: 5, preference: label('disk', 'Exists') },
     { weight: 50, preference: label('gpu', 'Exists') },
     { weight: 1, preference: {} },
   ]
-  const given = pod({
-    affinity: { nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: preferred } },
-  })
-  expect(preferredNodeWeight(given, NODE)).toBe(6)
-  expect(preferredNodeWeight(pod({}), NODE)).toBe(0)
+  expect(preferredWeight(preferred, NODE)).toBe(5)
+  expect(preferredWeight([], NODE)).toBe(0)
 })
 
 test('zoneOf is the zone, or nothing', () => {

@@ -1,6 +1,7 @@
 import type {
   V1NodeSelectorRequirement,
   V1NodeSelectorTerm,
+  V1PreferredSchedulingTerm,
   V1Taint,
   V1Toleration,
 } from './generated/types.ts'
@@ -46,18 +47,12 @@ export function matchesTerm(term: V1NodeSelectorTerm, node: Node): boolean {
   )
 }
 
-/** The sum of the weights of the preferred terms that match. An empty preferred term matches everything. */
-export function preferredNodeWeight(pod: Pod, node: Node): number {
-  const preferred = pod.spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []
+/** The sum of the weights of the preferred terms that match. An empty one counts for nothing. */
+export function preferredWeight(preferred: readonly V1PreferredSchedulingTerm[], node: Node): number {
   return preferred.reduce(
-    (sum, { weight, preference }) =>
-      sum + (isEmpty(preference) || matchesTerm(preference, node) ? weight : 0),
+    (sum, { weight, preference }) => sum + (matchesTerm(preference, node) ? weight : 0),
     0,
   )
-}
-
-function isEmpty({ matchExpressions, matchFields }: V1NodeSelectorTerm): boolean {
-  return !matchExpressions?.length && !matchFields?.length
 }
 
 function matches(requirements: readonly V1NodeSelectorRequirement[], labels: Labels): boolean {

@@ -9,6 +9,7 @@ import { type ReplicaSet, replicaSet as replicaSetKind } from '../api/kinds/repl
 import type { AnyResource } from '../api/resource.ts'
 import { seededRandom } from '../base/random.ts'
 import type { Client } from '../client/client.ts'
+import { objectsOf } from '../scheduler/cluster-objects.ts'
 import { dryRunSchedule } from '../scheduler/dry-run.ts'
 import { diff, FIELD_MANAGER, type Refusal } from '../sync/apply.ts'
 import type { Manifest } from '../sync/manifest.ts'
@@ -186,7 +187,13 @@ async function unschedulable(
     }
   }
   const findings = new Map<Target, Finding>()
-  for (const { pod, message, plugins = [] } of dryRunSchedule({ pods, nodes, random: seededRandom(1) })) {
+  const objects = objectsOf(accepted.map(({ stored }) => stored))
+  for (const { pod, message, plugins = [] } of dryRunSchedule({
+    pods,
+    nodes,
+    objects,
+    random: seededRandom(1),
+  })) {
     const from = origin.get(pod)
     if (message === undefined || !from || findings.has(from.target)) continue
     const field = `${from.prefix}${rejectedField(pod.spec, plugins[0], message)}`

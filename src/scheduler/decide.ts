@@ -1,7 +1,9 @@
 import type { Random } from '../base/random.ts'
+import { Cycle } from './cycle.ts'
 import type { FitError } from './fit-error.ts'
+import type { Framework } from './framework.ts'
 import type { NodeInfo } from './node-info.ts'
-import type { AnyPlugin, Rejection } from './plugin.ts'
+import type { Rejection } from './plugin.ts'
 import type { PodInfo } from './pod-info.ts'
 import type { Snapshot } from './snapshot.ts'
 
@@ -10,85 +12,47 @@ export type Decision =
       readonly fits: true
       readonly node: string
       /** Nodes that passed the filters, in the order they were found. */
-      readonly feasible: readonly string[]
-      /** Those with the highest total score: `node` is one of them, drawn by chance. */
-      readonly ties: readonly string[]
-      /** Empty when there was only one feasible node: nothing is scored then. */
-      readonly scores: ReadonlyMap<string, number>
+      readonly feasible: readonly NodeInfo[]
+      /** One for each of them; empty when there was only one feasible node: nothing is scored then. */
+      readonly scores: Float64Array
     }
   | { readonly fits: false; readonly error: FitError }
 
-export interface DecideOptions {
-  /** percentageOfNodesToScore; 0 is automatic. */
-  readonly percentage?: number
-}
-
 /**
- * Where a pod goes: filter, score, pick (kube-scheduler's schedulePod). Changes nothing but `snapshot.nextStart`.
+ * Where a pod goes: filter, score, pick (kube-scheduler's schedulePod). Changes nothing but `snapshot.nextStart` and
+ * what is kept for the next pod of the same shape.
  */
-export function decide(
-  pod: PodInfo,
-  snapshot: Snapshot,
-  plugins: readonly AnyPlugin[],
-  random: Random,
-  options: DecideOptions = {},
-): Decision {
-  const filters = prepareFilters(pod, snapshot, plugins)
-  if ('reject' in filters) {
-    return {
-      fits: false,
-      error: {
-        nodes: snapshot.size,
-        rejections: new Map(),
-        reject: filters.reject,
-        plugins: new Set([filters.plugin]),
-      },
-    }
-  }
-  const { feasible, rejections } = findFeasible(pod, snapshot, filters.run, options.percentage ?? 0)
-  const [only] = feasible
-  if (!only) {
-    const rejectedBy = new Set([...rejections.values()].map(({ plugin }) => plugin))
-    return { fits: false, error: { nodes: snapshot.size, rejections, plugins: rejectedBy } }
-  }
-  if (feasible.length === 1)
-    return { fits: true, node: only.name, feasible: [only.name], ties: [only.name], scores: new Map() }
-  const totals = scoreNodes(pod, feasible, snapshot, plugins)
-  const best = totals.reduce((most, total) => Math.max(most, total), Number.NEGATIVE_INFINITY)
-  const ties = feasible.filter((_, i) => totals[i] === best).map(({ name }) => name)
-  return {
-    fits: true,
-    node: ties[random.int(ties.length)] ?? only.name,
-    feasible: feasible.map(({ name }) => name),
-    ties,
-    scores: new Map(feasible.map(({ name }, i) => [name, totals[i] ?? 0])),
-  }
+export function decide(pod: PodInfo, snapshot: Snapshot, framework: Framework, random: Random): Decision {
+  const found = findFeasible(pod, snapshot, framework)
+  if ('error' in found) return { fits: false, error: found.error }
+  const { feasible, cycle } = found
+  if (feasible.length === 1) return { fits: true, node: feasible[0]!.name, feasible, scores: NO_SCORES }
+  const scores = cycle.score(feasible)
+  return { fits: true, node: pick(feasible, scores, random).name, feasible, scores }
 }
 
-/** Whether the pod passes all filters on this node; the state of one cycle is inside. */
-export type RunFilters = (pod: PodInfo, node: NodeInfo) => Rejection | undefined
+const NO_SCORES = new Float64Array(0)
 
-export function prepareFilters(
-  pod: PodInfo,
-  snapshot: Snapshot,
-  plugins: readonly AnyPlugin[],
-): { readonly run: RunFilters } | { readonly reject: string; readonly plugin: string } {
-  const active: { readonly plugin: AnyPlugin; readonly state: unknown }[] = []
-  for (const plugin of plugins) {
-    const prepared = plugin.preFilter?.(pod, snapshot)
-    if (prepared === 'skip') continue
-    if (prepared && 'reject' in prepared) return { reject: prepared.reject, plugin: plugin.name }
-    if (plugin.filter) active.push({ plugin, state: prepared?.state })
+/** One of the nodes with the highest score, by chance. */
+export function pick(nodes: readonly NodeInfo[], scores: Float64Array, random: Random): NodeInfo {
+  const best = bestOf(nodes, scores)
+  return best[random.int(best.length)]!
+}
+
+/** All nodes with the highest score. */
+export function bestOf(nodes: readonly NodeInfo[], scores: Float64Array): NodeInfo[] {
+  let most = Number.NEGATIVE_INFINITY
+  let best: NodeInfo[] = []
+  for (let i = 0; i < scores.length; i += 1) {
+    const score = scores[i]!
+    if (score < most) continue
+    if (score > most) {
+      most = score
+      best = []
+    }
+    best.push(nodes[i]!)
   }
-  return {
-    run(candidate, node) {
-      for (const { plugin, state } of active) {
-        const rejection = plugin.filter?.(candidate, node, state)
-        if (rejection) return rejection
-      }
-      return undefined
-    },
-  }
+  return best
 }
 
 /**
@@ -101,59 +65,64 @@ export function nodesToFind(nodes: number, percentage: number): number {
   return Math.max(100, Math.trunc((nodes * percent) / 100))
 }
 
-function findFeasible(pod: PodInfo, snapshot: Snapshot, run: RunFilters, percentage: number) {
-  const feasible: NodeInfo[] = []
-  const rejections = new Map<string, Rejection>()
-  const { nodes } = snapshot
+/** The filters alone. At least one node, or why there is none. */
+export function findFeasible(
+  pod: PodInfo,
+  snapshot: Snapshot,
+  framework: Framework,
+): { readonly feasible: readonly NodeInfo[]; readonly cycle: Cycle } | { readonly error: FitError } {
+  snapshot.counts.trim()
+  const size = snapshot.size
+  if (size === 0) return { error: { nodes: 0, rejections: new Map(), plugins: new Set() } }
+  const cycle = Cycle.begin(pod, snapshot, framework)
+  if (!(cycle instanceof Cycle)) {
+    const { reject, plugins } = cycle
+    return { error: { nodes: size, rejections: new Map(), reject, plugins: new Set(plugins) } }
+  }
   const nominated = snapshot.nominationOf(pod.uid)
   const first = nominated === undefined ? undefined : snapshot.node(nominated)
-  if (first && !filterWithNominated(pod, first, snapshot, run)) return { feasible: [first], rejections }
-  const enough = nodesToFind(nodes.length, percentage)
-  const start = nodes.length === 0 ? 0 : snapshot.nextStart % nodes.length
+  if (first && !cycle.verdict(first)) return { feasible: [first], cycle }
+  const nodes = cycle.nodes ? [...cycle.nodes].flatMap((name) => snapshot.node(name) ?? []) : snapshot.nodes
+  const feasible = search(cycle, nodes)
+  return feasible.length > 0 ? { feasible, cycle } : { error: fitErrorOf(cycle, nodes) }
+}
+
+/** Begins where the last search ended, and ends when enough nodes are found. */
+function search(cycle: Cycle, nodes: readonly NodeInfo[]): NodeInfo[] {
+  const { snapshot, framework } = cycle
+  const scoring = framework.localScore.length + framework.otherScore.length > 0
+  const enough = scoring ? nodesToFind(nodes.length, framework.percentage) : 1
+  const count = nodes.length
+  const feasible: NodeInfo[] = []
+  let at = count === 0 ? 0 : snapshot.nextStart % count
   let looked = 0
-  while (looked < nodes.length && feasible.length < enough) {
-    const node = nodes[(start + looked) % nodes.length]!
-    const rejection = filterWithNominated(pod, node, snapshot, run)
-    if (rejection) rejections.set(node.name, rejection)
-    else feasible.push(node)
+  while (looked < count && feasible.length < enough) {
+    const node = nodes[at]!
+    if (!cycle.verdict(node)) feasible.push(node)
     looked += 1
+    at = at + 1 === count ? 0 : at + 1
   }
-  if (nodes.length > 0) snapshot.nextStart = (start + looked) % nodes.length
-  return { feasible, rejections }
+  snapshot.nextStart = (snapshot.nextStart + looked) % snapshot.size
+  return feasible
 }
 
-/** A node must hold the pod with and without those of at least its priority that are waiting to come to it. */
-export function filterWithNominated(
-  pod: PodInfo,
-  node: NodeInfo,
-  snapshot: Snapshot,
-  run: RunFilters,
-): Rejection | undefined {
-  const nominated = snapshot.nominatedOn(node.name, pod.priority, pod.uid)
-  if (nominated.length > 0) {
-    const fuller = node.clone()
-    for (const other of nominated) fuller.add(other)
-    const rejection = run(pod, fuller)
-    if (rejection) return rejection
+/** No node fits: asks once more, to say why. */
+function fitErrorOf(cycle: Cycle, nodes: readonly NodeInfo[]): FitError {
+  const rejections = new Map<string, Rejection>()
+  const plugins = new Set<string>(cycle.narrowedBy)
+  if (cycle.nodes) {
+    const absent: Rejection = {
+      plugin: cycle.narrowedBy[0] ?? '',
+      reasons: [`node(s) didn't satisfy plugin(s) [${cycle.narrowedBy.join(' ')}]`],
+      resolvable: false,
+    }
+    for (const { name } of cycle.snapshot.nodes) rejections.set(name, absent)
   }
-  return run(pod, node)
-}
-
-function scoreNodes(
-  pod: PodInfo,
-  nodes: readonly NodeInfo[],
-  snapshot: Snapshot,
-  plugins: readonly AnyPlugin[],
-): number[] {
-  const totals = new Array<number>(nodes.length).fill(0)
-  for (const plugin of plugins) {
-    if (!plugin.score) continue
-    const prepared = plugin.preScore?.(pod, nodes, snapshot)
-    if (prepared === 'skip') continue
-    const scores = nodes.map((node) => plugin.score?.(pod, node, prepared?.state) ?? 0)
-    plugin.normalize?.(scores)
-    const weight = plugin.weight ?? 1
-    for (let i = 0; i < totals.length; i += 1) totals[i] = (totals[i] ?? 0) + (scores[i] ?? 0) * weight
+  for (const node of nodes) {
+    const rejection = cycle.verdict(node)
+    if (!rejection) continue
+    rejections.set(node.name, rejection)
+    plugins.add(rejection.plugin)
   }
-  return totals
+  return { nodes: cycle.snapshot.size, rejections, plugins }
 }

@@ -2,9 +2,10 @@ import type { Node } from '../api/kinds/node.ts'
 import type { Pod } from '../api/kinds/pod.ts'
 import { isPodTerminal } from '../api/pods.ts'
 import type { Random } from '../base/random.ts'
+import type { ClusterObjects } from './cluster-objects.ts'
 import { decide } from './decide.ts'
 import { type FitError, fitErrorMessage } from './fit-error.ts'
-import { plugins } from './plugins/index.ts'
+import { defaultFramework } from './plugins/index.ts'
 import { podInfo } from './pod-info.ts'
 import { Snapshot } from './snapshot.ts'
 
@@ -25,9 +26,12 @@ export function dryRunSchedule(options: {
   readonly pods: readonly Pod[]
   readonly nodes: readonly Node[]
   readonly placed?: readonly Pod[]
+  /** Services, ReplicaSets and whatever else the plugins ask for. */
+  readonly objects?: ClusterObjects | undefined
   readonly random: Random
 }): DryRunResult[] {
-  const snapshot = new Snapshot()
+  const framework = defaultFramework()
+  const snapshot = new Snapshot(options.objects)
   for (const node of options.nodes) snapshot.setNode(node)
   for (const pod of options.placed ?? []) {
     if (pod.spec.nodeName && !isPodTerminal(pod)) snapshot.setPod(podInfo(pod), pod.spec.nodeName)
@@ -37,7 +41,7 @@ export function dryRunSchedule(options: {
     .sort((a, b) => b.info.priority - a.info.priority || a.i - b.i)
   const results = new Map<number, DryRunResult>()
   for (const { info, i } of inOrder) {
-    const decision = decide(info, snapshot, plugins, options.random)
+    const decision = decide(info, snapshot, framework, options.random)
     if (decision.fits) {
       snapshot.assume(info, decision.node)
       results.set(i, { pod: info.pod, node: decision.node })

@@ -1,5 +1,9 @@
+import type { KindRef } from '../api/kind.ts'
 import type { Node } from '../api/kinds/node.ts'
 import type { Pod } from '../api/kinds/pod.ts'
+import type { Resource } from '../api/resource.ts'
+import type { Env } from '../base/env.ts'
+import type { Client } from '../client/client.ts'
 import type { NodeInfo } from './node-info.ts'
 import type { PodInfo } from './pod-info.ts'
 import type { Snapshot } from './snapshot.ts'
@@ -17,33 +21,80 @@ export interface Rejection {
 export type ClusterEvent =
   | { readonly type: 'node-added'; readonly node: Node }
   | { readonly type: 'node-updated'; readonly node: Node; readonly previous: Node }
+  | { readonly type: 'node-removed'; readonly node: Node }
   /** A bound pod went away or ended: its room, ports and claims are free. */
   | { readonly type: 'pod-removed'; readonly pod: Pod }
   | { readonly type: 'pod-bound'; readonly pod: Pod }
+  /** The labels or requests of a bound pod changed, or it began to end. */
+  | { readonly type: 'placed-pod-updated'; readonly pod: Pod; readonly previous: Pod }
   /** The waiting pod itself changed (gates, tolerations, requests). */
   | { readonly type: 'pod-updated'; readonly pod: Pod; readonly previous: Pod }
+  /** An object of another kind that a plugin asks for came or changed; `resource` is its new form. */
+  | { readonly type: 'object-changed'; readonly kind: KindRef; readonly resource: Resource }
+
+/** What a preFilter says: nothing to do, a state for `filter`, only some nodes at all, or no node. */
+export type Prepared<F> =
+  | 'skip'
+  | { readonly state: F; readonly nodes?: ReadonlySet<string> | undefined }
+  | { readonly reject: string; readonly resolvable?: boolean }
+
+/** What asynchronous steps work with. */
+export interface BindingContext {
+  readonly env: Env
+  readonly client: Client
+  readonly snapshot: Snapshot
+}
 
 /**
- * One rule of scheduling (kube-scheduler's framework extension points). All functions are pure; a state made by
- * `preFilter` or `preScore` lives for one pod's cycle. Absent: the plugin has nothing to say at that point.
+ * One rule of scheduling: kube-scheduler's framework extension points. All but `preBind` and `bind` are synchronous and
+ * change nothing outside the plugin; a state made by `preFilter` or `preScore` lives for one pod's cycle. Absent: the
+ * plugin has nothing to say at that point.
  */
 export interface Plugin<F = unknown, S = unknown> {
   readonly name: string
-  /** Of `score`; the default weights of kube-scheduler. */
-  readonly weight?: number
+  /**
+   * `filter` and `score` depend on nothing but the pod's shape and the node itself with its pods: what they said of
+   * one pod holds for the next of its shape until the node changes.
+   */
+  readonly isLocal?: boolean
+  /** Kinds beside pods and nodes whose changes may make a rejected pod fit. */
+  readonly watches?: readonly KindRef[]
   /** Keeps a pod from being tried at all; the text goes into the PodScheduled condition. */
-  preEnqueue?(pod: PodInfo): string | undefined
-  /** 'skip': this pod needs no filter by this plugin. `reject` ends the cycle for all nodes, with the message as is. */
-  preFilter?(pod: PodInfo, snapshot: Snapshot): 'skip' | { readonly state: F } | { readonly reject: string }
+  preEnqueue?(pod: PodInfo, snapshot: Snapshot): string | undefined
+  preFilter?(pod: PodInfo, snapshot: Snapshot): Prepared<F>
   filter?(pod: PodInfo, node: NodeInfo, state: F): Rejection | undefined
   /** 'skip': all nodes score 0. */
   preScore?(pod: PodInfo, nodes: readonly NodeInfo[], snapshot: Snapshot): 'skip' | { readonly state: S }
   score?(pod: PodInfo, node: NodeInfo, state: S): number
   /** Brings the raw scores into 0…100, in place. */
-  normalize?(scores: number[]): void
-  /** Whether the event may make a pod fit that this plugin rejected. Absent: every event may. */
-  wakes?(pod: PodInfo, event: ClusterEvent): boolean
+  normalize?(scores: Scores, nodes: readonly NodeInfo[], state: S): void
+  /** Takes what the pod is going to use, before it is bound; the text of a failure puts the pod back. */
+  reserve?(pod: PodInfo, node: NodeInfo, snapshot: Snapshot): string | undefined
+  /** Gives it back: the binding failed. */
+  unreserve?(pod: PodInfo): void
+  /** What must be true in the cluster before the pod is bound. A throw puts the pod back. */
+  preBind?(pod: PodInfo, node: string, context: BindingContext): Promise<void>
+  /** Binds the pod; of several, the first that is asked. */
+  bind?(pod: PodInfo, node: string, context: BindingContext): Promise<void>
+  /**
+   * Which events may make a pod fit that this plugin rejected, by type; a type that is absent never does. A plugin
+   * without hints is woken by every event.
+   */
+  readonly hints?: Hints
 }
+
+type EventOf<T extends ClusterEvent['type']> = Extract<ClusterEvent, { readonly type: T }>
+
+/** Pure and quick: asked of every pod that waits. */
+export type Hints = {
+  readonly [T in ClusterEvent['type']]?: (pod: PodInfo, event: EventOf<T>, snapshot: Snapshot) => boolean
+}
+
+/** The waiting pod's own change. */
+export const isOwn = ({ uid }: PodInfo, { pod }: { readonly pod: Pod }): boolean => pod.metadata.uid === uid
+
+/** One score for each feasible node. */
+export type Scores = Float64Array
 
 /** A list of plugins of different states has no better type. */
 // biome-ignore lint/suspicious/noExplicitAny: states are private to each plugin
@@ -52,14 +103,15 @@ export type AnyPlugin = Plugin<any, any>
 export const SCORE_MAX = 100
 
 /** 100·c/max, or 100 − that; all 0 (or all 100 when reversed) where max is 0. helper.DefaultNormalizeScore. */
-export function normalizeByMax(scores: number[], reverse: boolean): void {
-  const max = scores.reduce((most, score) => Math.max(most, score), 0)
+export function normalizeByMax(scores: Scores, reverse: boolean): void {
+  let max = 0
+  for (let i = 0; i < scores.length; i += 1) max = Math.max(max, scores[i]!)
+  if (max === 0) {
+    if (reverse) scores.fill(SCORE_MAX)
+    return
+  }
   for (let i = 0; i < scores.length; i += 1) {
-    if (max === 0) {
-      if (reverse) scores[i] = SCORE_MAX
-      continue
-    }
-    const score = Math.floor((SCORE_MAX * (scores[i] ?? 0)) / max)
+    const score = Math.floor((SCORE_MAX * scores[i]!) / max)
     scores[i] = reverse ? SCORE_MAX - score : score
   }
 }

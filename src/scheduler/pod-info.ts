@@ -1,7 +1,10 @@
+import type { V1Container } from '../api/generated/types.ts'
 import type { Pod } from '../api/kinds/pod.ts'
 import { podPriority, podRequests } from '../api/pods.ts'
+import { controllerOf } from '../api/resource.ts'
 import { parseTime } from '../base/date.ts'
 import { type Amounts, amountsOf } from './amounts.ts'
+import { type Terms, termsOf } from './terms.ts'
 
 export interface HostPort {
   readonly protocol: string
@@ -9,23 +12,39 @@ export interface HostPort {
   readonly port: number
 }
 
-/** What the scheduler wants to know of a pod, worked out once per version of it. */
-export interface PodInfo {
-  readonly pod: Pod
-  readonly uid: string
-  /** "namespace/name" */
-  readonly key: string
-  readonly priority: number
+/**
+ * What decides where a pod can go, apart from who it is: pods of one template share one shape, so what is worked out
+ * for the first is there for all. Two pods of one shape get the same verdict and score on the same node.
+ */
+export interface PodShape {
   readonly requests: Amounts
   /** With 100m and 200Mi for each container that asks for no cpu or memory (GetNonzeroRequests). */
   readonly nonZeroMilliCpu: number
   readonly nonZeroMemory: number
   readonly hostPorts: readonly HostPort[]
+  readonly terms: Terms | undefined
+}
+
+/** What the scheduler wants to know of a pod, worked out once per version of it. */
+export interface PodInfo extends PodShape {
+  readonly pod: Pod
+  readonly uid: string
+  /** "namespace/name" */
+  readonly key: string
+  readonly namespace: string
+  readonly priority: number
+  readonly shape: PodShape
+  /** Namespace, labels and whether it is being deleted: what selectors look at. Equal pods have equal keys. */
+  readonly labelKey: string
+  readonly isTerminating: boolean
   /** Epoch ms; when it began to run, or now if it has not: preemption spares the older of equals. */
   readonly startedAt: number | undefined
 }
 
 const known = new WeakMap<Pod, PodInfo>()
+const shapes = new Map<string, PodShape>()
+/** Beyond this the table of shapes begins anew; pods that are known keep theirs. */
+const SHAPES_MAX = 20_000
 
 export function podInfo(pod: Pod): PodInfo {
   let info = known.get(pod)
@@ -37,14 +56,77 @@ export function podInfo(pod: Pod): PodInfo {
 }
 
 function describe(pod: Pod): PodInfo {
-  const requests = amountsOf(podRequests(pod))
+  const { metadata } = pod
+  const shape = shapeOf(pod)
+  const isTerminating = metadata.deletionTimestamp !== undefined
+  return {
+    ...shape,
+    pod,
+    uid: metadata.uid ?? '',
+    key: `${metadata.namespace}/${metadata.name}`,
+    namespace: metadata.namespace ?? '',
+    priority: podPriority(pod),
+    shape,
+    labelKey: `${isTerminating ? '-' : ''}${metadata.namespace}${JSON.stringify(metadata.labels ?? {})}`,
+    isTerminating,
+    startedAt: parseTime(pod.status?.startTime),
+  }
+}
+
+function shapeOf(pod: Pod): PodShape {
+  const signature = signatureOf(pod)
+  let shape = shapes.get(signature)
+  if (!shape) {
+    shape = describeShape(pod)
+    if (shapes.size >= SHAPES_MAX) shapes.clear()
+    shapes.set(signature, shape)
+  }
+  return shape
+}
+
+/** Every field a plugin looks at. Volumes that need no storage of the cluster are left out. */
+function signatureOf(pod: Pod): string {
+  const { metadata, spec } = pod
+  const container = ({ image, resources, ports, restartPolicy }: V1Container) => [
+    image,
+    resources,
+    ports,
+    restartPolicy,
+  ]
+  const owner = controllerOf(pod)
+  return JSON.stringify([
+    metadata.namespace,
+    metadata.labels,
+    owner && [owner.kind, owner.name],
+    spec.nodeName,
+    spec.nodeSelector,
+    spec.affinity,
+    spec.tolerations,
+    spec.topologySpreadConstraints,
+    spec.overhead,
+    spec.resources,
+    spec.hostNetwork,
+    spec.containers.map(container),
+    spec.initContainers?.map(container),
+    spec.volumes?.some(({ persistentVolumeClaim, ephemeral }) => persistentVolumeClaim || ephemeral) && [
+      metadata.name,
+      spec.volumes,
+    ],
+    spec.volumes?.flatMap(({ image, gcePersistentDisk, awsElasticBlockStore, rbd, iscsi }) => [
+      image,
+      gcePersistentDisk,
+      awsElasticBlockStore,
+      rbd,
+      iscsi,
+    ]),
+    spec.resourceClaims && [metadata.name, spec.resourceClaims],
+  ])
+}
+
+function describeShape(pod: Pod): PodShape {
   const nonZero = amountsOf(podRequests(pod, { cpu: '100m', memory: '200Mi' }))
   return {
-    pod,
-    uid: pod.metadata.uid ?? '',
-    key: `${pod.metadata.namespace}/${pod.metadata.name}`,
-    priority: podPriority(pod),
-    requests,
+    requests: amountsOf(podRequests(pod)),
     nonZeroMilliCpu: nonZero.milliCpu,
     nonZeroMemory: nonZero.memory,
     hostPorts: [
@@ -55,6 +137,6 @@ function describe(pod: Pod): PodInfo {
         hostPort ? [{ protocol: protocol ?? 'TCP', ip: hostIP || '0.0.0.0', port: hostPort }] : [],
       ),
     ),
-    startedAt: parseTime(pod.status?.startTime),
+    terms: termsOf(pod),
   }
 }

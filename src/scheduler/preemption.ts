@@ -1,10 +1,12 @@
+import { findCondition } from '../api/conditions.ts'
 import type { PodDisruptionBudget } from '../api/kinds/pod-disruption-budget.ts'
 import { compileLabelSelector } from '../api/selectors.ts'
 import type { Random } from '../base/random.ts'
-import { filterWithNominated, prepareFilters, type RunFilters } from './decide.ts'
+import { Cycle } from './cycle.ts'
 import { type FitError, fitErrorMessage } from './fit-error.ts'
+import type { Framework } from './framework.ts'
 import type { NodeInfo } from './node-info.ts'
-import type { AnyPlugin, Rejection } from './plugin.ts'
+import type { Rejection } from './plugin.ts'
 import type { PodInfo } from './pod-info.ts'
 import type { Snapshot } from './snapshot.ts'
 
@@ -17,15 +19,15 @@ export interface Candidate {
 
 export type Preemption =
   | { readonly helps: true; readonly chosen: Candidate }
-  /** The text after "preemption: ". */
-  | { readonly helps: false; readonly message: string }
+  /** `message` is the text after "preemption: "; `tried`: every node was looked at, so a nomination is void. */
+  | { readonly helps: false; readonly message: string; readonly tried: boolean }
 
 /** Of the nodes where evicting may help, at most this many are tried out: 10 %, at least 100. */
 const CANDIDATES_PERCENT = 10
 const CANDIDATES_MIN = 100
 
 /**
- * Whom to evict so that `pod` fits (DefaultPreemption). Pure; nodes are cloned to try. A node is a candidate when
+ * Whom to evict so that `pod` fits (DefaultPreemption). Tries it out on the snapshot and leaves that as it was. A node is a candidate when
  * the pod fits after all pods of lower priority are gone; they are then spared one by one, those whose budget would be
  * violated first, most important first, as long as the pod still fits.
  */
@@ -33,26 +35,32 @@ export function preempt(
   pod: PodInfo,
   error: FitError,
   snapshot: Snapshot,
-  plugins: readonly AnyPlugin[],
+  framework: Framework,
   budgets: readonly PodDisruptionBudget[],
   random: Random,
 ): Preemption {
   if (pod.pod.spec.preemptionPolicy === 'Never')
-    return { helps: false, message: 'not eligible due to preemptionPolicy=Never.' }
+    return { helps: false, message: 'not eligible due to preemptionPolicy=Never.', tried: false }
   const nominated = snapshot.nominationOf(pod.uid)
-  if (nominated !== undefined && hasTerminatingVictim(snapshot.node(nominated), pod)) {
-    return { helps: false, message: 'not eligible due to a terminating pod on the nominated node.' }
+  const isHopeless = nominated !== undefined && error.rejections.get(nominated)?.resolvable === false
+  if (nominated !== undefined && !isHopeless && hasTerminatingVictim(snapshot.node(nominated), pod)) {
+    return {
+      helps: false,
+      message: 'not eligible due to a terminating pod on the nominated node.',
+      tried: false,
+    }
   }
-  const filters = prepareFilters(pod, snapshot, plugins)
-  if ('reject' in filters) return { helps: false, message: nothingHelps(snapshot.size) }
+  const cycle = Cycle.begin(pod, snapshot, framework)
+  if (!(cycle instanceof Cycle)) return { helps: false, message: nothingHelps(snapshot.size), tried: true }
   const hopeful = snapshot.nodes.filter(({ name }) => error.rejections.get(name)?.resolvable === true)
   const rejections = new Map<string, Rejection>()
   for (const { name } of snapshot.nodes)
     if (error.rejections.get(name)?.resolvable !== true) rejections.set(name, NOT_HELPFUL)
-  const candidates = findCandidates(pod, hopeful, snapshot, filters.run, budgets, random, rejections)
+  const candidates = findCandidates(cycle, hopeful, budgets, random, rejections)
   const chosen = pickCandidate(candidates)
   if (chosen) return { helps: true, chosen }
-  return { helps: false, message: fitErrorMessage({ nodes: snapshot.size, rejections, plugins: new Set() }) }
+  const message = fitErrorMessage({ nodes: snapshot.size, rejections, plugins: new Set() })
+  return { helps: false, message, tried: true }
 }
 
 const NOT_HELPFUL: Rejection = {
@@ -73,15 +81,16 @@ function nothingHelps(nodes: number): string {
 function hasTerminatingVictim(node: NodeInfo | undefined, pod: PodInfo): boolean {
   if (!node) return false
   return [...node.pods.values()].some(
-    (other) => other.priority < pod.priority && other.pod.metadata.deletionTimestamp !== undefined,
+    (other) =>
+      other.priority < pod.priority &&
+      other.isTerminating &&
+      findCondition(other.pod.status?.conditions, 'DisruptionTarget')?.reason === 'PreemptionByScheduler',
   )
 }
 
 function findCandidates(
-  pod: PodInfo,
+  cycle: Cycle,
   hopeful: readonly NodeInfo[],
-  snapshot: Snapshot,
-  run: RunFilters,
   budgets: readonly PodDisruptionBudget[],
   random: Random,
   rejections: Map<string, Rejection>,
@@ -92,42 +101,46 @@ function findCandidates(
   )
   const offset = random.int(Math.max(1, hopeful.length))
   const found: Candidate[] = []
-  for (let i = 0; i < hopeful.length && found.length < wanted; i += 1) {
+  let harmless = 0
+  for (let i = 0; i < hopeful.length && (found.length < wanted || harmless === 0); i += 1) {
     const node = hopeful[(offset + i) % hopeful.length]!
-    const candidate = tryNode(pod, node, snapshot, run, budgets)
-    if ('node' in candidate) found.push(candidate)
-    else rejections.set(node.name, candidate)
+    const candidate = tryNode(cycle, node, budgets)
+    if ('node' in candidate) {
+      found.push(candidate)
+      if (candidate.budgetViolations === 0) harmless += 1
+    } else rejections.set(node.name, candidate)
   }
   return found
 }
 
 function tryNode(
-  pod: PodInfo,
+  cycle: Cycle,
   node: NodeInfo,
-  snapshot: Snapshot,
-  run: RunFilters,
   budgets: readonly PodDisruptionBudget[],
 ): Candidate | Rejection {
-  const trial = node.clone()
-  const lower = [...trial.pods.values()].filter(({ priority }) => priority < pod.priority)
-  if (lower.length === 0) return NO_VICTIMS
-  for (const victim of lower) trial.remove(victim.uid)
-  const stillRejected = filterWithNominated(pod, trial, snapshot, run)
-  if (stillRejected) return stillRejected
-  lower.sort(moreImportantFirst)
-  const { violating, others } = splitByBudget(lower, budgets)
-  const victims: PodInfo[] = []
-  let budgetViolations = 0
-  const reprieve = (victim: PodInfo): boolean => {
-    trial.add(victim)
-    if (!filterWithNominated(pod, trial, snapshot, run)) return true
-    trial.remove(victim.uid)
-    victims.push(victim)
-    return false
-  }
-  for (const victim of violating) if (!reprieve(victim)) budgetViolations += 1
-  for (const victim of others) reprieve(victim)
-  return { node: node.name, victims: victims.sort(moreImportantFirst), budgetViolations }
+  const { pod, snapshot } = cycle
+  if (node.lowestPriority >= pod.priority) return NO_VICTIMS
+  const lower = [...node.pods.values()]
+    .filter(({ priority }) => priority < pod.priority)
+    .sort(moreImportantFirst)
+  return snapshot.trial(node, (trial) => {
+    for (const victim of lower) trial.remove(victim)
+    const stillRejected = cycle.verdictIn(trial, node)
+    if (stillRejected) return stillRejected
+    const { violating, others } = splitByBudget(lower, budgets)
+    const victims: PodInfo[] = []
+    let budgetViolations = 0
+    const isSpared = (victim: PodInfo): boolean => {
+      trial.add(victim)
+      if (!cycle.verdictIn(trial, node)) return true
+      trial.remove(victim)
+      victims.push(victim)
+      return false
+    }
+    for (const victim of violating) if (!isSpared(victim)) budgetViolations += 1
+    for (const victim of others) isSpared(victim)
+    return { node: node.name, victims: victims.sort(moreImportantFirst), budgetViolations }
+  })
 }
 
 /** Which pods would take a budget below zero, counting down as they go. */
@@ -135,7 +148,7 @@ function splitByBudget(
   pods: readonly PodInfo[],
   budgets: readonly PodDisruptionBudget[],
 ): { violating: PodInfo[]; others: PodInfo[] } {
-  const left = budgets.map((budget) => ({
+  const left = budgets.filter(selectsSome).map((budget) => ({
     budget,
     matches: compileLabelSelector(budget.spec.selector),
     allowed: budget.status?.disruptionsAllowed ?? 0,
@@ -155,6 +168,12 @@ function splitByBudget(
     ;(violates ? violating : others).push(info)
   }
   return { violating, others }
+}
+
+/** Preemption passes over budgets without a selector, and takes an empty one for none as well. */
+function selectsSome({ spec }: PodDisruptionBudget): boolean {
+  const { matchLabels = {}, matchExpressions = [] } = spec.selector ?? {}
+  return Object.keys(matchLabels).length + matchExpressions.length > 0
 }
 
 /** Higher priority first, then who started earlier. */

@@ -1,27 +1,35 @@
-import { findCondition, setCondition } from '../api/conditions.ts'
 import { type Node, node as nodeKind } from '../api/kinds/node.ts'
 import { type Pod, pod as podKind } from '../api/kinds/pod.ts'
 import { podDisruptionBudget } from '../api/kinds/pod-disruption-budget.ts'
 import { isPodTerminal } from '../api/pods.ts'
-import { keyOf, parseKey } from '../api/resource.ts'
-import { ApiError, isReason } from '../api/status.ts'
+import { parseKey, type Resource } from '../api/resource.ts'
+import { isReason } from '../api/status.ts'
 import type { Cancel } from '../base/clock.ts'
 import type { Env } from '../base/env.ts'
+import { Wake } from '../base/wake.ts'
 import type { Client } from '../client/client.ts'
 import { EventRecorder } from '../client/events.ts'
 import type { InformerChange } from '../client/informer.ts'
 import type { Informers } from '../client/informers.ts'
+import { informedObjects } from './cluster-objects.ts'
 import { decide } from './decide.ts'
 import { type FitError, fitErrorMessage } from './fit-error.ts'
-import { plugins as defaultPlugins } from './plugins/index.ts'
-import { podInfo } from './pod-info.ts'
-import { type Candidate, preempt } from './preemption.ts'
+import type { Framework } from './framework.ts'
+import type { AnyPlugin } from './plugin.ts'
+import { defaultFramework } from './plugins/index.ts'
+import { type PodInfo, podInfo } from './pod-info.ts'
+import { PodWriter } from './pod-writer.ts'
+import { preempt } from './preemption.ts'
 import { type QueuedPod, SchedulingQueue } from './queue.ts'
 import { Snapshot } from './snapshot.ts'
 
-const NAME = 'default-scheduler'
-/** Bindings under way at once; deciding waits for room, so that a slow store cannot pile them up. */
-const BINDINGS_MAX = 256
+/** Writes under way at once; deciding waits for room, so that a slow store cannot pile them up. */
+const WRITES_MAX = 256
+
+interface Profile {
+  readonly framework: Framework
+  readonly writer: PodWriter
+}
 
 /**
  * The scheduler: takes a pod, decides on what it has seen, assumes the pod there, binds in the background. A binding
@@ -32,33 +40,57 @@ export class Scheduler {
   readonly #env: Env
   readonly #client: Client
   readonly #informers: Informers
-  readonly #events: EventRecorder
-  readonly #snapshot = new Snapshot()
+  readonly #profiles: ReadonlyMap<string, Profile>
+  readonly #snapshot: Snapshot
   readonly #queue: SchedulingQueue
   readonly #cancels: Cancel[] = []
-  readonly #bindings = new Set<Promise<void>>()
+  readonly #writes = new Set<Promise<void>>()
+  readonly #written = new Wake()
+  /** Writes about one pod come one after the other. */
+  readonly #tails = new Map<string, Promise<void>>()
   #running: Promise<void> | undefined
   #stopped = false
 
-  constructor(env: Env, client: Client, informers: Informers) {
+  constructor(
+    env: Env,
+    client: Client,
+    informers: Informers,
+    frameworks: readonly Framework[] = [defaultFramework()],
+  ) {
     this.#env = env
-    this.#client = client.as(NAME)
+    this.#client = client.as(frameworks[0]?.name ?? 'default-scheduler')
     this.#informers = informers
-    this.#events = new EventRecorder(env, this.#client, NAME)
-    this.#queue = new SchedulingQueue(env.clock, defaultPlugins)
-    const gauge = env.metrics.gauge('scheduler_pending_pods', 'Number of pending pods, by the queue type', [
-      'queue',
-    ])
-    this.#cancels.push(() => gauge.reset())
+    this.#snapshot = new Snapshot(informedObjects(informers))
+    this.#profiles = new Map(
+      frameworks.map((framework) => {
+        const events = new EventRecorder(env, this.#client, framework.name)
+        const writer = new PodWriter(env, this.#client, framework.name, events)
+        return [framework.name, { framework, writer }]
+      }),
+    )
+    this.#queue = new SchedulingQueue(
+      env.clock,
+      this.#snapshot,
+      ({ pod }) => this.#profileOf(pod)?.framework.preEnqueue ?? [],
+    )
   }
 
   start(): void {
     const nodes = this.#informers.of(nodeKind)
     const pods = this.#informers.of(podKind)
     this.#informers.of(podDisruptionBudget)
+    const watched = new Set(this.#plugins().flatMap(({ watches = [] }) => watches))
+    for (const kind of watched) this.#informers.of(kind)
     this.#running = (async () => {
       await this.#informers.synced()
       if (this.#stopped) return
+      for (const kind of watched)
+        this.#cancels.push(
+          this.#informers.of(kind).onChange(({ type, resource }) => {
+            if (kind.kind === 'Namespace') this.#onNamespace(resource, type === 'deleted')
+            if (type !== 'deleted') this.#queue.notify({ type: 'object-changed', kind, resource })
+          }),
+        )
       this.#cancels.push(nodes.onChange((change) => this.#onNode(change)))
       this.#cancels.push(pods.onChange((change) => this.#onPod(change)))
       for (let pod = await this.#queue.pop(); pod; pod = await this.#queue.pop()) await this.#schedule(pod)
@@ -70,23 +102,34 @@ export class Scheduler {
     for (const cancel of this.#cancels) cancel()
     this.#queue.close()
     await this.#running
-    await Promise.all(this.#bindings)
-    await this.#events.flush()
+    await Promise.all(this.#writes)
+    await Promise.all([...this.#profiles.values()].map(({ writer }) => writer.events.flush()))
   }
 
-  #onNode(change: InformerChange<Node>): void {
-    const { resource } = change
-    if (change.type === 'deleted') {
+  #plugins(): AnyPlugin[] {
+    return [...this.#profiles.values()].flatMap(({ framework }) => [...framework.byName.values()])
+  }
+
+  #profileOf({ spec }: Pod): Profile | undefined {
+    return this.#profiles.get(spec.schedulerName ?? '')
+  }
+
+  #onNamespace({ metadata }: Resource, isGone: boolean): void {
+    this.#snapshot.counts.setNamespace(metadata.name, isGone ? undefined : (metadata.labels ?? {}))
+  }
+
+  #onNode({ type, resource, previous }: InformerChange<Node>): void {
+    if (type === 'deleted') {
       this.#snapshot.removeNode(resource.metadata.name)
+      this.#queue.notify({ type: 'node-removed', node: resource })
       return
     }
     this.#snapshot.setNode(resource)
-    if (change.previous)
-      this.#queue.notify({ type: 'node-updated', node: resource, previous: change.previous })
+    if (previous) this.#queue.notify({ type: 'node-updated', node: resource, previous })
     else this.#queue.notify({ type: 'node-added', node: resource })
   }
 
-  #onPod({ type, resource }: InformerChange<Pod>): void {
+  #onPod({ type, resource, previous }: InformerChange<Pod>): void {
     const uid = resource.metadata.uid ?? ''
     if (type === 'deleted' || isPodTerminal(resource)) {
       this.#queue.remove(uid)
@@ -95,62 +138,87 @@ export class Scheduler {
       return
     }
     if (resource.spec.nodeName) {
-      this.#queue.done(uid)
+      this.#queue.remove(uid)
       this.#snapshot.setPod(podInfo(resource), resource.spec.nodeName)
-      this.#queue.notify({ type: 'pod-bound', pod: resource })
+      if (previous?.spec.nodeName) this.#queue.notify({ type: 'placed-pod-updated', pod: resource, previous })
+      else this.#queue.notify({ type: 'pod-bound', pod: resource })
       return
     }
-    if (resource.spec.schedulerName !== NAME || resource.metadata.deletionTimestamp) {
+    const profile = this.#profileOf(resource)
+    if (!profile || resource.metadata.deletionTimestamp) {
       this.#queue.remove(uid)
+      this.#snapshot.removePod(uid)
       return
     }
     if (this.#snapshot.isAssumed(uid)) return
-    if (resource.status?.nominatedNodeName)
-      this.#snapshot.nominate(podInfo(resource), resource.status.nominatedNodeName)
+    const { nominatedNodeName } = resource.status ?? {}
+    if (nominatedNodeName) this.#snapshot.nominate(podInfo(resource), nominatedNodeName)
+    else if (previous?.status?.nominatedNodeName) this.#snapshot.unnominate(uid)
     const gated = this.#queue.put(podInfo(resource))
     if (gated !== undefined)
-      void this.#setScheduled(
-        resource,
-        'SchedulingGated',
-        'Scheduling is blocked due to non-empty scheduling gates',
+      this.#write(uid, () =>
+        profile.writer.setUnscheduled(
+          resource,
+          'SchedulingGated',
+          'Scheduling is blocked due to non-empty scheduling gates',
+        ),
       )
   }
 
   async #schedule(queued: QueuedPod): Promise<void> {
     const { info } = queued
+    const profile = this.#profileOf(info.pod)
+    if (!profile) return this.#queue.remove(info.uid)
     const startedAt = this.#env.clock.now()
-    const decision = decide(info, this.#snapshot, defaultPlugins, this.#env.random)
-    if (!decision.fits) return this.#fail(queued, decision.error)
-    this.#snapshot.assume(info, decision.node)
-    while (this.#bindings.size >= BINDINGS_MAX) await Promise.race(this.#bindings)
-    const binding = this.#bind(queued, decision.node, startedAt).finally(() => this.#bindings.delete(binding))
-    this.#bindings.add(binding)
+    const decision = decide(info, this.#snapshot, profile.framework, this.#env.random)
+    if (decision.fits) {
+      this.#snapshot.assume(info, decision.node)
+      const refused = this.#reserve(info, decision.node, profile.framework)
+      if (refused === undefined) {
+        this.#queue.decided(queued)
+        this.#write(info.uid, () => this.#bind(queued, decision.node, profile, startedAt))
+      } else this.#undo(queued, profile.framework)
+    } else this.#fail(queued, profile, decision.error, startedAt)
+    while (this.#writes.size >= WRITES_MAX) await this.#written.wait()
   }
 
-  async #bind(queued: QueuedPod, node: string, startedAt: number): Promise<void> {
-    const { pod, uid, key } = queued.info
+  #reserve(info: PodInfo, node: string, { reserve }: Framework): string | undefined {
+    const on = this.#snapshot.node(node)
+    for (const plugin of on ? reserve : []) {
+      const refused = plugin.reserve?.(info, on!, this.#snapshot)
+      if (refused !== undefined) return refused
+    }
+    return undefined
+  }
+
+  /** The pod goes back to where it was before its node was chosen. */
+  #undo(queued: QueuedPod, { reserve }: Framework): void {
+    for (const plugin of reserve.toReversed()) plugin.unreserve?.(queued.info)
+    this.#snapshot.forget(queued.info.uid)
+    this.#queue.retry(queued)
+  }
+
+  async #bind(queued: QueuedPod, node: string, profile: Profile, startedAt: number): Promise<void> {
+    const { info } = queued
+    const { framework, writer } = profile
+    const context = { env: this.#env, client: this.#client, snapshot: this.#snapshot }
     try {
-      await this.#client.createSubresource(podKind, parseKey(key), 'binding', {
-        apiVersion: 'v1',
-        kind: 'Binding',
-        metadata: { name: pod.metadata.name, namespace: pod.metadata.namespace, uid },
-        target: { apiVersion: 'v1', kind: 'Node', name: node },
-      })
+      for (const plugin of framework.preBind) await plugin.preBind?.(info, node, context)
+      await framework.bind[0]?.bind?.(info, node, context)
     } catch (error) {
-      if (await this.#boundMeanwhile(queued)) return
-      this.#snapshot.forget(uid)
-      this.#env.log.debug({ err: error, pod: key, node }, 'binding failed')
-      if (isReason(error, 'NotFound')) this.#queue.done(uid)
-      else this.#queue.retry(queued)
+      if (await this.#boundMeanwhile(info)) return
+      this.#env.log.debug({ err: error, pod: info.key, node }, 'binding failed')
+      this.#undo(queued, framework)
+      if (isReason(error, 'NotFound')) this.#queue.remove(info.uid)
       return
     }
-    this.#queue.done(uid)
-    this.#events.event(pod, 'Normal', 'Scheduled', `Successfully assigned ${key} to ${node}`)
+    this.#queue.remove(info.uid)
+    writer.events.event(info.pod, 'Normal', 'Scheduled', `Successfully assigned ${info.key} to ${node}`)
     this.#attempts('scheduled', startedAt)
   }
 
   /** The outcome of a failed binding may be unknown: whoever bound the pod, what is stored counts. */
-  async #boundMeanwhile({ info }: QueuedPod): Promise<boolean> {
+  async #boundMeanwhile(info: PodInfo): Promise<boolean> {
     try {
       const now = await this.#client.get(podKind, parseKey(info.key))
       return now.metadata.uid === info.uid && now.spec.nodeName !== undefined
@@ -159,106 +227,53 @@ export class Scheduler {
     }
   }
 
-  async #fail(queued: QueuedPod, error: FitError): Promise<void> {
+  /** The node is named at once, so that the room the victims leave is kept; all that is written comes behind. */
+  #fail(queued: QueuedPod, { framework, writer }: Profile, error: FitError, startedAt: number): void {
     const { info } = queued
-    const startedAt = this.#env.clock.now()
     const budgets = this.#informers.of(podDisruptionBudget).list()
     const preemption =
-      error.nodes === 0
+      error.nodes === 0 || !framework.preempts
         ? undefined
-        : preempt(info, error, this.#snapshot, defaultPlugins, budgets, this.#env.random)
+        : preempt(info, error, this.#snapshot, framework, budgets, this.#env.random)
     const suffix = preemption && !preemption.helps ? `preemption: ${preemption.message}` : undefined
     const message = fitErrorMessage(error, suffix)
-    try {
-      if (preemption?.helps) await this.#evict(info.pod, preemption.chosen)
-      await this.#setScheduled(
-        info.pod,
-        'Unschedulable',
-        message,
-        preemption?.helps ? preemption.chosen.node : undefined,
-      )
-      this.#events.event(info.pod, 'Warning', 'FailedScheduling', message)
-      this.#queue.giveBack(queued, error.plugins)
-    } catch (failure) {
-      if (isReason(failure, 'NotFound')) return this.#queue.done(info.uid)
-      this.#env.log.debug({ err: failure, pod: info.key }, 'scheduling failed')
-      this.#queue.retry(queued)
-    }
-    this.#attempts('unschedulable', startedAt)
-  }
-
-  /** Names the node first, so that the room the victims leave is kept; then the victims go, gracefully. */
-  async #evict(pod: Pod, { node, victims }: Candidate): Promise<void> {
-    this.#snapshot.nominate(podInfo(pod), node)
-    for (const victim of victims) {
-      const key = parseKey(victim.key)
+    const chosen = preemption?.helps ? preemption.chosen : undefined
+    const isVoid = preemption?.helps === false && preemption.tried
+    const losers = chosen ? this.#snapshot.lowerNominatedOn(chosen.node, info.priority) : []
+    if (chosen) this.#snapshot.nominate(info, chosen.node)
+    else if (isVoid) this.#snapshot.unnominate(info.uid)
+    for (const loser of losers) this.#snapshot.unnominate(loser.uid)
+    this.#queue.giveBack(
+      queued,
+      [...error.plugins].flatMap((name) => framework.byName.get(name) ?? []),
+    )
+    this.#write(info.uid, async () => {
       try {
-        await this.#setDisrupted(victim.pod)
-        await this.#client.delete(podKind, key, { preconditions: { uid: victim.uid } })
-      } catch (error) {
-        if (!isReason(error, 'NotFound') && !isReason(error, 'Conflict')) throw error
-        continue
+        const nomination = chosen?.node ?? (isVoid ? '' : undefined)
+        await writer.setUnscheduled(info.pod, 'Unschedulable', message, nomination)
+        writer.events.event(info.pod, 'Warning', 'FailedScheduling', message)
+        if (chosen) await writer.evict(info.pod, chosen)
+        for (const loser of losers) await writer.takeBackNomination(loser.pod)
+      } catch (failure) {
+        this.#env.log.debug({ err: failure, pod: info.key }, 'scheduling failed')
+        if (isReason(failure, 'NotFound')) this.#queue.remove(info.uid)
+        else this.#queue.again(info.uid)
       }
-      this.#events.event(
-        victim.pod,
-        'Normal',
-        'Preempted',
-        `Preempted by pod ${pod.metadata.uid} on node ${node}`,
-      )
-    }
+      this.#attempts('unschedulable', startedAt)
+    })
   }
 
-  async #setDisrupted(victim: Pod): Promise<void> {
-    const conditions = setCondition(
-      victim.status?.conditions,
-      {
-        type: 'DisruptionTarget',
-        status: 'True',
-        reason: 'PreemptionByScheduler',
-        message: `${NAME}: preempting to accommodate a higher priority pod`,
-      },
-      this.#env.clock.now(),
-    )
-    await this.#client.patch(
-      podKind,
-      keyParts(victim),
-      'strategic',
-      { metadata: { uid: victim.metadata.uid }, status: { conditions } },
-      STATUS,
-    )
-  }
-
-  async #setScheduled(pod: Pod, reason: string, message: string, nominatedNodeName?: string): Promise<void> {
-    const before = findCondition(pod.status?.conditions, 'PodScheduled')
-    const nominationSame =
-      nominatedNodeName === undefined || pod.status?.nominatedNodeName === nominatedNodeName
-    if (
-      before?.status === 'False' &&
-      before.reason === reason &&
-      before.message === message &&
-      nominationSame
-    )
-      return
-    const [condition] = setCondition(
-      before ? [before] : [],
-      { type: 'PodScheduled', status: 'False', reason, message, observedGeneration: pod.metadata.generation },
-      this.#env.clock.now(),
-    )
-    const status = {
-      conditions: [condition],
-      ...(nominatedNodeName === undefined ? {} : { nominatedNodeName }),
-    }
-    try {
-      await this.#client.patch(
-        podKind,
-        keyParts(pod),
-        'strategic',
-        { metadata: { uid: pod.metadata.uid }, status },
-        STATUS,
-      )
-    } catch (error) {
-      if (!(error instanceof ApiError) || reason !== 'SchedulingGated') throw error
-    }
+  #write(uid: string, write: () => Promise<void>): void {
+    const before = this.#tails.get(uid)
+    const done = (before ? before.then(write) : write())
+      .catch((error: unknown) => this.#env.log.debug({ err: error, uid }, 'not written'))
+      .finally(() => {
+        this.#writes.delete(done)
+        if (this.#writes.size === WRITES_MAX - 1) this.#written.wake()
+        if (this.#tails.get(uid) === done) this.#tails.delete(uid)
+      })
+    this.#writes.add(done)
+    this.#tails.set(uid, done)
   }
 
   #attempts(result: 'scheduled' | 'unschedulable', startedAt: number): void {
@@ -273,12 +288,6 @@ export class Scheduler {
       ])
       .observe({ result }, (this.#env.clock.now() - startedAt) / 1000)
   }
-}
-
-const STATUS = { subresource: 'status' } as const
-
-function keyParts(pod: Pod) {
-  return parseKey(keyOf(pod))
 }
 
 export function startScheduler(env: Env, client: Client, informers: Informers): { stop(): Promise<void> } {

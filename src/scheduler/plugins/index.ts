@@ -1,5 +1,9 @@
+import { type Framework, frameworkOf } from '../framework.ts'
 import type { AnyPlugin } from '../plugin.ts'
 import { balancedAllocation } from './balanced-allocation.ts'
+import { defaultBinder } from './default-binder.ts'
+import { imageLocality } from './image-locality.ts'
+import { interPodAffinity } from './inter-pod-affinity.ts'
 import { nodeAffinity } from './node-affinity.ts'
 import { nodeName } from './node-name.ts'
 import { nodePorts } from './node-ports.ts'
@@ -7,15 +11,43 @@ import { nodeUnschedulable } from './node-unschedulable.ts'
 import { resourcesFit } from './resources-fit.ts'
 import { schedulingGates } from './scheduling-gates.ts'
 import { taintToleration } from './taint-toleration.ts'
+import { topologySpread } from './topology-spread.ts'
+
+interface Entry {
+  /** Of its scores, by default. */
+  readonly weight: number
+  // biome-ignore lint/suspicious/noExplicitAny: the arguments of each plugin are its own; the reader of the configuration checks them
+  readonly make: (args?: any) => AnyPlugin
+}
 
 /** In kube-scheduler's default order, which decides what reason a node is counted under. One line per plugin. */
-export const plugins: readonly AnyPlugin[] = [
-  schedulingGates,
-  nodeUnschedulable,
-  nodeName,
-  taintToleration,
-  nodeAffinity,
-  nodePorts,
-  resourcesFit,
-  balancedAllocation,
-]
+export const plugins: Readonly<Record<string, Entry>> = {
+  SchedulingGates: { weight: 0, make: () => schedulingGates },
+  NodeUnschedulable: { weight: 0, make: () => nodeUnschedulable },
+  NodeName: { weight: 0, make: () => nodeName },
+  TaintToleration: { weight: 3, make: () => taintToleration },
+  NodeAffinity: { weight: 2, make: nodeAffinity },
+  NodePorts: { weight: 0, make: () => nodePorts },
+  NodeResourcesFit: { weight: 1, make: resourcesFit },
+  PodTopologySpread: { weight: 2, make: topologySpread },
+  InterPodAffinity: { weight: 2, make: interPodAffinity },
+  NodeResourcesBalancedAllocation: { weight: 1, make: balancedAllocation },
+  ImageLocality: { weight: 1, make: () => imageLocality },
+  DefaultBinder: { weight: 0, make: () => defaultBinder },
+}
+
+/** kube-scheduler without a configuration file. */
+export function defaultFramework(name = 'default-scheduler'): Framework {
+  const all = Object.values(plugins).map(({ make, weight }) => ({ plugin: make(), weight }))
+  const list = all.map(({ plugin }) => plugin)
+  return frameworkOf(name, {
+    preEnqueue: list,
+    preFilter: list,
+    filter: list,
+    postFilter: ['DefaultPreemption'],
+    score: all,
+    reserve: list,
+    preBind: list,
+    bind: list,
+  })
+}

@@ -1,40 +1,78 @@
+import type { V1NodeAffinity, V1NodeSelectorTerm } from '../../api/generated/types.ts'
 import type { Node } from '../../api/kinds/node.ts'
-import { matchesNodeAffinity, preferredNodeWeight } from '../../api/placement.ts'
-import { deepEqual } from '../../base/json.ts'
+import type { Pod } from '../../api/kinds/pod.ts'
+import { matchesNodeAffinity, matchesTerm, preferredWeight } from '../../api/placement.ts'
 import { normalizeByMax, type Plugin } from '../plugin.ts'
-import type { PodInfo } from '../pod-info.ts'
 
+const NAME = 'NodeAffinity'
 const REJECTION = {
-  plugin: 'NodeAffinity',
+  plugin: NAME,
   reasons: ["node(s) didn't match Pod's node affinity/selector"],
   resolvable: false,
 }
-
-/** spec.nodeSelector and node affinity; a node scores the weights of the preferred terms it matches, 100·sum/max. */
-export const nodeAffinity: Plugin = {
-  name: 'NodeAffinity',
-  weight: 2,
-  preFilter: ({ pod }) =>
-    pod.spec.nodeSelector || pod.spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
-      ? { state: undefined }
-      : 'skip',
-  filter: (pod, { node }) => (matches(pod, node) ? undefined : REJECTION),
-  preScore: ({ pod }) =>
-    pod.spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution?.length
-      ? { state: undefined }
-      : 'skip',
-  score: ({ pod }, { node }) => preferredNodeWeight(pod, node),
-  normalize: (scores) => normalizeByMax(scores, false),
-  wakes(pod, event) {
-    if (event.type === 'node-added') return matches(pod, event.node)
-    return (
-      event.type === 'node-updated' &&
-      !deepEqual(event.node.metadata.labels, event.previous.metadata.labels) &&
-      matches(pod, event.node)
-    )
-  },
+const ENFORCED = {
+  plugin: NAME,
+  reasons: ["node(s) didn't match scheduler-enforced node affinity"],
+  resolvable: false,
 }
 
-function matches({ pod }: PodInfo, node: Node): boolean {
-  return matchesNodeAffinity(pod, node)
+export interface NodeAffinityArgs {
+  /** Holds for every pod of the profile, beside its own. */
+  readonly addedAffinity?: V1NodeAffinity | undefined
+}
+
+/** spec.nodeSelector and node affinity; a node scores the weights of the preferred terms it matches, 100·sum/max. */
+export function nodeAffinity({ addedAffinity }: NodeAffinityArgs = {}): Plugin {
+  const enforced = addedAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms
+  const addedPreferred = addedAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []
+  const isEnforced = (node: Node) =>
+    enforced === undefined || enforced.some((term) => matchesTerm(term, node))
+  const isWanted = (pod: Pod, node: Node) => isEnforced(node) && matchesNodeAffinity(pod, node)
+  return {
+    name: NAME,
+    isLocal: true,
+    preFilter({ pod }) {
+      const required = requiredOf(pod)
+      if (!pod.spec.nodeSelector && !required && !enforced) return 'skip'
+      const nodes = namedNodes(required?.nodeSelectorTerms ?? [])
+      if (nodes?.size === 0) return { reject: 'pod affinity terms conflict' }
+      return { state: undefined, nodes }
+    },
+    filter({ pod }, { node }) {
+      if (!isEnforced(node)) return ENFORCED
+      return matchesNodeAffinity(pod, node) ? undefined : REJECTION
+    },
+    preScore: ({ pod }) =>
+      addedPreferred.length > 0 || preferredOf(pod).length > 0 ? { state: undefined } : 'skip',
+    score: ({ pod }, { node }) =>
+      preferredWeight(addedPreferred, node) + preferredWeight(preferredOf(pod), node),
+    normalize: (scores) => normalizeByMax(scores, false),
+    hints: {
+      'node-added': ({ pod }, { node }) => isWanted(pod, node),
+      'node-updated': ({ pod }, { node, previous }) => !isWanted(pod, previous) && isWanted(pod, node),
+    },
+  }
+}
+
+function requiredOf({ spec }: Pod) {
+  return spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution
+}
+
+function preferredOf({ spec }: Pod) {
+  return spec.affinity?.nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []
+}
+
+/** The nodes that matchFields name, when every term names some: no other need be asked. */
+function namedNodes(terms: readonly V1NodeSelectorTerm[]): ReadonlySet<string> | undefined {
+  if (terms.length === 0) return undefined
+  const all = new Set<string>()
+  for (const { matchFields = [] } of terms) {
+    const lists = matchFields
+      .filter(({ key, operator }) => key === 'metadata.name' && operator === 'In')
+      .map(({ values = [] }) => values)
+    const [first, ...others] = lists
+    if (!first) return undefined
+    for (const name of first) if (others.every((list) => list.includes(name))) all.add(name)
+  }
+  return all
 }

@@ -9,6 +9,7 @@ const REJECTION = {
 /** spec.nodeName, where a pod names its node before it is bound. */
 export const nodeName: Plugin = {
   name: 'NodeName',
+  isLocal: true,
   filter: ({ pod }, node) => (pod.spec.nodeName && pod.spec.nodeName !== node.name ? REJECTION : undefined),
-  wakes: ({ pod }, event) => event.type === 'node-added' && event.node.metadata.name === pod.spec.nodeName,
+  hints: { 'node-added': ({ pod }, { node }) => node.metadata.name === pod.spec.nodeName },
 }

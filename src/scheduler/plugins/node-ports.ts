@@ -1,4 +1,5 @@
 import type { Plugin } from '../plugin.ts'
+import { type HostPort, podInfo } from '../pod-info.ts'
 
 const REJECTION = {
   plugin: 'NodePorts',
@@ -9,21 +10,20 @@ const REJECTION = {
 /** hostPorts: one pod per protocol, address and port on a node. */
 export const nodePorts: Plugin = {
   name: 'NodePorts',
+  isLocal: true,
   preFilter: ({ hostPorts }) => (hostPorts.length === 0 ? 'skip' : { state: undefined }),
   filter: ({ hostPorts }, node) => (hostPorts.some((port) => node.portInUse(port)) ? REJECTION : undefined),
-  wakes(_, event) {
-    if (event.type === 'node-added') return true
-    return event.type === 'pod-removed' && hasHostPort(event.pod.spec)
+  hints: {
+    'node-added': () => true,
+    'pod-removed': ({ hostPorts }, { pod }) =>
+      podInfo(pod).hostPorts.some((port) => hostPorts.some((wanted) => conflict(port, wanted))),
   },
 }
 
-function hasHostPort(spec: {
-  readonly containers: readonly {
-    readonly ports?: readonly { readonly hostPort?: number | undefined }[] | undefined
-  }[]
-  readonly hostNetwork?: boolean | undefined
-}): boolean {
+function conflict(a: HostPort, b: HostPort): boolean {
   return (
-    spec.hostNetwork === true || spec.containers.some(({ ports }) => ports?.some(({ hostPort }) => hostPort))
+    a.port === b.port &&
+    a.protocol === b.protocol &&
+    (a.ip === b.ip || a.ip === '0.0.0.0' || b.ip === '0.0.0.0')
   )
 }

@@ -1,5 +1,6 @@
 import { tolerates } from '../../api/placement.ts'
-import type { Plugin } from '../plugin.ts'
+import { deepEqual } from '../../base/json.ts'
+import { isOwn, type Plugin } from '../plugin.ts'
 
 const REJECTION = { plugin: 'NodeUnschedulable', reasons: ['node(s) were unschedulable'], resolvable: false }
 const TAINT = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' } as const
@@ -7,16 +8,16 @@ const TAINT = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' } 
 /** A cordoned node takes only pods that tolerate node.kubernetes.io/unschedulable. */
 export const nodeUnschedulable: Plugin = {
   name: 'NodeUnschedulable',
+  isLocal: true,
   filter({ pod }, { node }) {
     if (node.spec?.unschedulable !== true) return undefined
     return tolerates(pod.spec.tolerations, TAINT) ? undefined : REJECTION
   },
-  wakes(_, event) {
-    if (event.type === 'node-added') return event.node.spec?.unschedulable !== true
-    return (
-      event.type === 'node-updated' &&
-      event.previous.spec?.unschedulable === true &&
-      event.node.spec?.unschedulable !== true
-    )
+  hints: {
+    'node-added': (_, { node }) => node.spec?.unschedulable !== true,
+    'node-updated': (_, { node, previous }) =>
+      previous.spec?.unschedulable === true && node.spec?.unschedulable !== true,
+    'pod-updated': (pod, event) =>
+      isOwn(pod, event) && !deepEqual(event.pod.spec.tolerations, event.previous.spec.tolerations),
   },
 }

@@ -1,43 +1,59 @@
-import { deepEqual } from '../../base/json.ts'
+import { amountsOf } from '../amounts.ts'
 import type { NodeInfo } from '../node-info.ts'
-import type { Plugin, Rejection } from '../plugin.ts'
-import type { PodInfo } from '../pod-info.ts'
+import { isOwn, type Plugin, type Rejection } from '../plugin.ts'
+import { type PodInfo, podInfo } from '../pod-info.ts'
+import { type ScoringStrategy, strategyScore } from './resource-strategy.ts'
 
 const NAME = 'NodeResourcesFit'
 
-/**
- * Requests against what is left of allocatable. The score is LeastAllocated over cpu and memory, both of weight 1:
- * Σ (allocatable − requested)·100/allocatable / 2 in whole numbers, counting 100m and 200Mi for containers without
- * requests; a resource that would overflow scores 0.
- */
-export const resourcesFit: Plugin = {
-  name: NAME,
-  weight: 1,
-  filter(pod, node) {
-    const { reasons, resolvable } = insufficient(pod, node)
-    return reasons.length === 0 ? undefined : rejection(reasons, resolvable)
-  },
-  score(pod, { allocatable, nonZeroMilliCpu, nonZeroMemory }) {
-    const resources = [
-      leastAllocated(nonZeroMilliCpu + pod.nonZeroMilliCpu, allocatable.milliCpu),
-      leastAllocated(nonZeroMemory + pod.nonZeroMemory, allocatable.memory),
-    ].filter((score) => score !== undefined)
-    return resources.length === 0
-      ? 0
-      : Math.floor(resources.reduce((sum, score) => sum + score, 0) / resources.length)
-  },
-  wakes(_, event) {
-    if (event.type === 'node-added' || event.type === 'pod-removed' || event.type === 'pod-updated')
-      return true
-    return (
-      event.type === 'node-updated' &&
-      !deepEqual(event.node.status?.allocatable, event.previous.status?.allocatable)
-    )
-  },
+export interface ResourcesFitArgs {
+  readonly scoringStrategy?: ScoringStrategy | undefined
+  /** Extended resources that are somebody else's business: a name, or all of a group such as "example.com". */
+  readonly ignoredResources?: readonly string[] | undefined
+  readonly ignoredResourceGroups?: readonly string[] | undefined
+}
+
+/** Requests against what is left of allocatable; the score is how full the node would be (LeastAllocated by default). */
+export function resourcesFit(args: ResourcesFitArgs = {}): Plugin {
+  const isIgnored = ignores(args)
+  return {
+    name: NAME,
+    isLocal: true,
+    filter(pod, node) {
+      if (node.pods.size < node.podsMax && hasRoom(pod, node)) return undefined
+      const { reasons, resolvable } = insufficient(pod, node, isIgnored)
+      return reasons.length === 0 ? undefined : rejection(reasons, resolvable)
+    },
+    score: strategyScore(args.scoringStrategy),
+    hints: {
+      'node-added': (pod, { node }) => couldFit(pod, node.status?.allocatable, isIgnored),
+      'node-updated': (pod, { node, previous }) =>
+        hasGrown(pod, previous.status?.allocatable, node.status?.allocatable) &&
+        couldFit(pod, node.status?.allocatable, isIgnored),
+      'pod-removed': () => true,
+      'placed-pod-updated': (_, { pod, previous }) => podInfo(pod).shape !== podInfo(previous).shape,
+      'pod-updated': (pod, event) => isOwn(pod, event) && podInfo(event.previous).shape !== pod.shape,
+    },
+  }
+}
+
+/** The common case, without making anything. */
+function hasRoom({ requests }: PodInfo, { allocatable, requested }: NodeInfo): boolean {
+  return (
+    requests.scalars.size === 0 &&
+    (requests.milliCpu === 0 || requests.milliCpu <= allocatable.milliCpu - requested.milliCpu) &&
+    (requests.memory === 0 || requests.memory <= allocatable.memory - requested.memory) &&
+    (requests.ephemeralStorage === 0 ||
+      requests.ephemeralStorage <= allocatable.ephemeralStorage - requested.ephemeralStorage)
+  )
 }
 
 /** The reasons a pod's requests do not fit, in upstream's order; pods, cpu, memory, ephemeral-storage, then the others. */
-export function insufficient(pod: PodInfo, node: NodeInfo): { reasons: string[]; resolvable: boolean } {
+export function insufficient(
+  pod: PodInfo,
+  node: Pick<NodeInfo, 'allocatable' | 'requested' | 'pods' | 'podsMax'>,
+  isIgnored: (name: string) => boolean = () => false,
+): { reasons: string[]; resolvable: boolean } {
   const reasons: string[] = []
   let resolvable = true
   const { allocatable, requested } = node
@@ -56,13 +72,48 @@ export function insufficient(pod: PodInfo, node: NodeInfo): { reasons: string[];
     allocatable.ephemeralStorage,
   )
   for (const [name, wants] of pod.requests.scalars)
-    check(name, wants, requested.scalars.get(name) ?? 0, allocatable.scalars.get(name) ?? 0)
+    if (!isIgnored(name))
+      check(name, wants, requested.scalars.get(name) ?? 0, allocatable.scalars.get(name) ?? 0)
   return { reasons, resolvable }
 }
 
-export function leastAllocated(requested: number, allocatable: number): number | undefined {
-  if (allocatable === 0) return undefined
-  return requested > allocatable ? 0 : Math.floor(((allocatable - requested) * 100) / allocatable)
+/** Only resources outside of Kubernetes' own can be ignored. */
+function ignores({ ignoredResources = [], ignoredResourceGroups = [] }: ResourcesFitArgs) {
+  return (name: string) =>
+    name.includes('/') &&
+    (ignoredResources.includes(name) || ignoredResourceGroups.includes(name.slice(0, name.indexOf('/'))))
+}
+
+/** Whether an empty node of this size would do. */
+function couldFit(
+  pod: PodInfo,
+  list: Readonly<Record<string, string>> | undefined,
+  isIgnored: (name: string) => boolean,
+): boolean {
+  const allocatable = amountsOf(list)
+  const empty = {
+    allocatable,
+    requested: amountsOf({}),
+    pods: new Map(),
+    podsMax: allocatable.scalars.get('pods') ?? 0,
+  }
+  return insufficient(pod, empty, isIgnored).reasons.length === 0
+}
+
+function hasGrown(
+  { requests }: PodInfo,
+  before: Readonly<Record<string, string>> | undefined,
+  after: Readonly<Record<string, string>> | undefined,
+): boolean {
+  const [old, now] = [amountsOf(before), amountsOf(after)]
+  const grew = (name: string) => (now.scalars.get(name) ?? 0) > (old.scalars.get(name) ?? 0)
+  return (
+    grew('pods') ||
+    (requests.milliCpu > 0 && now.milliCpu > old.milliCpu) ||
+    (requests.memory > 0 && now.memory > old.memory) ||
+    (requests.ephemeralStorage > 0 && now.ephemeralStorage > old.ephemeralStorage) ||
+    [...requests.scalars].some(([name, wants]) => wants > 0 && grew(name))
+  )
 }
 
 /** The few combinations there are, made once. */

@@ -1,4 +1,4 @@
-import type { Plugin } from '../plugin.ts'
+import { isOwn, type Plugin } from '../plugin.ts'
 
 /** Pods with scheduling gates are not tried until the last gate is gone. */
 export const schedulingGates: Plugin = {
@@ -8,5 +8,5 @@ export const schedulingGates: Plugin = {
     if (gates.length === 0) return undefined
     return `waiting for scheduling gates: [${gates.map(({ name }) => name).join(' ')}]`
   },
-  wakes: (pod, event) => event.type === 'pod-updated' && event.pod.metadata.uid === pod.uid,
+  hints: { 'pod-updated': isOwn },
 }

@@ -1,8 +1,8 @@
 import type { Node } from '../../api/kinds/node.ts'
+import type { Pod } from '../../api/kinds/pod.ts'
 import { tolerates } from '../../api/placement.ts'
 import { deepEqual } from '../../base/json.ts'
-import { normalizeByMax, type Plugin } from '../plugin.ts'
-import type { PodInfo } from '../pod-info.ts'
+import { isOwn, normalizeByMax, type Plugin } from '../plugin.ts'
 
 const REJECTION = {
   plugin: 'TaintToleration',
@@ -13,25 +13,32 @@ const REJECTION = {
 /** Hard taints filter; each PreferNoSchedule taint that is not tolerated costs (100 − 100·count/max). */
 export const taintToleration: Plugin = {
   name: 'TaintToleration',
-  weight: 3,
-  filter: (pod, { node }) => (isTainted(pod, node) ? REJECTION : undefined),
-  score: ({ pod }, { node }) =>
-    (node.spec?.taints ?? []).filter(
+  isLocal: true,
+  filter: ({ pod }, { node }) => (hasUntoleratedTaint(pod, node) ? REJECTION : undefined),
+  score({ pod }, { node }) {
+    const taints = node.spec?.taints
+    if (!taints) return 0
+    return taints.filter(
       (taint) => taint.effect === 'PreferNoSchedule' && !tolerates(pod.spec.tolerations, taint),
-    ).length,
+    ).length
+  },
   normalize: (scores) => normalizeByMax(scores, true),
-  wakes(pod, event) {
-    if (event.type === 'node-added') return !isTainted(pod, event.node)
-    if (event.type === 'node-updated')
-      return !deepEqual(event.node.spec?.taints, event.previous.spec?.taints) && !isTainted(pod, event.node)
-    return event.type === 'pod-updated'
+  hints: {
+    'node-added': ({ pod }, { node }) => !hasUntoleratedTaint(pod, node),
+    'node-updated': ({ pod }, { node, previous }) =>
+      hasUntoleratedTaint(pod, previous) && !hasUntoleratedTaint(pod, node),
+    'pod-updated': (pod, event) =>
+      isOwn(pod, event) && !deepEqual(event.pod.spec.tolerations, event.previous.spec.tolerations),
   },
 }
 
-function isTainted({ pod }: PodInfo, node: Node): boolean {
-  return (node.spec?.taints ?? []).some(
-    (taint) =>
-      (taint.effect === 'NoSchedule' || taint.effect === 'NoExecute') &&
-      !tolerates(pod.spec.tolerations, taint),
+/** A NoSchedule or NoExecute taint that the pod does not tolerate. */
+export function hasUntoleratedTaint({ spec }: Pod, node: Node): boolean {
+  return (
+    node.spec?.taints?.some(
+      (taint) =>
+        (taint.effect === 'NoSchedule' || taint.effect === 'NoExecute') &&
+        !tolerates(spec.tolerations, taint),
+    ) ?? false
   )
 }

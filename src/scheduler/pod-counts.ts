@@ -1,0 +1,232 @@
+import type { Node } from '../api/kinds/node.ts'
+import type { Labels } from '../api/selectors.ts'
+import type { NodeInfo } from './node-info.ts'
+import type { PodInfo } from './pod-info.ts'
+import type { Term } from './terms.ts'
+import { type Counter, DomainCounts, SpreadCounts, Topology } from './topology.ts'
+
+/** A sort of pods that is counted: made by a selector, told from others by `key`. */
+export interface PodGroup {
+  readonly key: string
+  /** Looks at namespace, labels and deletion only: asked once for each different `labelKey`. */
+  matches(pod: PodInfo): boolean
+}
+
+/** Pods that bear one (anti-)affinity term, by the domain they stand in. */
+export interface Bearers {
+  readonly term: Term
+  readonly counts: DomainCounts
+}
+
+export type TermSort =
+  | 'requiredAffinity'
+  | 'requiredAntiAffinity'
+  | 'preferredAffinity'
+  | 'preferredAntiAffinity'
+const SORTS: readonly TermSort[] = [
+  'requiredAffinity',
+  'requiredAntiAffinity',
+  'preferredAffinity',
+  'preferredAntiAffinity',
+]
+
+interface Tracked {
+  readonly group: PodGroup
+  readonly counters: Map<string, Counter>
+}
+
+interface Spread {
+  readonly counts: SpreadCounts
+  isCounted(node: Node): boolean
+}
+
+/** More selectors than this and all counters begin anew: those that are still asked for come back. */
+const GROUPS_MAX = 2000
+
+/**
+ * All counters over placed pods: of pods that a selector matches (made when first asked for) and of pods that bear a
+ * term. The snapshot tells of every pod that is placed or taken away, and brackets every change of a node's labels or
+ * taints with `leave` and `join`.
+ */
+export class PodCounts {
+  readonly #nodes: () => Iterable<NodeInfo>
+  readonly #topologies = new Map<string, Topology>()
+  readonly #groups = new Map<string, Tracked>()
+  readonly #spreads = new Map<string, Spread>()
+  /** labelKey -> the groups such a pod is in. */
+  readonly #groupsOf = new Map<string, readonly Tracked[]>()
+  readonly #bearers = new Map<TermSort, Map<string, Bearers>>(SORTS.map((sort) => [sort, new Map()]))
+  readonly #bearersMatching = new Map<string, readonly Bearers[]>()
+  readonly #namespaces = new Map<string, Labels>()
+
+  constructor(nodes: () => Iterable<NodeInfo>) {
+    this.#nodes = nodes
+  }
+
+  /** To be called between decisions: drops counters when there are too many. */
+  trim(): void {
+    if (this.#groups.size + this.#spreads.size > GROUPS_MAX) this.#forget()
+    for (const bearers of this.#bearers.values()) {
+      if (bearers.size <= GROUPS_MAX) continue
+      for (const [key, { counts }] of bearers) if (counts.total === 0) bearers.delete(key)
+      this.#bearersMatching.clear()
+    }
+  }
+
+  topology(key: string): Topology {
+    let topology = this.#topologies.get(key)
+    if (!topology) {
+      topology = new Topology(key)
+      for (const { slot, node } of this.#nodes()) topology.set(slot, node.metadata.labels)
+      this.#topologies.set(key, topology)
+    }
+    return topology
+  }
+
+  namespaceLabels(namespace: string): Labels {
+    return this.#namespaces.get(namespace) ?? {}
+  }
+
+  /** Undefined: the namespace is gone. What was counted by namespace selectors is counted anew. */
+  setNamespace(name: string, labels: Labels | undefined): void {
+    if (labels) this.#namespaces.set(name, labels)
+    else this.#namespaces.delete(name)
+    this.#forget()
+  }
+
+  /** Pods of the group by domain of the topology. */
+  matching(group: PodGroup, topologyKey: string): DomainCounts {
+    const tracked = this.#tracked(group)
+    const known = tracked.counters.get(topologyKey)
+    if (known instanceof DomainCounts) return known
+    const counts = new DomainCounts(this.topology(topologyKey))
+    this.#fill(counts, tracked, topologyKey)
+    return counts
+  }
+
+  /** The same over the nodes for which `isCounted` holds; `rule` tells one such condition from another. */
+  spread(
+    group: PodGroup,
+    topologyKey: string,
+    rule: string,
+    isCounted: (node: Node) => boolean,
+  ): SpreadCounts {
+    const id = `${topologyKey} ${rule} ${group.key}`
+    const known = this.#spreads.get(id)
+    if (known) return known.counts
+    const counts = new SpreadCounts(this.topology(topologyKey))
+    for (const { slot, node } of this.#nodes()) if (isCounted(node)) counts.join(slot)
+    this.#spreads.set(id, { counts, isCounted })
+    this.#fill(counts, this.#tracked(group), id)
+    return counts
+  }
+
+  /** Terms of placed (or nominated) pods that are about this pod. */
+  bearersOf(sort: TermSort, pod: PodInfo): readonly Bearers[] {
+    const all = this.#bearers.get(sort)
+    if (!all?.size) return NONE
+    const id = `${sort} ${pod.labelKey}`
+    let matching = this.#bearersMatching.get(id)
+    if (!matching) {
+      const labels = pod.pod.metadata.labels ?? {}
+      const namespaceLabels = this.namespaceLabels(pod.namespace)
+      matching = [...all.values()].filter(({ term }) => term.matches(pod.namespace, labels, namespaceLabels))
+      this.#remember(this.#bearersMatching, id, matching)
+    }
+    return matching
+  }
+
+  add(slot: number, pod: PodInfo): void {
+    this.#count(slot, pod, 1)
+  }
+
+  remove(slot: number, pod: PodInfo): void {
+    this.#count(slot, pod, -1)
+  }
+
+  /** Makes room for the pod's own terms, so that trying it out somewhere is seen by who has asked for terms already. */
+  expect(pod: PodInfo): void {
+    if (!pod.terms) return
+    for (const sort of SORTS) for (const term of pod.terms[sort]) this.#bearersOfTerm(sort, term)
+  }
+
+  /** The node is about to change or go; its pods have been taken away. */
+  leave(slot: number): void {
+    for (const { counts } of this.#spreads.values()) counts.leave(slot)
+    for (const topology of this.#topologies.values()) topology.set(slot, undefined)
+  }
+
+  /** The node is there, or has changed; its pods are added after this. */
+  join(slot: number, node: Node): void {
+    for (const topology of this.#topologies.values()) topology.set(slot, node.metadata.labels)
+    for (const { counts, isCounted } of this.#spreads.values()) if (isCounted(node)) counts.join(slot)
+  }
+
+  #count(slot: number, pod: PodInfo, by: number): void {
+    if (this.#groups.size > 0)
+      for (const { counters } of this.#groupsWith(pod))
+        for (const counter of counters.values()) counter.change(slot, by)
+    if (!pod.terms) return
+    for (const sort of SORTS)
+      for (const term of pod.terms[sort]) this.#bearersOfTerm(sort, term).counts.change(slot, by)
+  }
+
+  #groupsWith(pod: PodInfo): readonly Tracked[] {
+    let groups = this.#groupsOf.get(pod.labelKey)
+    if (!groups) {
+      groups = [...this.#groups.values()].filter(({ group }) => group.matches(pod))
+      this.#remember(this.#groupsOf, pod.labelKey, groups)
+    }
+    return groups
+  }
+
+  #tracked(group: PodGroup): Tracked {
+    let tracked = this.#groups.get(group.key)
+    if (!tracked) {
+      tracked = { group, counters: new Map() }
+      this.#groups.set(group.key, tracked)
+      this.#groupsOf.clear()
+    }
+    return tracked
+  }
+
+  #fill(counter: Counter, { group, counters }: Tracked, id: string): void {
+    counters.set(id, counter)
+    const verdicts = new Map<string, boolean>()
+    for (const { slot, pods } of this.#nodes()) {
+      for (const pod of pods.values()) {
+        let matches = verdicts.get(pod.labelKey)
+        if (matches === undefined) {
+          matches = group.matches(pod)
+          verdicts.set(pod.labelKey, matches)
+        }
+        if (matches) counter.change(slot, 1)
+      }
+    }
+  }
+
+  #bearersOfTerm(sort: TermSort, term: Term): Bearers {
+    const bearers = this.#bearers.get(sort)!
+    let known = bearers.get(term.key)
+    if (!known) {
+      known = { term, counts: new DomainCounts(this.topology(term.topologyKey)) }
+      bearers.set(term.key, known)
+      this.#bearersMatching.clear()
+    }
+    return known
+  }
+
+  #forget(): void {
+    this.#groups.clear()
+    this.#spreads.clear()
+    this.#groupsOf.clear()
+    this.#bearersMatching.clear()
+  }
+
+  #remember<T>(map: Map<string, T>, key: string, value: T): void {
+    if (map.size >= GROUPS_MAX * 5) map.clear()
+    map.set(key, value)
+  }
+}
+
+const NONE: readonly Bearers[] = []
