@@ -3,6 +3,13 @@ import { controllerOf, type Resource } from '../api/resource.ts'
 /** From a resource to the values it is found under; none means it is not in this index. */
 export type IndexBy<R extends Resource> = (resource: R) => readonly string[]
 
+type Labels = Readonly<Record<string, string>>
+
+/** One label as the indexes `label` and `selector` have it. */
+export function pairIn(namespace: string | undefined, [key, value]: readonly [string, string]): string {
+  return `${namespace ?? ''}/${key}=${value}`
+}
+
 /** What every shared informer can be asked: `byIndex('owner', uid)`, `byIndex('node', 'a')`. */
 export const sharedIndexes = {
   namespace: (resource: Resource) => [resource.metadata.namespace ?? ''],
@@ -18,6 +25,18 @@ export const sharedIndexes = {
     if (resource.kind !== 'Pod') return []
     const nodeName = (resource as Resource & { readonly spec: { readonly nodeName?: string } }).spec.nodeName
     return nodeName ? [nodeName] : []
+  },
+  /** Pods only: "namespace/key=value" of each label, for those that select by them. */
+  label: ({ kind, metadata }: Resource) =>
+    kind === 'Pod'
+      ? Object.entries(metadata.labels ?? {}).map((pair) => pairIn(metadata.namespace, pair))
+      : [],
+  /** Services only: the first pair of the selector, as `label` writes it. A pod's services are found by its labels. */
+  selector: (resource: Resource) => {
+    if (resource.kind !== 'Service') return []
+    const { spec, metadata } = resource as Resource & { readonly spec: { readonly selector?: Labels } }
+    const [first] = Object.entries(spec.selector ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
+    return first ? [pairIn(metadata.namespace, first)] : []
   },
 } as const satisfies Readonly<Record<string, IndexBy<Resource>>>
 

@@ -37,6 +37,7 @@ export class Informer<R extends Resource> {
   readonly #kind: KindRef<R>
   readonly #options: InformerOptions<R>
   readonly #cache = new Map<string, R>()
+  #all: readonly R[] | undefined
   readonly #indexes = new Map<string, Index<R>>()
   readonly #handlers = new Set<(change: InformerChange<R>) => void>()
   readonly #moved = new Wake()
@@ -86,8 +87,10 @@ export class Informer<R extends Resource> {
     return this.#cache.get(key)
   }
 
+  /** The same array until something changes. */
   list(): readonly R[] {
-    return [...this.#cache.values()]
+    this.#all ??= [...this.#cache.values()]
+    return this.#all
   }
 
   byIndex(name: string, value: string): readonly R[] {
@@ -178,6 +181,7 @@ export class Informer<R extends Resource> {
     if (previous && previous.metadata.uid !== resource.metadata.uid) this.#remove(key)
     const known = this.#cache.get(key)
     this.#cache.set(key, resource)
+    this.#all = undefined
     for (const index of this.#indexes.values()) index.change(key, known, resource)
     this.#tellAll(known ? { type: 'updated', resource, previous: known } : { type: 'added', resource })
   }
@@ -185,6 +189,7 @@ export class Informer<R extends Resource> {
   #remove(key: string, last?: R): void {
     const known = this.#cache.get(key)
     if (!known || !this.#cache.delete(key)) return
+    this.#all = undefined
     for (const index of this.#indexes.values()) index.change(key, known, undefined)
     this.#tellAll({ type: 'deleted', resource: last ?? known })
   }

@@ -16,6 +16,7 @@ import {
   HEADLESS_LABEL,
   hasSelectedPods,
   hostnameOf,
+  podsNear,
   type ServicePod,
   servicePods,
   servicesConcerned,
@@ -35,11 +36,7 @@ export const endpointSliceController: Controller<Service> = {
   watches: [
     watched({
       kind: pod,
-      keys: (change, informers) =>
-        servicesConcerned(
-          change,
-          informers.of(service).byIndex('namespace', change.resource.metadata.namespace ?? ''),
-        ),
+      keys: servicesConcerned,
     }),
     // The zone of a node is written on its endpoints.
     watched({
@@ -47,18 +44,13 @@ export const endpointSliceController: Controller<Service> = {
       keys: ({ resource, previous }, informers) => {
         if (previous && zoneOf(previous) === zoneOf(resource)) return []
         const there = informers.of(pod).byIndex('node', resource.metadata.name)
-        return there.flatMap((each) =>
-          servicesConcerned(
-            { type: 'added', resource: each },
-            informers.of(service).byIndex('namespace', each.metadata.namespace ?? ''),
-          ),
-        )
+        return there.flatMap((each) => servicesConcerned({ resource: each }, informers))
       },
     }),
   ],
   async reconcile({ client, informers }, found) {
     if (!hasSelectedPods(found) || isBeingDeleted(found)) return undefined
-    const pods = servicePods(found, informers.of(pod).byIndex('namespace', found.metadata.namespace ?? ''))
+    const pods = servicePods(found, podsNear(found, informers))
     const groups = portGroups(found, pods, (name) => informers.of(node).get(name))
     const existing = informers
       .of(endpointSlice)

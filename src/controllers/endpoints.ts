@@ -7,7 +7,7 @@ import { isReason } from '../api/status.ts'
 import { deepEqual } from '../base/json.ts'
 import { type Controller, watched } from './controller.ts'
 import { endpointSubsets } from './endpoint-subsets.ts'
-import { HEADLESS_LABEL, hasSelectedPods, servicePods, servicesConcerned } from './service-pods.ts'
+import { HEADLESS_LABEL, hasSelectedPods, podsNear, servicePods, servicesConcerned } from './service-pods.ts'
 
 const MANAGED_BY = 'endpoints.kubernetes.io/managed-by'
 const MANAGER = 'endpoint-controller'
@@ -19,18 +19,14 @@ export const endpointsController: Controller<Service> = {
   watches: [
     watched({
       kind: pod,
-      keys: (change, informers) =>
-        servicesConcerned(
-          change,
-          informers.of(service).byIndex('namespace', change.resource.metadata.namespace ?? ''),
-        ),
+      keys: servicesConcerned,
     }),
     watched({ kind: endpoints, keys: ({ resource }) => [keyOf(resource)] }),
   ],
   async reconcile({ client, informers }, found) {
     if (!hasSelectedPods(found) || isBeingDeleted(found)) return undefined
-    const { namespace, name } = found.metadata
-    const pods = servicePods(found, informers.of(pod).byIndex('namespace', namespace ?? ''))
+    const { name } = found.metadata
+    const pods = servicePods(found, podsNear(found, informers))
     const existing = informers.of(endpoints).get(keyOf(found))
     const wanted = endpointsOf(found, existing, endpointSubsets(found, pods))
     if (!existing) await client.create(endpoints, wanted)

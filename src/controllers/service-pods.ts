@@ -1,12 +1,14 @@
-/** What endpoints know of a pod behind a service, and which services a change of a pod concerns. Pure. */
+/** What endpoints know of a pod behind a service, and which services a change of a pod concerns. */
 import type { V1ServicePort } from '../api/generated/types.ts'
-import type { Pod } from '../api/kinds/pod.ts'
-import type { Service } from '../api/kinds/service.ts'
+import { type Pod, pod } from '../api/kinds/pod.ts'
+import { type Service, service } from '../api/kinds/service.ts'
 import { isPodReady, isPodTerminal, isSidecar } from '../api/pods.ts'
 import { isBeingDeleted, keyOf } from '../api/resource.ts'
 import { mapSelectorMatches } from '../api/selectors.ts'
 import { deepEqual } from '../base/json.ts'
+import { pairIn } from '../client/index-by.ts'
 import type { InformerChange } from '../client/informer.ts'
+import type { Informers } from '../client/informers.ts'
 
 export const HEADLESS_LABEL = 'service.kubernetes.io/headless'
 
@@ -35,10 +37,10 @@ export function servicePods(service: Service, pods: readonly Pod[]): ServicePod[
 }
 
 /** The number a service port leads to in this pod; undefined when it names a port the pod does not have. */
-export function targetPortOf(pod: Pod, port: V1ServicePort): number | undefined {
+export function targetPortOf({ spec }: Pod, port: V1ServicePort): number | undefined {
   const { targetPort = port.port } = port
   if (typeof targetPort === 'number') return targetPort === 0 ? port.port : targetPort
-  const containers = [...pod.spec.containers, ...(pod.spec.initContainers ?? []).filter(isSidecar)]
+  const containers = [...spec.containers, ...(spec.initContainers ?? []).filter(isSidecar)]
   return containers
     .flatMap(({ ports = [] }) => ports)
     .find(({ name, protocol = 'TCP' }) => name === targetPort && protocol === (port.protocol ?? 'TCP'))
@@ -58,17 +60,27 @@ export function hostnameOf({ metadata, spec }: Pod, service: Service): { readonl
   return isNamed ? { hostname: spec.hostname ?? '' } : {}
 }
 
+/** Those the service selects, and perhaps more: found by one pair of its selector, of which the fewest pods are. */
+export function podsNear({ spec, metadata }: Service, informers: Informers): readonly Pod[] {
+  const pods = informers.of(pod)
+  const found = Object.entries(spec.selector ?? {}).map((pair) =>
+    pods.byIndex('label', pairIn(metadata.namespace, pair)),
+  )
+  return found.reduce((least, some) => (some.length < least.length ? some : least), found[0] ?? [])
+}
+
 /** The keys of the services for whose endpoints this change of a pod means something. */
-export function servicesConcerned(change: InformerChange<Pod>, services: readonly Service[]): string[] {
-  const { resource, previous } = change
+export function servicesConcerned(
+  { resource, previous }: Pick<InformerChange<Pod>, 'resource' | 'previous'>,
+  informers: Informers,
+): readonly string[] {
   if (previous && deepEqual(factsOf(previous), factsOf(resource))) return []
-  return services
-    .filter(
-      ({ spec }) =>
-        mapSelectorMatches(spec.selector, resource.metadata.labels) ||
-        (previous && mapSelectorMatches(spec.selector, previous.metadata.labels)),
-    )
-    .map(keyOf)
+  const keys = new Set<string>()
+  for (const { metadata } of previous ? [resource, previous] : [resource])
+    for (const pair of Object.entries(metadata.labels ?? {}))
+      for (const one of informers.of(service).byIndex('selector', pairIn(metadata.namespace, pair)))
+        if (mapSelectorMatches(one.spec.selector, metadata.labels)) keys.add(keyOf(one))
+  return [...keys]
 }
 
 function factsOf(pod: Pod): unknown {

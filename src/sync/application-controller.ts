@@ -127,10 +127,10 @@ export class ApplicationController {
   /** The other Applications that follow the repository's own commits. */
   #neighbours(application: Application): readonly Application[] {
     if (!followsTheSame(application.spec.source)) return []
-    return this.#options.informers
-      .of(applicationKind)
-      .list()
-      .filter((other) => keyOf(other) !== keyOf(application) && followsTheSame(other.spec.source))
+    const key = keyOf(application)
+    return followersIn(this.#options.informers.of(applicationKind).list()).filter(
+      (other) => keyOf(other) !== key,
+    )
   }
 
   /** An Application waits until those it depends on are healthy, on the same commit where they follow the same source. */
@@ -175,6 +175,17 @@ export class ApplicationController {
         await client.update(applicationKind, { ...current, status }, { subresource: 'status' })
     })
   }
+}
+
+const followers = new WeakMap<readonly Application[], readonly Application[]>()
+
+/** Worked out once for each state of the list: a thousand Applications ask for it. */
+function followersIn(all: readonly Application[]): readonly Application[] {
+  const known = followers.get(all)
+  if (known) return known
+  const found = all.filter(({ spec }) => followsTheSame(spec.source))
+  followers.set(all, found)
+  return found
 }
 
 function readiness(application: Application | undefined): string {

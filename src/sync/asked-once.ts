@@ -1,3 +1,4 @@
+import type { Cancel } from '../base/clock.ts'
 import type { CommitInfo } from './progress.ts'
 import type { Source, SourceFile } from './sources/source.ts'
 
@@ -6,11 +7,13 @@ const KEPT_MAX = 4
 
 /**
  * One source for many applications: questions asked at the same time are asked once, and the files of the last few
- * commits are read once. A thousand applications on one repository cost one walk of it.
+ * commits are read once. A thousand applications on one repository cost one walk, and one watch, of it.
  */
 export function sharedSource(source: Source): Source {
   let asking: Promise<CommitInfo | undefined> | undefined
   const read = new Map<string, Promise<readonly SourceFile[]>>()
+  const listeners = new Set<() => void>()
+  let unwatch: Cancel = () => {}
   return {
     description: source.description,
     location: source.location,
@@ -36,7 +39,18 @@ export function sharedSource(source: Source): Source {
       }
       return files
     },
-    onChange: (tell) => source.onChange(tell),
+    onChange(tell) {
+      // Its own function, so that the same one given twice is told twice and cancelled singly.
+      const listener = () => tell()
+      listeners.add(listener)
+      if (listeners.size === 1)
+        unwatch = source.onChange(() => {
+          for (const each of [...listeners]) each()
+        })
+      return () => {
+        if (listeners.delete(listener) && listeners.size === 0) unwatch()
+      }
+    },
     close: () => source.close(),
   }
 }

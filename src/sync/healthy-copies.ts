@@ -8,6 +8,22 @@ export interface HealthyCopies {
   load(application: string, commit: string): Promise<readonly SourceFile[] | undefined>
 }
 
+/**
+ * What rendering a path needs of a source: the files below it, and those above that say how folders are read (ignore
+ * files, charts and kustomizations). A thousand applications keep one repository, not a thousand.
+ */
+export function filesFor(files: readonly SourceFile[], path: string): readonly SourceFile[] {
+  const prefix = path.replace(/^(\.\/)+/, '').replace(/\/+$/, '')
+  if (prefix === '' || prefix === '.') return files
+  return files.filter(({ path: file }) => {
+    if (file.startsWith(`${prefix}/`)) return true
+    const folder = file.slice(0, file.lastIndexOf('/') + 1)
+    return `${prefix}/`.startsWith(folder) && SAYS_HOW.test(file.slice(folder.length))
+  })
+}
+
+const SAYS_HOW = /^(\.seamarkignore|Chart\.ya?ml|kustomization\.ya?ml)$/
+
 export function memoryCopies(): HealthyCopies {
   const copies = new Map<string, { readonly commit: string; readonly files: readonly SourceFile[] }>()
   return {

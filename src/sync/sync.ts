@@ -7,6 +7,7 @@ import * as after from './application-status.ts'
 import { FIELD_MANAGER } from './apply.ts'
 import { StageError } from './failure.ts'
 import { DriftKeeper } from './heal.ts'
+import { filesFor } from './healthy-copies.ts'
 import type { CommitInfo, Failure } from './progress.ts'
 import { Reporter } from './reporter.ts'
 import { decideAfterFailure, quarantineOf } from './rollback.ts'
@@ -254,7 +255,7 @@ export class Sync {
     )
     this.#settled = commit.id
     await copies
-      .save(this.#key, commit.id, files)
+      .save(this.#key, commit.id, filesFor(files, application.spec.source.path ?? '.'))
       .catch((error: unknown) => env.log.warn({ err: error, application: this.#key }, 'no copy was kept'))
     const notedOn = isKnown
       ? undefined

@@ -134,7 +134,7 @@ async function run(repo: string, options: UpOptions, { output, exit }: CommandCo
   let isStopping = false
   for (const [signal, number] of SIGNALS) {
     process.on(signal, () => {
-      if (isStopping) process.exit(128 + number)
+      if (isStopping) endNow(plane, 128 + number)
       isStopping = true
       if (signal === 'SIGINT') screen.notice({ type: 'stopping' })
       ended.resolve(0)
@@ -142,13 +142,22 @@ async function run(repo: string, options: UpOptions, { output, exit }: CommandCo
   }
   const code = await ended.promise
   const revision = plane.store.revision
-  const cancel = systemClock.after(STOP_MS - 200, () => process.exit(code))
+  const cancel = systemClock.after(STOP_MS - 300, () => endNow(plane, code))
   await plane.stop()
   cancel()
   giveUp()
   screen.notice({ type: 'stopped', revision, data })
   screen.close()
   exit(code)
+}
+
+/**
+ * process.exit waits for the store's threads, and those may wait for us: the store is closed first. What hangs even so
+ * is killed, which loses nothing that was acknowledged.
+ */
+function endNow({ store }: ControlPlane, code: number): void {
+  systemClock.after(200, () => process.kill(process.pid, 'SIGKILL'))
+  void store.close().finally(() => process.exit(code))
 }
 
 class Deferred<T> {

@@ -4,6 +4,7 @@ import git, { type TreeEntry } from 'isomorphic-git'
 import PQueue from 'p-queue'
 import { ApiError, badRequest } from '../../api/status.ts'
 import type { Clock } from '../../base/clock.ts'
+import { Batch } from './batch.ts'
 import { type GitDirectory, readHead } from './git-directory.ts'
 import { needsCommand } from './git-objects.ts'
 import { withRefLock } from './ref-lock.ts'
@@ -11,6 +12,16 @@ import type { SourceWriter } from './source.ts'
 
 const NOTES_REF = 'refs/notes/seamark'
 const IDENTITY = { name: 'Seamark', email: 'seamark@localhost' }
+
+interface Note {
+  readonly commit: string
+  readonly text: string
+}
+
+interface FilesOfBranch {
+  readonly files: ReadonlyMap<string, string>
+  readonly message: string
+}
 
 /**
  * Writes to a local repository without touching anybody's index. The library compares and locks nothing, so every ref
@@ -23,6 +34,8 @@ export class GitWriter implements SourceWriter {
   /** The branch that is followed; undefined: the one that HEAD names. */
   readonly #followed: string | undefined
   readonly #queue = new PQueue({ concurrency: 1 })
+  readonly #notes = new Batch<Note>(this.#queue, (notes) => this.#writeNotes(notes))
+  readonly #branches = new Map<string, Batch<FilesOfBranch>>()
 
   constructor(clock: Clock, find: () => GitDirectory | undefined, followed: string | undefined) {
     this.#clock = clock
@@ -31,31 +44,43 @@ export class GitWriter implements SourceWriter {
   }
 
   note(commit: string, text: string): Promise<void> {
+    return this.#notes.add({ commit, text })
+  }
+
+  async writeBranch(branch: string, files: ReadonlyMap<string, string>, message: string): Promise<void> {
+    if (`refs/heads/${branch}` === this.#followedRef())
+      throw badRequest(
+        `Cannot write status to branch "${branch}": it is the one that is followed; choose another`,
+      )
+    const known = this.#branches.get(branch)
+    const batch =
+      known ??
+      new Batch<FilesOfBranch>(this.#queue, (items) => this.#writeFiles(`refs/heads/${branch}`, items))
+    if (!known) this.#branches.set(branch, batch)
+    await batch.add({ files, message })
+  }
+
+  #writeNotes(notes: readonly Note[]): Promise<void> {
     return this.#write(NOTES_REF, async (gitdir, parent, set) => {
       const tree = await treeOf(gitdir, parent)
-      // git spreads many notes over folders named by the first two digits: a note stays where it is.
-      const folder = `${commit.slice(0, 2)}/${commit.slice(2)}`
-      const [flat, spread] = await Promise.all([
-        readText(gitdir, tree, commit),
-        readText(gitdir, tree, folder),
-      ])
-      const before = flat ?? spread
-      const path = flat === undefined && spread !== undefined ? folder : commit
-      const whole = before === undefined ? text : `${before.trimEnd()}\n\n${text}`
-      const next = await writeTree(gitdir, tree, new Map([[path, whole]]))
+      const texts = new Map<string, string>()
+      for (const commit of new Set(notes.map((note) => note.commit))) {
+        const { path, before } = await noteOf(gitdir, tree, commit)
+        const added = notes.filter((note) => note.commit === commit).map(({ text }) => text)
+        texts.set(path, joined(before === undefined ? added : [before, ...added]))
+      }
+      const next = await writeTree(gitdir, tree, texts)
       set(await this.#commit(gitdir, next, parent, 'Notes added by seamark\n'))
     })
   }
 
-  async writeBranch(branch: string, files: ReadonlyMap<string, string>, message: string): Promise<void> {
-    const ref = `refs/heads/${branch}`
-    if (ref === this.#followedRef())
-      throw badRequest(
-        `Cannot write status to branch "${branch}": it is the one that is followed; choose another`,
-      )
-    await this.#write(ref, async (gitdir, parent, set) => {
+  #writeFiles(ref: string, changes: readonly FilesOfBranch[]): Promise<void> {
+    return this.#write(ref, async (gitdir, parent, set) => {
       const base = await treeOf(gitdir, parent)
-      const tree = await writeTree(gitdir, base, files)
+      const tree = await writeTree(gitdir, base, new Map(changes.flatMap(({ files }) => [...files])))
+      const messages = changes.map(({ message }) => message)
+      const message =
+        messages.length === 1 ? messages.join() : `${messages.length} outcomes\n\n${messages.join('\n')}`
       if (tree !== base) set(await this.#commit(gitdir, tree, parent, message))
     })
   }
@@ -63,7 +88,13 @@ export class GitWriter implements SourceWriter {
   async revert(commit: string): Promise<string | undefined> {
     const ref = this.#followedRef()
     if (ref === undefined) return undefined
-    const reverted = await this.#write(ref, async (gitdir, tip, set) => {
+    const reverted = await this.#queue.add(() => this.#revert(ref, commit))
+    if (reverted !== undefined) await this.#refreshWorkTree(commit, reverted)
+    return reverted
+  }
+
+  #revert(ref: string, commit: string): Promise<string | undefined> {
+    return this.#write(ref, async (gitdir, tip, set) => {
       if (tip !== commit) return undefined
       const { commit: bad } = await git.readCommit({ fs, gitdir, oid: commit })
       const [parent] = bad.parent
@@ -75,8 +106,6 @@ export class GitWriter implements SourceWriter {
       set(oid)
       return oid
     })
-    if (reverted !== undefined) await this.#refreshWorkTree(commit, reverted)
-    return reverted
   }
 
   /** Files that nobody edited follow the revert; those that somebody did stay as they are and show up in git status. */
@@ -123,17 +152,13 @@ export class GitWriter implements SourceWriter {
     ref: string,
     write: (gitdir: string, tip: string | undefined, set: (oid: string) => void) => Promise<T>,
   ): Promise<T> {
-    return (await this.#queue.add(async () => {
-      const gitdir = this.#find()?.commondir
-      if (gitdir === undefined) throw new ApiError('NotFound', `Cannot write ${ref}: the repository is gone`)
-      if (needsCommand(gitdir))
-        throw badRequest(
-          `Cannot write ${ref}: Seamark only reads repositories with borrowed objects or SHA-256`,
-        )
-      return withRefLock(this.#clock, gitdir, ref, async (set) =>
-        write(gitdir, await tipOf(gitdir, ref), set),
+    const gitdir = this.#find()?.commondir
+    if (gitdir === undefined) throw new ApiError('NotFound', `Cannot write ${ref}: the repository is gone`)
+    if (needsCommand(gitdir))
+      throw badRequest(
+        `Cannot write ${ref}: Seamark only reads repositories with borrowed objects or SHA-256`,
       )
-    })) as T
+    return withRefLock(this.#clock, gitdir, ref, async (set) => write(gitdir, await tipOf(gitdir, ref), set))
   }
 
   #commit(gitdir: string, tree: string, parent: string | undefined, message: string): Promise<string> {
@@ -142,6 +167,19 @@ export class GitWriter implements SourceWriter {
     const commit = { tree, parent: parents, message, author: identity, committer: identity }
     return git.writeCommit({ fs, gitdir, commit })
   }
+}
+
+function joined(texts: readonly string[]): string {
+  return `${texts.map((text) => text.trimEnd()).join('\n\n')}\n`
+}
+
+/** git spreads many notes over folders named by the first two digits: a note stays where it is. */
+async function noteOf(gitdir: string, tree: string | undefined, commit: string) {
+  const folder = `${commit.slice(0, 2)}/${commit.slice(2)}`
+  const [flat, spread] = await Promise.all([readText(gitdir, tree, commit), readText(gitdir, tree, folder)])
+  return flat === undefined && spread !== undefined
+    ? { path: folder, before: spread }
+    : { path: commit, before: flat }
 }
 
 function leavesFolder(dir: string, filepath: string): boolean {

@@ -234,6 +234,27 @@ describe('GitSource', () => {
     expect(await source.writer.revert(bad)).toBeUndefined()
   })
 
+  test('writes outcomes that come together as one commit, and loses none', async () => {
+    const repo = await made()
+    const first = await repo.commit({ 'a.yaml': 'a: 1' })
+    const second = await repo.commit({ 'a.yaml': 'a: 2' })
+    const { writer } = new GitSource(systemClock, repo.folder)
+    const names = Array.from({ length: 50 }, (_, i) => `outcome ${i}`)
+    await Promise.all([...names.map((name) => writer.note(first, name)), writer.note(second, 'other')])
+    const log = await git.log({ fs, dir: repo.folder, ref: 'refs/notes/seamark' })
+    expect(log.length).toBeLessThanOrEqual(2)
+    const note = async (oid: string) =>
+      Buffer.from(
+        (await git.readNote({ fs, dir: repo.folder, ref: 'refs/notes/seamark', oid })) ?? '',
+      ).toString()
+    expect((await note(first)).trim().split('\n\n')).toEqual(names)
+    expect((await note(second)).trim()).toBe('other')
+    const files = (i: number) => new Map([[`app-${i}.yaml`, `i: ${i}\n`]])
+    await Promise.all(names.map((name, i) => writer.writeBranch('status', files(i), name)))
+    const tree = await git.listFiles({ fs, dir: repo.folder, ref: 'status' })
+    expect(tree).toHaveLength(50)
+  })
+
   test('waits for a lock of another git, and leaves it alone when it stays', async () => {
     const repo = await made()
     const id = await repo.commit({ 'a.yaml': 'a: 1' })
