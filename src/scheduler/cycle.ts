@@ -52,7 +52,7 @@ export class Cycle {
         .map((plugin) => ({ plugin, state: prepared.get(plugin) }))
     this.#local = active(framework.localFilter)
     this.#other = active(framework.otherFilter)
-    this.#kept = nodes ? undefined : framework.kept.of(pod.shape, snapshot.slots)
+    this.#kept = nodes || pod.pod.spec.nodeName ? undefined : framework.kept.of(pod.shape, snapshot.slots)
   }
 
   static begin(pod: PodInfo, snapshot: Snapshot, framework: Framework): Cycle | Refusal {

@@ -26,7 +26,7 @@ export interface PodShape {
 }
 
 /** What the scheduler wants to know of a pod, worked out once per version of it. */
-export interface PodInfo extends PodShape {
+export class PodInfo implements PodShape {
   readonly pod: Pod
   readonly uid: string
   /** "namespace/name" */
@@ -39,6 +39,29 @@ export interface PodInfo extends PodShape {
   readonly isTerminating: boolean
   /** Epoch ms; when it began to run, or now if it has not: preemption spares the older of equals. */
   readonly startedAt: number | undefined
+  readonly requests: Amounts
+  readonly nonZeroMilliCpu: number
+  readonly nonZeroMemory: number
+  readonly hostPorts: readonly HostPort[]
+  readonly terms: Terms | undefined
+
+  constructor(pod: Pod, shape: PodShape, labelKey: string) {
+    const { metadata } = pod
+    this.pod = pod
+    this.uid = metadata.uid ?? ''
+    this.key = `${metadata.namespace}/${metadata.name}`
+    this.namespace = metadata.namespace ?? ''
+    this.priority = podPriority(pod)
+    this.shape = shape
+    this.isTerminating = metadata.deletionTimestamp !== undefined
+    this.labelKey = labelKey
+    this.startedAt = parseTime(pod.status?.startTime)
+    this.requests = shape.requests
+    this.nonZeroMilliCpu = shape.nonZeroMilliCpu
+    this.nonZeroMemory = shape.nonZeroMemory
+    this.hostPorts = shape.hostPorts
+    this.terms = shape.terms
+  }
 }
 
 const known = new WeakMap<Pod, PodInfo>()
@@ -46,31 +69,41 @@ const shapes = new Map<string, PodShape>()
 /** Beyond this the table of shapes begins anew; pods that are known keep theirs. */
 const SHAPES_MAX = 20_000
 
-export function podInfo(pod: Pod): PodInfo {
+/** `previous`: an older version of the same pod; what has not changed since is taken over. */
+export function podInfo(pod: Pod, previous?: PodInfo): PodInfo {
   let info = known.get(pod)
   if (!info) {
-    info = describe(pod)
+    info =
+      previous && isSameShape(previous.pod, pod)
+        ? new PodInfo(pod, previous.shape, previous.labelKey)
+        : new PodInfo(pod, shapeOf(pod), labelKeyOf(pod))
     known.set(pod, info)
   }
   return info
 }
 
-function describe(pod: Pod): PodInfo {
-  const { metadata } = pod
-  const shape = shapeOf(pod)
-  const isTerminating = metadata.deletionTimestamp !== undefined
-  return {
-    ...shape,
-    pod,
-    uid: metadata.uid ?? '',
-    key: `${metadata.namespace}/${metadata.name}`,
-    namespace: metadata.namespace ?? '',
-    priority: podPriority(pod),
-    shape,
-    labelKey: `${isTerminating ? '-' : ''}${metadata.namespace}${JSON.stringify(metadata.labels ?? {})}`,
-    isTerminating,
-    startedAt: parseTime(pod.status?.startTime),
-  }
+function labelKeyOf({ metadata }: Pod): string {
+  return `${metadata.deletionTimestamp === undefined ? '' : '-'}${metadata.namespace}${JSON.stringify(metadata.labels ?? {})}`
+}
+
+/** By reference: parts that a write has not touched are shared by both versions. */
+function isSameShape(a: Pod, b: Pod): boolean {
+  return (
+    a.metadata.labels === b.metadata.labels &&
+    a.metadata.ownerReferences === b.metadata.ownerReferences &&
+    a.metadata.deletionTimestamp === b.metadata.deletionTimestamp &&
+    a.spec.containers === b.spec.containers &&
+    a.spec.initContainers === b.spec.initContainers &&
+    a.spec.affinity === b.spec.affinity &&
+    a.spec.tolerations === b.spec.tolerations &&
+    a.spec.nodeSelector === b.spec.nodeSelector &&
+    a.spec.topologySpreadConstraints === b.spec.topologySpreadConstraints &&
+    a.spec.volumes === b.spec.volumes &&
+    a.spec.resourceClaims === b.spec.resourceClaims &&
+    a.spec.resources === b.spec.resources &&
+    a.spec.overhead === b.spec.overhead &&
+    a.spec.hostNetwork === b.spec.hostNetwork
+  )
 }
 
 function shapeOf(pod: Pod): PodShape {
@@ -84,7 +117,7 @@ function shapeOf(pod: Pod): PodShape {
   return shape
 }
 
-/** Every field a plugin looks at. Volumes that need no storage of the cluster are left out. */
+/** Every field a plugin looks at, but for spec.nodeName: a pod that has a node is not decided. Volumes that need no storage of the cluster are left out. */
 function signatureOf(pod: Pod): string {
   const { metadata, spec } = pod
   const container = ({ image, resources, ports, restartPolicy }: V1Container) => [
@@ -98,7 +131,6 @@ function signatureOf(pod: Pod): string {
     metadata.namespace,
     metadata.labels,
     owner && [owner.kind, owner.name],
-    spec.nodeName,
     spec.nodeSelector,
     spec.affinity,
     spec.tolerations,

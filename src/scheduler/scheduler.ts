@@ -139,7 +139,7 @@ export class Scheduler {
     }
     if (resource.spec.nodeName) {
       this.#queue.remove(uid)
-      this.#snapshot.setPod(podInfo(resource), resource.spec.nodeName)
+      this.#snapshot.setPod(podInfo(resource, this.#snapshot.placed(uid)), resource.spec.nodeName)
       if (previous?.spec.nodeName) this.#queue.notify({ type: 'placed-pod-updated', pod: resource, previous })
       else this.#queue.notify({ type: 'pod-bound', pod: resource })
       return

@@ -96,6 +96,11 @@ export class Snapshot {
     this.#order = undefined
   }
 
+  /** A pod that stands on a node, as last seen. */
+  placed(uid: string): PodInfo | undefined {
+    return this.#placed.get(uid)?.pod
+  }
+
   /** A pod that is bound, as observed. Replaces what was assumed of it. */
   setPod(pod: PodInfo, node: string): void {
     this.#assumed.delete(pod.uid)
@@ -151,7 +156,7 @@ export class Snapshot {
 
   /** Pods that wait for room on the node they preempted on, other than `uid`, of at least that priority. */
   nominatedOn(node: string, priorityMin: number, uid: string): readonly PodInfo[] {
-    const pods = this.#nominated.get(node)
+    const pods = this.#nominated.size === 0 ? undefined : this.#nominated.get(node)
     if (!pods) return NONE
     return [...pods.values()].filter((pod) => pod.uid !== uid && pod.priority >= priorityMin)
   }

@@ -1,0 +1,180 @@
+// One workload in a process of its own: `node bench/scheduler-run.mjs NAME [memory|embedded]` prints one line of JSON.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { namespace as namespaceKind } from '../dist/api/kinds/namespace.js'
+import { node as nodeKind } from '../dist/api/kinds/node.js'
+import { pod as podKind } from '../dist/api/kinds/pod.js'
+import { priorityClass } from '../dist/api/kinds/priority-class.js'
+import { service as serviceKind } from '../dist/api/kinds/service.js'
+import { createEnv } from '../dist/base/env.js'
+import { startControlPlane } from '../dist/control-plane.js'
+import { startScheduler } from '../dist/scheduler/scheduler.js'
+import { workloads } from './scheduler-workloads.mjs'
+
+const [, , name, store = 'memory'] = process.argv
+const workload = workloads[name]
+const directory = mkdtempSync(join(import.meta.dirname, '.scheduler-'))
+const CLIENTS = 64
+
+const plane = await startControlPlane(createEnv(), {
+  store,
+  ...(store === 'embedded' ? { dataDirectory: directory } : {}),
+  parts: { controllers: false, scheduler: false, nodes: false },
+})
+const { client, informers, env } = plane
+
+async function all(count, make) {
+  let next = 0
+  await Promise.all(
+    Array.from({ length: Math.min(CLIENTS, count) }, async () => {
+      while (next < count) {
+        const i = next
+        next += 1
+        await make(i)
+      }
+    }),
+  )
+}
+
+let made = 0
+function createPods(count, { prefix, labels, namespace, spec, specOf }) {
+  const from = made
+  made += count
+  return all(count, (i) =>
+    client.create(podKind, {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: `${prefix}-${from + i}`, namespace: namespace(i), labels },
+      spec: { ...spec, ...specOf?.(i) },
+    }),
+  )
+}
+
+let bound = 0
+let wanted = Number.POSITIVE_INFINITY
+let reached = () => {}
+function untilBound(count) {
+  wanted = count
+  return new Promise((resolve) => {
+    reached = resolve
+    if (bound >= wanted) resolve()
+  })
+}
+
+async function setUp() {
+  for (const space of ['default', ...(workload.namespaces ?? [])])
+    await client.create(namespaceKind, {
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: space, labels: { team: 'devops' } },
+      spec: {},
+    })
+  await client.create(priorityClass, {
+    apiVersion: 'scheduling.k8s.io/v1',
+    kind: 'PriorityClass',
+    metadata: { name: 'high' },
+    value: 1000,
+  })
+  if (workload.service)
+    await client.create(serviceKind, {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'all', namespace: 'default' },
+      spec: { selector: workload.service, ports: [{ port: 80 }] },
+    })
+  const capacity = workload.capacity ?? { cpu: '4', memory: '32Gi', pods: '110' }
+  await all(workload.nodes, async (i) => {
+    const labels = {
+      'kubernetes.io/hostname': `node-${i}`,
+      'topology.kubernetes.io/zone': `zone-${i % (workload.zones ?? 3)}`,
+    }
+    const taints =
+      i < (workload.tainted ?? 0) ? { taints: [{ key: 'foo', value: '', effect: 'NoSchedule' }] } : {}
+    await client.create(nodeKind, {
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name: `node-${i}`, labels },
+      spec: taints,
+    })
+    await client.patch(
+      nodeKind,
+      { name: `node-${i}` },
+      'merge',
+      { status: { capacity, allocatable: capacity } },
+      { subresource: 'status' },
+    )
+  })
+}
+
+await setUp()
+const pods = informers.of(podKind)
+await pods.synced
+const counted = new Set()
+pods.onChange(({ type, resource }) => {
+  if (type === 'deleted' || !resource.spec.nodeName || counted.has(resource.metadata.uid)) return
+  counted.add(resource.metadata.uid)
+  bound += 1
+  if (bound >= wanted) reached()
+})
+let scheduler = startScheduler(env, client, informers)
+for (const [count, shape] of workload.init ?? []) {
+  const target = bound + count
+  await createPods(count, shape)
+  await untilBound(target)
+}
+if (workload.stuck) {
+  await createPods(...workload.stuck)
+  await new Promise((resolve) => setTimeout(resolve, Math.max(1000, workload.stuck[0] / 3)))
+}
+const [count, shape] = workload.measured
+const target = bound + count
+if (workload.waiting) {
+  await scheduler.stop()
+  await createPods(count, shape)
+}
+let churns = true
+const churn = async () => {
+  for (let i = 0; churns && workload.churn; i += 1) {
+    const key = { namespace: 'default', name: `churn-${i}` }
+    await client.create(podKind, {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: key,
+      spec: { containers: [{ name: 'pause', image: 'pause', resources: { requests: { cpu: '9' } } }] },
+    })
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    await client.delete(podKind, key, { gracePeriodSeconds: 0 })
+  }
+}
+globalThis.gc?.()
+const startedAt = performance.now()
+const churning = churn()
+if (workload.waiting) scheduler = startScheduler(env, client, informers)
+const creating = workload.waiting ? undefined : createPods(count, shape)
+// There is no kubelet here: what is evicted goes at once.
+if (workload.evicting)
+  pods.onChange(({ type, resource }) => {
+    const { namespace, name } = resource.metadata
+    if (type === 'updated' && resource.metadata.deletionTimestamp)
+      void client.delete(podKind, { namespace, name }, { gracePeriodSeconds: 0 }).catch(() => {})
+  })
+await creating
+const createdAt = performance.now()
+await untilBound(target)
+const tookMs = performance.now() - startedAt
+churns = false
+await churning
+const memory = process.memoryUsage()
+console.log(
+  JSON.stringify({
+    podsPerSecond: (count * 1000) / tookMs,
+    createMs: workload.waiting ? 0 : createdAt - startedAt,
+    tookMs,
+    residentMb: memory.rss / 2 ** 20,
+    heapMb: memory.heapUsed / 2 ** 20,
+  }),
+)
+await scheduler.stop()
+await plane.stop()
+rmSync(directory, { recursive: true, force: true })
