@@ -37,13 +37,15 @@ export function pod(
   spec: Partial<Pod['spec']> = {},
   metadata: Partial<Pod['metadata']> = {},
 ): Pod {
-  return make.pod({
-    metadata: { name, uid: name, labels: {}, ...metadata },
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, uid: name, namespace: 'default', ...metadata },
     spec: {
       containers: [{ name: 'app', image: 'registry.example/app:1', resources: { requests } }],
       ...spec,
     },
-  } as never)
+  }
 }
 
 export function snapshotOf(
