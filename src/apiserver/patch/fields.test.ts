@@ -206,3 +206,30 @@ function hollowed(value: unknown): unknown {
   )
   return Object.fromEntries(full)
 }
+
+describe('fieldsV1 of different objects', () => {
+  const of = (ip: string) =>
+    formatFields(
+      parseFields({
+        'f:spec': { 'f:containers': { 'k:{"name":"app"}': { '.': {}, 'f:image': {} } } },
+        'f:status': { 'f:podIPs': { [`k:{"ip":"${ip}"}`]: { '.': {}, 'f:ip': {} } } },
+      }),
+    )
+
+  test('share what is equal in them, and are told apart where they differ', () => {
+    const [one, other] = [of('10.244.0.1'), of('10.244.0.2')]
+    expect(one['f:spec']).toBe(other['f:spec'])
+    expect(one).not.toBe(other)
+    expect(of('10.244.0.1')).toBe(one)
+    expect(JSON.stringify(one)).toBe(
+      '{"f:spec":{"f:containers":{"k:{\\"name\\":\\"app\\"}":{".":{},"f:image":{}}}},"f:status":{"f:podIPs":{"k:{\\"ip\\":\\"10.244.0.1\\"}":{".":{},"f:ip":{}}}}}',
+    )
+  })
+
+  test('do not take a member for a mere container of members', () => {
+    const member = formatFields(parseFields({ 'f:a': { '.': {}, 'f:b': {} } }))
+    const container = formatFields(parseFields({ 'f:a': { 'f:b': {} } }))
+    expect([member, container]).toEqual([{ 'f:a': { '.': {}, 'f:b': {} } }, { 'f:a': { 'f:b': {} } }])
+    expect(member).not.toBe(container)
+  })
+})

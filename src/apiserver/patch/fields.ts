@@ -1,4 +1,5 @@
-import { deepFreeze, defineKey, isObject, type JsonObject } from '../../base/json.ts'
+import { isObject, type JsonObject } from '../../base/json.ts'
+import { type FieldsJson, LEAF, sharedPart } from './shared-fields.ts'
 
 /**
  * A set of field paths, as managedFields' fieldsV1 holds it: a trie of path elements.
@@ -25,9 +26,9 @@ export function isEmpty(fields: Fields): boolean {
 }
 
 const readOnce = new WeakMap<object, Fields>()
-const writtenOnce = new WeakMap<Fields, Readonly<Record<string, unknown>>>()
+const writtenOnce = new WeakMap<Fields, FieldsJson>()
 
-/** Frozen fieldsV1 objects are read once. */
+/** Frozen fieldsV1 objects, and the parts that they share, are read once. */
 export function parseFields(json: unknown): Fields {
   if (!isObject(json)) return NO_FIELDS
   const known = readOnce.get(json)
@@ -42,29 +43,29 @@ function read(json: JsonObject): Fields {
   for (const key of Object.keys(json)) {
     if (key === '.') continue
     const value = json[key]
-    const children = isObject(value) ? read(value) : NO_FIELDS
+    const children = parseFields(value)
     elements.set(key, { member: isEmpty(children) || Object.hasOwn(value as object, '.'), children })
   }
   return elements.size === 0 ? NO_FIELDS : { elements }
 }
 
-/** fieldsV1, frozen, in the order Kubernetes writes it. Written once for each set. */
-export function formatFields(fields: Fields): Readonly<Record<string, unknown>> {
+/** fieldsV1, frozen, in the order Kubernetes writes it. Written once for each set; equal parts of sets are one object. */
+export function formatFields(fields: Fields): FieldsJson {
   let json = writtenOnce.get(fields)
   if (!json) {
-    json = deepFreeze(write(fields, {}))
+    json = write(fields, false)
     writtenOnce.set(fields, json)
-    readOnce.set(json, fields)
   }
   return json
 }
 
-function write(fields: Fields, json: Record<string, unknown>): Record<string, unknown> {
-  for (const key of [...fields.elements.keys()].sort(byElement)) {
+function write(fields: Fields, isMember: boolean): FieldsJson {
+  const keys = [...fields.elements.keys()].sort(byElement)
+  const parts = keys.map((key) => {
     const { member, children } = fields.elements.get(key)!
-    defineKey(json, key, write(children, member && !isEmpty(children) ? { '.': {} } : {}))
-  }
-  return json
+    return isEmpty(children) ? LEAF : write(children, member)
+  })
+  return sharedPart(isMember, keys, parts)
 }
 
 const KIND_ORDER = 'fkvi'

@@ -1,0 +1,57 @@
+// Resident memory of a real process with 1,000 simulated nodes and 10,000 running pods, once it has come to rest.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { commitAll, startUp } from './process.mjs'
+
+export const question = 'resident memory with 1,000 nodes and 10,000 pods (600 MB)'
+
+const NODES = 1_000
+const DEPLOYMENTS = 100
+const REPLICAS = 100
+
+const pool = `apiVersion: seamark.dev/v1alpha1
+kind: NodePool
+metadata: {name: worker}
+spec: {count: ${NODES}, runtime: simulated}
+`
+
+const deployment = (n) => `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: app-${n}, namespace: default}
+spec:
+  replicas: ${REPLICAS}
+  selector: {matchLabels: {app: app-${n}}}
+  template:
+    metadata: {labels: {app: app-${n}}}
+    spec: {containers: [{name: app, image: "registry.example/app:1", resources: {requests: {cpu: 100m, memory: 64Mi}}}]}
+`
+
+export async function run() {
+  const folder = mkdtempSync(join(tmpdir(), 'seamark-bench-'))
+  const repo = join(folder, 'large')
+  mkdirSync(repo)
+  const parts = [pool, ...Array.from({ length: DEPLOYMENTS }, (_, n) => deployment(n))]
+  writeFileSync(join(repo, 'all.yaml'), parts.join('---\n'))
+  commitAll(repo)
+  const startedAt = performance.now()
+  const seamark = startUp(repo, '--listen', '127.0.0.1:0', '--data', join(folder, 'data'))
+  try {
+    const healthy = await seamark.until(({ type }) => type === 'healthy')
+    const peak = seamark.residentPeak()
+    // Two rounds of leases and what the collector gives back.
+    await new Promise((resolve) => setTimeout(resolve, 25_000))
+    return [
+      {
+        name: `process start to ${DEPLOYMENTS * REPLICAS} pods healthy`,
+        value: (healthy.heardAt - startedAt) / 1000,
+        unit: 's',
+      },
+      { name: 'resident memory at most until then', value: peak, unit: 'MB' },
+      { name: 'resident memory at rest', value: seamark.resident(), unit: 'MB', note: 'budget 600' },
+    ]
+  } finally {
+    await seamark.stop()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
