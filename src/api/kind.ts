@@ -67,6 +67,8 @@ export interface Kind<R extends Resource = Resource> extends KindRef<R> {
   readonly schema: Schema
   /** All of create, delete, deletecollection, get, list, patch, update, watch unless a kind says otherwise. */
   readonly verbs: readonly string[]
+  /** Sent as a warning with every answer to a request for it. */
+  readonly deprecation?: string
   /** Lower is applied earlier and pruned later (gitops-tools.md 2.2). */
   readonly applyWave: number
   /** `status`: it has /status, status is reset on create and kept on update, generation follows the rest. */

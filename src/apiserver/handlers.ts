@@ -57,6 +57,7 @@ export async function handleResource(
     throw new ApiError('NotFound', 'the server could not find the requested resource')
   }
   checkSubresource(kind, info)
+  if (kind.deprecation) exchange.warn([kind.deprecation])
   const call: Call = {
     registry,
     exchange,

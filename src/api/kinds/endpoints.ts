@@ -17,6 +17,7 @@ export const endpoints = defineKind<Endpoints>({
   singular: 'endpoints',
   shortNames: ['ep'],
   schema: 'V1Endpoints',
+  deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   applyWave: WAVE.network,
   setDefaults: (resource) =>
     resource.subsets?.some(({ ports }) => ports?.some(({ protocol }) => !protocol))

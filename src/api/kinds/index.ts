@@ -1,5 +1,6 @@
 import type { AnyKind } from '../kind.ts'
 import { application } from './application.ts'
+import { componentStatus } from './component-status.ts'
 import { configMap } from './config-map.ts'
 import { csiDriver } from './csi-driver.ts'
 import { csiNode } from './csi-node.ts'
@@ -10,11 +11,17 @@ import { endpointSlice } from './endpoint-slice.ts'
 import { endpoints } from './endpoints.ts'
 import { event } from './event.ts'
 import { newEvent } from './event-v1.ts'
+import { flowSchema } from './flow-schema.ts'
 import { horizontalPodAutoscaler } from './horizontal-pod-autoscaler.ts'
 import { horizontalPodAutoscalerV1 } from './horizontal-pod-autoscaler-v1.ts'
+import { ingress } from './ingress.ts'
+import { ingressClass } from './ingress-class.ts'
+import { ipAddress } from './ip-address.ts'
 import { lease } from './lease.ts'
+import { limitRange } from './limit-range.ts'
 import { loadBalancerPool } from './load-balancer-pool.ts'
 import { namespace } from './namespace.ts'
+import { networkPolicy } from './network-policy.ts'
 import { node } from './node.ts'
 import { nodePool } from './node-pool.ts'
 import { persistentVolume } from './persistent-volume.ts'
@@ -22,28 +29,34 @@ import { persistentVolumeClaim } from './persistent-volume-claim.ts'
 import { pod } from './pod.ts'
 import { podDisruptionBudget } from './pod-disruption-budget.ts'
 import { priorityClass } from './priority-class.ts'
+import { priorityLevelConfiguration } from './priority-level-configuration.ts'
 import { replicaSet } from './replica-set.ts'
 import { resourceClaim } from './resource-claim.ts'
 import { resourceClaimTemplate } from './resource-claim-template.ts'
+import { resourceQuota } from './resource-quota.ts'
 import { resourceSlice } from './resource-slice.ts'
+import { runtimeClass } from './runtime-class.ts'
 import { secret } from './secret.ts'
 import { service } from './service.ts'
 import { serviceAccount } from './service-account.ts'
+import { serviceCidr } from './service-cidr.ts'
 import { simulatedImage } from './simulated-image.ts'
 import { storageClass } from './storage-class.ts'
 import { volumeAttachment } from './volume-attachment.ts'
 import { volumeAttributesClass } from './volume-attributes-class.ts'
-
 /** Every kind that is served. A new kind is one new file beside this one and one line here. */
 export const kinds: readonly AnyKind[] = [
+  componentStatus,
   configMap,
   endpoints,
   event,
+  limitRange,
   namespace,
   node,
   persistentVolumeClaim,
   persistentVolume,
   pod,
+  resourceQuota,
   secret,
   serviceAccount,
   service,
@@ -54,7 +67,15 @@ export const kinds: readonly AnyKind[] = [
   horizontalPodAutoscalerV1,
   lease,
   endpointSlice,
+  ingressClass,
+  ingress,
+  ipAddress,
+  networkPolicy,
+  serviceCidr,
   podDisruptionBudget,
+  runtimeClass,
+  flowSchema,
+  priorityLevelConfiguration,
   csiDriver,
   csiNode,
   csiStorageCapacity,
