@@ -8,10 +8,6 @@ export function isIp(text: string): boolean {
   return ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text)
 }
 
-export function ipAddress(text: string): string | undefined {
-  return isIp(text) ? undefined : IP_MESSAGE
-}
-
 /** One way of writing an address only: no leading zeros, IPv6 short and in lower case. */
 export function canonicalIp(text: string): string | undefined {
   if (!isIp(text)) return IP_MESSAGE

@@ -49,3 +49,7 @@ export function validateAccessModes(
 export function validateVolumeMode(mode: string | undefined, path: string): StatusCause[] {
   return oneOf(mode, ['Block', 'Filesystem'], path)
 }
+
+/** The finalizers that keep volumes and claims while somebody uses them. */
+export const PV_PROTECTION = 'kubernetes.io/pv-protection'
+export const PVC_PROTECTION = 'kubernetes.io/pvc-protection'

@@ -8,6 +8,8 @@ import { kinds } from '../api/kinds/index.ts'
 import { namespace } from '../api/kinds/namespace.ts'
 import { node } from '../api/kinds/node.ts'
 import { nodePool } from '../api/kinds/node-pool.ts'
+import { persistentVolume } from '../api/kinds/persistent-volume.ts'
+import { persistentVolumeClaim } from '../api/kinds/persistent-volume-claim.ts'
 import { pod } from '../api/kinds/pod.ts'
 import { podDisruptionBudget } from '../api/kinds/pod-disruption-budget.ts'
 import { type ReplicaSet, replicaSet } from '../api/kinds/replica-set.ts'
@@ -58,6 +60,47 @@ const scenarios: Record<string, Omit<Scenario, 'controller'>> = {
       expect(items.map(({ metadata }) => metadata.ownerReferences?.[0]?.name)).toEqual(['web', 'web', 'web'])
     },
     remove: (client) => client.delete(replicaSet, WEB),
+  },
+  'pvc-protection': {
+    async arrange(client) {
+      for (const name of ['data', 'old']) {
+        const { example } = persistentVolumeClaim
+        await client.create(persistentVolumeClaim, { ...example, metadata: { ...example.metadata, name } })
+      }
+      const volumes = [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }]
+      await client.create(pod, make.pod({ spec: { volumes } }))
+      for (const name of ['data', 'old']) await client.delete(persistentVolumeClaim, { ...WEB, name })
+    },
+    async check(client) {
+      const { items } = await client.list(persistentVolumeClaim)
+      expect(items.map(({ metadata }) => metadata.name)).toEqual(['data'])
+    },
+    remove: (client) => client.delete(pod, WEB),
+  },
+  'pv-protection': {
+    async arrange(client) {
+      for (const name of ['bound', 'free']) {
+        const made = await client.create(persistentVolume, {
+          ...persistentVolume.example,
+          metadata: { name },
+        })
+        const status = { phase: name === 'bound' ? 'Bound' : 'Available' }
+        await client.update(persistentVolume, { ...made, status }, { subresource: 'status' })
+        await client.delete(persistentVolume, { name })
+      }
+    },
+    async check(client) {
+      const { items } = await client.list(persistentVolume)
+      expect(items.map(({ metadata }) => metadata.name)).toEqual(['bound'])
+    },
+    remove: (client) =>
+      client.patch(
+        persistentVolume,
+        { name: 'bound' },
+        'merge',
+        { status: { phase: 'Released' } },
+        { subresource: 'status' },
+      ),
   },
   'service-lb': {
     async arrange(client) {

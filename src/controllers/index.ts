@@ -19,6 +19,7 @@ import { ControllerRunner } from './runner.ts'
 import { serviceAccountController } from './service-account.ts'
 import { systemObjectsLoop } from './system-objects.ts'
 import { taintEvictionController } from './taint-eviction.ts'
+import { claimProtectionController, volumeProtectionController } from './volume-protection.ts'
 
 type Kinds = () => readonly AnyKind[]
 
@@ -34,6 +35,8 @@ export const controllersOf = (kinds: Kinds): readonly Controller[] => [
   loadBalancerController(),
   disruptionController,
   taintEvictionController,
+  claimProtectionController,
+  volumeProtectionController,
 ]
 
 /** One line per controller that looks at everything. */

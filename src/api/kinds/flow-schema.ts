@@ -137,7 +137,7 @@ function alone(values: readonly string[], path: string): StatusCause[] {
   const name = path.slice(path.lastIndexOf('.') + 1)
   if (values.length === 0) return [fault.required(path, `${name} must contain at least one value`)]
   return values.length > 1 && values.includes('*')
-    ? [fault.invalid(path, values, "if '*' is present, must not specify other " + name)]
+    ? [fault.invalid(path, values, `if '*' is present, must not specify other ${name}`)]
     : []
 }
 

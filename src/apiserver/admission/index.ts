@@ -1,11 +1,31 @@
 import type { Admission } from './admission.ts'
+import { defaultIngressClass } from './default-ingress-class.ts'
+import { defaultStorageClass } from './default-storage-class.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
+import { limitRanger } from './limit-ranger.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
+import { persistentVolumeClaimResize } from './persistent-volume-claim-resize.ts'
+import { podSecurity } from './pod-security.ts'
 import { priority } from './priority.ts'
+import { runtimeClass } from './runtime-class.ts'
 import { serviceAccountAdmission } from './service-account.ts'
 import { serviceAddresses } from './service-addresses.ts'
+import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts'
 
 /** The chain, in kube-apiserver's order. A new step is one file and one line; where it stands has a meaning. */
 export function admissionChain(): readonly Admission[] {
-  return [namespaceLifecycle, serviceAccountAdmission, priority, defaultTolerationSeconds, serviceAddresses()]
+  return [
+    namespaceLifecycle,
+    limitRanger,
+    serviceAccountAdmission,
+    podSecurity,
+    priority,
+    defaultTolerationSeconds,
+    defaultStorageClass,
+    storageObjectInUseProtection,
+    persistentVolumeClaimResize,
+    runtimeClass,
+    defaultIngressClass,
+    serviceAddresses(),
+  ]
 }

@@ -1,0 +1,22 @@
+import { ingress as ingressKind } from '../../api/kinds/ingress.ts'
+import { ingressClass, isDefaultIngressClass } from '../../api/kinds/ingress-class.ts'
+import type { AnyResource } from '../../api/resource.ts'
+import type { Admission } from './admission.ts'
+import { newestOf } from './default-storage-class.ts'
+
+const CLASS_ANNOTATION = 'kubernetes.io/ingress.class'
+
+/** An Ingress that names no class gets the default one, where there is one. */
+export const defaultIngressClass: Admission = {
+  name: 'DefaultIngressClass',
+  async mutate({ operation, kind, subresource, object, reader }) {
+    if (kind !== ingressKind || operation !== 'CREATE' || subresource !== '') return object
+    const isNamed =
+      object.spec?.['ingressClassName'] !== undefined ||
+      object.metadata.annotations?.[CLASS_ANNOTATION] !== undefined
+    if (isNamed) return object
+    const found = newestOf((await reader.all(ingressClass)).filter(isDefaultIngressClass))
+    if (!found) return object
+    return { ...object, spec: { ...object.spec, ingressClassName: found.metadata.name } } as AnyResource
+  },
+}

@@ -1,0 +1,25 @@
+import { type PersistentVolumeClaim, persistentVolumeClaim } from '../../api/kinds/persistent-volume-claim.ts'
+import { isDefaultClass, storageClass } from '../../api/kinds/storage-class.ts'
+import type { AnyResource, Resource } from '../../api/resource.ts'
+import { storageClassOf } from '../../api/volume-access.ts'
+import type { Admission } from './admission.ts'
+
+/** A claim that names no class gets the default one, where there is one; '' asks for none. */
+export const defaultStorageClass: Admission = {
+  name: 'DefaultStorageClass',
+  async mutate({ operation, kind, subresource, object, reader }) {
+    if (kind !== persistentVolumeClaim || operation !== 'CREATE' || subresource !== '') return object
+    if (storageClassOf(object as unknown as PersistentVolumeClaim) !== undefined) return object
+    const found = newestOf((await reader.all(storageClass)).filter(isDefaultClass))
+    if (!found) return object
+    return { ...object, spec: { ...object.spec, storageClassName: found.metadata.name } } as AnyResource
+  },
+}
+
+/** Of several defaults the newest counts, of those of one second the first by name. */
+export function newestOf<R extends Resource>(classes: readonly R[]): R | undefined {
+  const at = ({ metadata }: R) => metadata.creationTimestamp ?? ''
+  return classes.toSorted((a, b) =>
+    at(a) === at(b) ? (a.metadata.name < b.metadata.name ? -1 : 1) : at(a) > at(b) ? -1 : 1,
+  )[0]
+}
