@@ -1,11 +1,13 @@
 import { join } from 'node:path'
 import { kinds as builtInKinds } from './api/kinds/index.ts'
+import { reviewKinds } from './api/review-kinds.ts'
 import { admissionChain } from './apiserver/admission/index.ts'
-import { memoryPki, openPki, writeText } from './apiserver/auth/pki.ts'
+import { Access } from './apiserver/auth/access.ts'
+import { memoryPki, openPki, type Pki, writeText } from './apiserver/auth/pki.ts'
 import { KindTable } from './apiserver/kind-table.ts'
 import { LocalClient } from './apiserver/local-client.ts'
 import { Registry } from './apiserver/registry.ts'
-import { type ApiServer, startApiServer } from './apiserver/server.ts'
+import { type ApiServer, type ApiServerOptions, startApiServer } from './apiserver/server.ts'
 import { stampResource } from './apiserver/storage-keys.ts'
 import { openEmbeddedStore } from './apiserver/store/embedded.ts'
 import { openMemoryStore } from './apiserver/store/memory.ts'
@@ -78,10 +80,21 @@ export async function startControlPlane(env: Env, options: ControlPlaneOptions =
   try {
     const store = await openStore(env, options)
     stops.push(() => store.close())
-    const registry = new Registry(env, store, new KindTable(builtInKinds), admissionChain())
+    const pki = options.listen && (await openKeys(env, options, options.listen))
+    const admission = [...admissionChain()]
+    const registry = new Registry(env, store, new KindTable([...builtInKinds, ...reviewKinds]), admission)
+    const access = pki && new Access(env, store, registry.reader, pki)
+    if (access) {
+      admission.push(...access.admission)
+      stops.push(async () => access.stop())
+      await access.start(registry)
+    }
     const local = new LocalClient(registry)
     const client = options.wrapClient?.(local) ?? local
-    const server = options.listen ? await startListener(env, registry, options, options.listen) : undefined
+    const server =
+      options.listen && access
+        ? await startListener(env, { registry, access, pki, ...options.listen }, options)
+        : undefined
     if (server) stops.push(() => server.api.close())
     const informers = new Informers(env, client)
     stops.push(() => informers.close())
@@ -135,18 +148,23 @@ async function openStore(
   return openEmbeddedStore(env, { ...shape, directory: dataDirectory })
 }
 
+function openKeys(
+  env: Env,
+  { dataDirectory }: ControlPlaneOptions,
+  { host }: { readonly host: string },
+): Promise<Pki> {
+  const now = env.clock.now()
+  return dataDirectory === undefined
+    ? memoryPki({ host, now })
+    : openPki(join(dataDirectory, 'pki'), { host, now })
+}
+
 async function startListener(
   env: Env,
-  registry: Registry,
+  settings: ApiServerOptions,
   { dataDirectory, kubeconfigPath }: ControlPlaneOptions,
-  { host, port }: { readonly host: string; readonly port: number },
 ): Promise<{ api: ApiServer; kubeconfigPath: string | undefined }> {
-  const now = env.clock.now()
-  const pki =
-    dataDirectory === undefined
-      ? await memoryPki({ host, now })
-      : await openPki(join(dataDirectory, 'pki'), { host, now })
-  const api = await startApiServer(env, { registry, pki, host, port })
+  const api = await startApiServer(env, settings)
   const path = kubeconfigPath ?? (dataDirectory === undefined ? undefined : join(dataDirectory, 'kubeconfig'))
   try {
     if (path !== undefined) await writeText(path, api.kubeconfig)

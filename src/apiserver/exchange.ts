@@ -38,6 +38,14 @@ export class Exchange {
     return Array.isArray(value) ? value[0] : value
   }
 
+  /** As they came, names in lower case; repeated ones apart. */
+  get headers(): readonly (readonly [name: string, value: string])[] {
+    const raw = this.request.rawHeaders
+    const headers: [string, string][] = []
+    for (let i = 0; i + 1 < raw.length; i += 2) headers.push([(raw[i] ?? '').toLowerCase(), raw[i + 1] ?? ''])
+    return headers
+  }
+
   /** "kubectl/v1.36.0 (linux/amd64)" -> "kubectl": the field manager of a client that names none. */
   get userAgentName(): string {
     const name = (this.header('user-agent') ?? 'unknown').split('/')[0] ?? 'unknown'

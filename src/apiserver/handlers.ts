@@ -1,8 +1,9 @@
 import type { AnyKind } from '../api/kind.ts'
 import type { AnyResource, ObjectKey } from '../api/resource.ts'
 import { ApiError, badRequest, fault, invalid, successStatus } from '../api/status.ts'
-import { encodeOnce } from '../base/json.ts'
+import { encodeOnce, isObject } from '../base/json.ts'
 import type { ListOptions, PatchType } from '../client/client.ts'
+import type { Access } from './auth/access.ts'
 import type { User } from './auth/authenticate.ts'
 import { type Answer, negotiate } from './content.ts'
 import { readDeleteOptions } from './delete-options.ts'
@@ -10,6 +11,8 @@ import type { Exchange } from './exchange.ts'
 import type { Registry } from './registry.ts'
 import type { RequestContext } from './request.ts'
 import { isTrue, type ResourceRequest } from './request-info.ts'
+import { answeringOf } from './reviews/index.ts'
+import type { Answering } from './reviews/review.ts'
 import { type IncludeObject, listEnvelope, partialListOf, partialOf, tableOf } from './table.ts'
 import { create } from './verbs/create.ts'
 import { remove } from './verbs/delete.ts'
@@ -42,10 +45,8 @@ const BODY_TYPES = new Set([
 
 /** Answers a request on a resource: from the reading of the URL to the bytes. One function per verb of the API. */
 export async function handleResource(
-  registry: Registry,
-  exchange: Exchange,
+  { registry, access, exchange, user }: Asking,
   info: ResourceRequest,
-  user: User,
 ): Promise<void> {
   const kind = registry.kinds.byPlural(info.group, info.version, info.plural)
   // A cluster-scoped kind is not found under a namespace, nor a namespaced one outside when it is named.
@@ -60,6 +61,7 @@ export async function handleResource(
   if (kind.deprecation) exchange.warn([kind.deprecation])
   const call: Call = {
     registry,
+    access,
     exchange,
     kind,
     info,
@@ -86,9 +88,14 @@ export async function handleResource(
   }
 }
 
-interface Call {
+interface Asking {
   readonly registry: Registry
+  readonly access: Access
   readonly exchange: Exchange
+  readonly user: User
+}
+
+interface Call extends Omit<Asking, 'user'> {
   readonly kind: AnyKind
   readonly info: ResourceRequest
   readonly context: RequestContext
@@ -213,6 +220,8 @@ async function post(call: Call): Promise<void> {
   checkBodyType(exchange)
   const body = await exchange.body()
   if (body === undefined) throw badRequest('the request body is empty')
+  const answering = answeringOf(kind, info.subresource ?? '')
+  if (answering) return exchange.json(201, await ask(call, answering, body))
   if (info.name !== undefined && info.subresource !== undefined) {
     const result = await createSubresource(
       registry,
@@ -227,6 +236,23 @@ async function post(call: Call): Promise<void> {
   if (info.namespace === undefined && kind.scope === 'Namespaced')
     throw new ApiError('MethodNotAllowed', 'the server does not allow this method on the requested resource')
   await send(call, 201, await create(registry, kind, info.namespace, body, context))
+}
+
+/** A question that stores nothing: of a kind that is only asked, or of one object's subresource. */
+async function ask(
+  { registry, access, kind, info, context }: Call,
+  answering: Answering,
+  body: unknown,
+): Promise<object> {
+  const { namespace = '', name = '', subresource } = info
+  const sent =
+    subresource === undefined
+      ? registry.readBody(kind, body, context)
+      : isObject(body)
+        ? (body as AnyResource)
+        : undefined
+  if (!sent) throw badRequest('the request body is not an object')
+  return answering({ registry, access, context, namespace, name, body: sent })
 }
 
 async function put(call: Call): Promise<void> {

@@ -4,18 +4,22 @@ import { ApiError } from '../api/status.ts'
 import { sleep } from '../base/clock.ts'
 import type { Env } from '../base/env.ts'
 import { formatKubeconfig } from '../client/kubeconfig.ts'
-import { ANONYMOUS, authenticate, bearerTokens, clientCertificate } from './auth/authenticate.ts'
-import { authorize, isPublic } from './auth/authorize.ts'
+import type { Access } from './auth/access.ts'
+import { attributesOf } from './auth/attributes.ts'
+import { ANONYMOUS, authenticate, type User } from './auth/authenticate.ts'
+import { isPublic, mustAuthorize } from './auth/authorize.ts'
+import { impersonated } from './auth/impersonate.ts'
 import type { Pki } from './auth/pki.ts'
 import { Exchange, type Request, type Response } from './exchange.ts'
 import { handleResource } from './handlers.ts'
 import { OpenApi } from './openapi.ts'
 import type { Registry } from './registry.ts'
-import { readRequest } from './request-info.ts'
+import { type RequestInfo, readRequest } from './request-info.ts'
 import { handleSpecial } from './special-paths.ts'
 
 export interface ApiServerOptions {
   readonly registry: Registry
+  readonly access: Access
   readonly pki: Pki
   readonly host: string
   /** 0: any free port. */
@@ -40,15 +44,13 @@ const CLOSE_MS = 500
  * answer; every failure becomes a Status. A request can fail; the process cannot.
  */
 export async function startApiServer(env: Env, options: ApiServerOptions): Promise<ApiServer> {
-  const { registry, pki } = options
+  const { registry, pki, access } = options
   const openApi = new OpenApi(() => registry.kinds.list)
-  const admin = { name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] }
-  const authenticators = [clientCertificate, bearerTokens([{ token: pki.adminToken, user: admin }])]
   const sockets = new Set<Socket>()
   let isStopping = false
   let inFlight = 0
   let address = `${options.host}:${options.port}`
-  const special = { registry, openApi, address: () => address, isStopping: () => isStopping }
+  const special = { registry, access, openApi, address: () => address, isStopping: () => isStopping }
   const total = env.metrics.counter(
     'apiserver_request_total',
     'Counter of apiserver requests by verb, resource and code',
@@ -94,13 +96,9 @@ export async function startApiServer(env: Env, options: ApiServerOptions): Promi
         const isKnown = registry.kinds.byPlural(info.group, info.version, info.plural) !== undefined
         label = { verb: info.verb, resource: isKnown ? info.plural : 'unknown' }
       } else label = { verb: 'other', resource: '' }
-      const user = authenticate(authenticators, {
-        socket: exchange.socket,
-        authorization: exchange.header('authorization'),
-      })
-      if (user === 'refused' || (user === undefined && !isPublic(info.path)))
-        throw new ApiError('Unauthorized', 'Unauthorized')
-      authorize(user ?? ANONYMOUS, info, request.method ?? 'GET')
+      const asker = await authenticated(exchange, info)
+      const user = await impersonated(access.authorizer, asker, exchange.headers)
+      await mustAuthorize(access.authorizer, attributesOf(user, info, request.method ?? 'GET'))
       const isWatch = info.type === 'resource' && info.verb === 'watch'
       if (!isWatch) {
         if (inFlight >= IN_FLIGHT_MAX)
@@ -108,7 +106,7 @@ export async function startApiServer(env: Env, options: ApiServerOptions): Promi
         inFlight += 1
         counted = true
       }
-      if (info.type === 'resource') await handleResource(registry, exchange, info, user ?? ANONYMOUS)
+      if (info.type === 'resource') await handleResource({ registry, access, exchange, user }, info)
       else await handleSpecial(special, exchange, info.path, info.query)
     } catch (error) {
       await report(exchange, error)
@@ -117,6 +115,16 @@ export async function startApiServer(env: Env, options: ApiServerOptions): Promi
       total.inc({ ...label, code: String(response.statusCode) })
       if (label.verb !== 'watch') seconds.observe(label, (env.clock.now() - startedAt) / 1000)
     }
+  }
+
+  async function authenticated(exchange: Exchange, info: RequestInfo): Promise<User> {
+    const authorization = exchange.header('authorization')
+    const user = await authenticate({ socket: exchange.socket, authorization }, (token) =>
+      access.authenticateToken(token),
+    )
+    if (user === 'refused' || (user === undefined && !isPublic(info.path)))
+      throw new ApiError('Unauthorized', 'Unauthorized')
+    return user ?? ANONYMOUS
   }
 
   async function report(exchange: Exchange, error: unknown): Promise<void> {

@@ -1,4 +1,6 @@
 import { ApiError } from '../api/status.ts'
+import type { Access } from './auth/access.ts'
+import { ISSUER, JWKS_PATH } from './auth/tokens/service-account-tokens.ts'
 import { parseAccept } from './content.ts'
 import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersions } from './discovery.ts'
 import type { Exchange } from './exchange.ts'
@@ -7,6 +9,7 @@ import type { Registry } from './registry.ts'
 
 export interface SpecialPaths {
   readonly registry: Registry
+  readonly access: Access
   readonly openApi: OpenApi
   /** host:port, for clients that ask where the server is. */
   address(): string
@@ -40,6 +43,7 @@ export async function handleSpecial(
     case undefined:
       return exchange.json(200, {
         paths: [
+          '/.well-known/openid-configuration',
           '/api',
           '/apis',
           '/healthz',
@@ -47,6 +51,7 @@ export async function handleSpecial(
           '/metrics',
           '/openapi/v2',
           '/openapi/v3',
+          '/openid/v1/jwks',
           '/readyz',
           '/version',
         ],
@@ -82,6 +87,19 @@ export async function handleSpecial(
         exchange,
         parts.length === 3 ? apiResourceList(kinds, parts[1] ?? '', parts[2] ?? '') : undefined,
       )
+    case '.well-known':
+      if (parts.length !== 2 || parts[1] !== 'openid-configuration')
+        return exchange.text(404, '404 page not found\n')
+      return exchange.json(200, {
+        issuer: ISSUER,
+        jwks_uri: `https://${paths.address()}${JWKS_PATH}`,
+        response_types_supported: ['id_token'],
+        subject_types_supported: ['public'],
+        id_token_signing_alg_values_supported: ['ES256'],
+      })
+    case 'openid':
+      if (`/${parts.join('/')}` !== JWKS_PATH) return exchange.text(404, '404 page not found\n')
+      return exchange.json(200, paths.access.tokens.jwks(), 'application/jwk-set+json')
     case 'openapi':
       return sendOpenApi(openApi, exchange, parts.slice(1), query)
     default:

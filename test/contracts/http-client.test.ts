@@ -1,3 +1,4 @@
+import { Access } from '../../src/apiserver/auth/access.ts'
 import { memoryPki } from '../../src/apiserver/auth/pki.ts'
 import { startApiServer } from '../../src/apiserver/server.ts'
 import { createEnv } from '../../src/base/env.ts'
@@ -11,7 +12,9 @@ clientContract('HttpClient', async () => {
   const env = createEnv()
   const host = '127.0.0.1'
   const pki = await memoryPki({ host, now: env.clock.now() })
-  const server = await startApiServer(env, { registry: cluster.registry, pki, host, port: 0 })
+  const { registry, store } = cluster
+  const access = new Access(env, store, registry.reader, pki)
+  const server = await startApiServer(env, { registry, access, pki, host, port: 0 })
   const client = new HttpClient(
     { server: server.url, authorityPem: pki.authority.certificatePem, token: pki.adminToken },
     { fieldManager: 'test' },

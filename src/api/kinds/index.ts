@@ -1,5 +1,7 @@
 import type { AnyKind } from '../kind.ts'
 import { application } from './application.ts'
+import { clusterRole } from './cluster-role.ts'
+import { clusterRoleBinding } from './cluster-role-binding.ts'
 import { componentStatus } from './component-status.ts'
 import { configMap } from './config-map.ts'
 import { csiDriver } from './csi-driver.ts'
@@ -35,6 +37,8 @@ import { resourceClaim } from './resource-claim.ts'
 import { resourceClaimTemplate } from './resource-claim-template.ts'
 import { resourceQuota } from './resource-quota.ts'
 import { resourceSlice } from './resource-slice.ts'
+import { role } from './role.ts'
+import { roleBinding } from './role-binding.ts'
 import { runtimeClass } from './runtime-class.ts'
 import { secret } from './secret.ts'
 import { service } from './service.ts'
@@ -76,6 +80,10 @@ export const kinds: readonly AnyKind[] = [
   runtimeClass,
   flowSchema,
   priorityLevelConfiguration,
+  clusterRoleBinding,
+  clusterRole,
+  roleBinding,
+  role,
   csiDriver,
   csiNode,
   csiStorageCapacity,

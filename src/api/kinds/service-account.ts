@@ -14,6 +14,11 @@ export const serviceAccount = defineKind<ServiceAccount>({
   scope: 'Namespaced',
   shortNames: ['sa'],
   schema: 'V1ServiceAccount',
+  subresources: {
+    others: {
+      token: { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest', verbs: ['create'] },
+    },
+  },
   applyWave: WAVE.identity,
   columns: [
     nameColumn,

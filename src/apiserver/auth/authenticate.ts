@@ -14,17 +14,31 @@ export const ANONYMOUS: User = { name: 'system:anonymous', groups: ['system:unau
 /** For parts in this process, which carry no credential at all (A-28). */
 export const LOOPBACK: User = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] }
 
-export interface Credentials {
+interface Credentials {
   readonly socket: TLSSocket
   /** The Authorization header. */
   readonly authorization: string | undefined
 }
 
-/** Returns the user, undefined when there are no credentials, or 'refused' when those given are wrong. */
-export type Authenticator = (credentials: Credentials) => User | undefined | 'refused'
+type TokenAuthenticator = (token: string) => Promise<{ readonly user: User } | undefined>
+
+/**
+ * The user; undefined when there are no credentials, 'refused' when those given are wrong. A client certificate
+ * decides before a token, as in kube-apiserver; a wrong token is not repaired by anything.
+ */
+export async function authenticate(
+  { socket, authorization }: Credentials,
+  byToken: TokenAuthenticator,
+): Promise<User | undefined | 'refused'> {
+  const certified = clientCertificate(socket)
+  if (certified) return certified
+  const token = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1]
+  if (token === undefined) return undefined
+  return (await byToken(token))?.user ?? 'refused'
+}
 
 /** A client certificate our own authority signed: CN is the name, each O a group (the TLS layer checked the chain). */
-export const clientCertificate: Authenticator = ({ socket }) => {
+function clientCertificate(socket: TLSSocket): User | undefined {
   if (!socket.authorized) return undefined
   const subject = socket.getPeerCertificate(false)?.subject as
     | { CN?: string | string[]; O?: string | string[] }
@@ -37,27 +51,12 @@ export const clientCertificate: Authenticator = ({ socket }) => {
 /** Fixed bearer tokens, compared in constant time. */
 export function bearerTokens(
   tokens: readonly { readonly token: string; readonly user: User }[],
-): Authenticator {
+): (token: string) => User | undefined {
   const known = tokens.map(({ token, user }) => ({ digest: digest(token), user }))
-  return ({ authorization }) => {
-    const token = /^Bearer +(\S+) *$/i.exec(authorization ?? '')?.[1]
-    if (token === undefined) return undefined
+  return (token) => {
     const given = digest(token)
-    const found = known.find((candidate) => timingSafeEqual(candidate.digest, given))
-    return found ? found.user : 'refused'
+    return known.find((candidate) => timingSafeEqual(candidate.digest, given))?.user
   }
-}
-
-/** The first authenticator with an answer decides; a wrong credential is not repaired by another one. */
-export function authenticate(
-  authenticators: readonly Authenticator[],
-  credentials: Credentials,
-): User | undefined | 'refused' {
-  for (const authenticator of authenticators) {
-    const user = authenticator(credentials)
-    if (user !== undefined) return user
-  }
-  return undefined
 }
 
 function digest(token: string): Buffer {

@@ -1,45 +1,58 @@
 import { ApiError } from '../../api/status.ts'
-import type { RequestInfo } from '../request-info.ts'
-import type { User } from './authenticate.ts'
+import { type Attributes, describeRefusal, describeTarget } from './attributes.ts'
 
-/** Paths that need no credentials. */
-const PUBLIC = new Set(['/healthz', '/livez', '/readyz', '/version'])
-
-/**
- * Whether the user may do this; throws Forbidden in Kubernetes' words. Members of system:masters may do everything;
- * nobody else may do anything yet but read what is public and discovery.
- */
-export function authorize(user: User, info: RequestInfo, method: string): void {
-  if (user.groups.includes('system:masters')) return
-  if (info.type === 'other') {
-    if (isPublic(info.path)) return
-    const isDiscovery = /^\/(api|apis|openapi)(\/|$)/.test(info.path)
-    if (isDiscovery && user.groups.includes('system:authenticated')) return
-    throw new ApiError(
-      'Forbidden',
-      `forbidden: User ${JSON.stringify(user.name)} cannot ${method.toLowerCase()} path ${JSON.stringify(info.path)}`,
-    )
-  }
-  const resource = info.subresource ? `${info.plural}/${info.subresource}` : info.plural
-  const qualified = info.group === '' ? info.plural : `${info.plural}.${info.group}`
-  const name = info.name ? ` ${JSON.stringify(info.name)}` : ''
-  const where =
-    info.namespace === undefined
-      ? ' at the cluster scope'
-      : ` in the namespace ${JSON.stringify(info.namespace)}`
-  throw new ApiError(
-    'Forbidden',
-    `${qualified}${name} is forbidden: User ${JSON.stringify(user.name)} cannot ${info.verb} resource ${JSON.stringify(resource)} in API group ${JSON.stringify(info.group)}${where}`,
-    {
-      details: {
-        kind: info.plural,
-        ...(info.group ? { group: info.group } : {}),
-        ...(info.name ? { name: info.name } : {}),
-      },
-    },
-  )
+/** What an authorizer says. Neither allowed nor denied is no opinion: the next one is asked. */
+export interface Verdict {
+  readonly allowed: boolean
+  /** Nobody after this one is asked. */
+  readonly denied?: boolean
+  /** Why; may be empty. */
+  readonly reason: string
 }
 
+export interface Authorizer {
+  authorize(attributes: Attributes): Verdict | Promise<Verdict>
+}
+
+/** Paths that need neither credentials nor permission: a probe must not depend on either. */
+const PROBES = new Set(['/healthz', '/livez', '/readyz'])
+/** Paths that somebody without credentials may ask for; anywhere else that is Unauthorized. */
+const PUBLIC = new Set([...PROBES, '/version', '/version/'])
+
 export function isPublic(path: string): boolean {
-  return PUBLIC.has(path) || path.startsWith('/livez/') || path.startsWith('/readyz/')
+  return PUBLIC.has(path)
+}
+
+const MASTERS = 'system:masters'
+
+/** Asks each in turn until one allows or denies. Members of system:masters may do everything, whatever roles say. */
+export function union(authorizers: readonly Authorizer[]): Authorizer {
+  return {
+    async authorize(attributes) {
+      if (attributes.user.groups.includes(MASTERS)) return { allowed: true, reason: '' }
+      if (attributes.type === 'path' && PROBES.has(attributes.path)) return { allowed: true, reason: '' }
+      const reasons: string[] = []
+      for (const authorizer of authorizers) {
+        const verdict = await authorizer.authorize(attributes)
+        if (verdict.allowed || verdict.denied) return verdict
+        if (verdict.reason !== '') reasons.push(verdict.reason)
+      }
+      return { allowed: false, reason: reasons.join('\n') }
+    },
+  }
+}
+
+/** Throws Forbidden in Kubernetes' words unless the authorizer allows it. */
+export async function mustAuthorize(authorizer: Authorizer, attributes: Attributes): Promise<void> {
+  const { allowed, reason } = await authorizer.authorize(attributes)
+  if (!allowed) throw refusal(attributes, reason)
+}
+
+function refusal(attributes: Attributes, reason: string): ApiError {
+  const why = `${describeRefusal(attributes)}${reason === '' ? '' : `: ${reason}`}`
+  if (attributes.type === 'path') return new ApiError('Forbidden', `forbidden: ${why}`, { details: {} })
+  const { group, resource, name } = attributes
+  return new ApiError('Forbidden', `${describeTarget(attributes)} is forbidden: ${why}`, {
+    details: { kind: resource, ...(group ? { group } : {}), ...(name ? { name } : {}) },
+  })
 }

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { chmod, mkdir, open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
@@ -22,6 +22,8 @@ export interface Pki {
   readonly admin: Pair
   /** A bearer token for the same administrator. */
   readonly adminToken: string
+  /** Signs tokens of service accounts: P-256, PKCS 8. */
+  readonly tokenKeyPem: string
 }
 
 const RENEW_WITHIN_MS = 30 * 24 * 3_600_000
@@ -43,6 +45,7 @@ export async function memoryPki(options: { readonly host: string; readonly now: 
     server: await newServer(authority, options),
     admin: await createClientCertificate(authority, ADMIN, options.now),
     adminToken: newToken(),
+    tokenKeyPem: newTokenKey(),
   }
 }
 
@@ -57,7 +60,7 @@ export async function openPki(
   const authority =
     (await readPair(directory, 'ca')) ??
     (await writePair(directory, 'ca', await createAuthority('seamark-ca', now)))
-  const [server, admin, adminToken] = await Promise.all([
+  const [server, admin, adminToken, tokenKeyPem] = await Promise.all([
     keptPair(
       directory,
       'server',
@@ -70,13 +73,14 @@ export async function openPki(
       (pair) => !endsWithin(pair, now, RENEW_WITHIN_MS),
       () => createClientCertificate(authority, ADMIN, now),
     ),
-    keptToken(join(directory, 'admin.token')),
+    keptText(join(directory, 'admin.token'), newToken),
+    keptText(join(directory, 'sa.key'), newTokenKey),
   ])
-  return { authority, server, admin, adminToken }
+  return { authority, server, admin, adminToken, tokenKeyPem }
 }
 
-async function keptToken(path: string): Promise<string> {
-  return (await readText(path)) ?? (await writeText(path, newToken()))
+async function keptText(path: string, make: () => string): Promise<string> {
+  return (await readText(path)) ?? (await writeText(path, make()))
 }
 
 async function keptPair(
@@ -123,6 +127,11 @@ function answersTo(server: Pair, host: string): boolean {
 
 function newToken(): string {
   return randomBytes(32).toString('base64url')
+}
+
+function newTokenKey(): string {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }) as string
 }
 
 async function readPair(directory: string, name: string): Promise<Pair | undefined> {

@@ -19,6 +19,8 @@ export async function create(
   body: unknown,
   context: RequestContext,
 ): Promise<AnyResource> {
+  if (!kind.verbs.includes('get'))
+    throw new ApiError('MethodNotAllowed', `${kind.plural} are asked, not stored: ask over HTTP`)
   const sent = inNamespace(kind, registry.readBody(kind, body, context), namespace)
   const stored = await store(registry, storedKind(kind), storable(kind, sent), context, (object) =>
     trackAs(kind, undefined, object, {

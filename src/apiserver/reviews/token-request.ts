@@ -1,0 +1,43 @@
+import type { V1TokenRequestSpec } from '../../api/generated/types.ts'
+import { serviceAccount } from '../../api/kinds/service-account.ts'
+import { badRequest, fault, invalid, notFound } from '../../api/status.ts'
+import { formatTime } from '../../base/date.ts'
+import { findBound } from '../auth/tokens/bound-objects.ts'
+import { ISSUER } from '../auth/tokens/service-account-tokens.ts'
+import type { Answering } from './review.ts'
+
+const DEFAULT_SECONDS = 3600
+const MIN_SECONDS = 600
+const MAX_SECONDS = 2 ** 32
+const GROUP = 'authentication.k8s.io'
+
+/** POST serviceaccounts/NAME/token: a token for the account (kubectl create token). */
+export const requestToken: Answering = async ({ registry, access, body, namespace, name }) => {
+  if (body.apiVersion !== undefined && body.apiVersion !== `${GROUP}/v1`)
+    throw badRequest(
+      `the API version in the data (${body.apiVersion}) does not match the expected API version (${GROUP}/v1)`,
+    )
+  const spec = (body.spec ?? {}) as Partial<V1TokenRequestSpec>
+  const { expirationSeconds = DEFAULT_SECONDS, boundObjectRef } = spec
+  const path = 'spec.expirationSeconds'
+  if (!Number.isInteger(expirationSeconds) || expirationSeconds < MIN_SECONDS)
+    throw invalid({ group: GROUP, kind: 'TokenRequest' }, '', [
+      fault.invalid(path, expirationSeconds, 'may not specify a duration less than 10 minutes'),
+    ])
+  if (expirationSeconds > MAX_SECONDS)
+    throw invalid({ group: GROUP, kind: 'TokenRequest' }, '', [
+      fault.invalid(path, expirationSeconds, 'may not specify a duration larger than 2^32 seconds'),
+    ])
+  const account = await registry.reader.find(serviceAccount, { namespace, name })
+  if (!account) throw notFound(serviceAccount, name)
+  const audiences = Array.isArray(spec.audiences) && spec.audiences.length > 0 ? spec.audiences : [ISSUER]
+  const bound = boundObjectRef && (await findBound(registry.reader, boundObjectRef, { namespace, name }))
+  const { token, expiresAt } = await access.tokens.issue({ account, audiences, expirationSeconds, bound })
+  return {
+    kind: 'TokenRequest',
+    apiVersion: `${GROUP}/v1`,
+    metadata: { name, namespace, creationTimestamp: formatTime(registry.env.clock.now()) },
+    spec: { audiences, expirationSeconds, boundObjectRef: boundObjectRef ?? null },
+    status: { token, expirationTimestamp: formatTime(expiresAt) },
+  }
+}
