@@ -17,6 +17,7 @@ import type { Client } from './client/client.ts'
 import { Informers } from './client/informers.ts'
 import { startControllers } from './controllers/index.ts'
 import { startNodes } from './nodes/nodes.ts'
+import type { SchedulerConfiguration } from './scheduler/configuration.ts'
 import { startScheduler } from './scheduler/scheduler.ts'
 import type { Progress } from './sync/progress.ts'
 import type { Source } from './sync/sources/source.ts'
@@ -38,6 +39,8 @@ export interface ControlPlaneOptions {
   readonly parts?:
     | { readonly controllers?: boolean; readonly scheduler?: boolean; readonly nodes?: boolean }
     | undefined
+  /** Profiles, plugins and extenders of the scheduler; absent: kube-scheduler's defaults. */
+  readonly schedulerConfiguration?: SchedulerConfiguration | undefined
   /** Stands between every part and the API server; simulation puts faults in here. */
   readonly wrapClient?: ((client: Client) => Client) | undefined
   /** The repository to keep converged; absent: a cluster that only its clients change. */
@@ -103,7 +106,7 @@ export async function startControlPlane(env: Env, options: ControlPlaneOptions =
       ...(controllers
         ? [startControllers(env, client, { informers, kinds: () => registry.kinds.list })]
         : []),
-      ...(scheduler ? [startScheduler(env, client, informers)] : []),
+      ...(scheduler ? [startScheduler(env, client, informers, options.schedulerConfiguration)] : []),
       ...(nodes ? [startNodes(env, client, informers)] : []),
     ]
     stops.push(() => Promise.all(running.map((part) => part.stop())))

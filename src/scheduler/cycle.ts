@@ -82,24 +82,26 @@ export class Cycle {
 
   /** With what stands on the node, and with those of at least this priority that wait to come to it as well. */
   verdict(node: NodeInfo): Rejection | undefined {
+    const rejection = this.#keptFilter(node)
+    if (rejection) return rejection
     const nominated = this.snapshot.nominatedOn(node.name, this.pod.priority, this.pod.uid)
-    if (nominated.length > 0) {
-      const rejection = this.snapshot.trial(node, (trial) => this.verdictIn(trial, node))
-      if (rejection) return rejection
-    }
-    return this.#keptFilter(node)
+    if (nominated.length === 0) return undefined
+    return this.snapshot.trial(node, (trial) => {
+      for (const other of nominated) trial.add(other)
+      return this.filter(node)
+    })
   }
 
   /** The same on a node that is being tried out. */
   verdictIn(trial: Trial, node: NodeInfo): Rejection | undefined {
+    const rejection = this.filter(node)
+    if (rejection) return rejection
     const nominated = this.snapshot.nominatedOn(node.name, this.pod.priority, this.pod.uid)
-    if (nominated.length > 0) {
-      for (const other of nominated) trial.add(other)
-      const rejection = this.filter(node)
-      for (const other of nominated) trial.remove(other)
-      if (rejection) return rejection
-    }
-    return this.filter(node)
+    if (nominated.length === 0) return undefined
+    for (const other of nominated) trial.add(other)
+    const fuller = this.filter(node)
+    for (const other of nominated) trial.remove(other)
+    return fuller
   }
 
   /** On a node that is being tried out: nothing that is known is used, nothing is kept. */

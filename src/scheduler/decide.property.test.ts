@@ -7,8 +7,8 @@ import type { Service } from '../api/kinds/service.ts'
 import { type Random, seededRandom } from '../base/random.ts'
 import { objectsOf } from './cluster-objects.ts'
 import { bestOf, findFeasible } from './decide.ts'
-import { defaultFramework } from './plugins/index.ts'
 import { podInfo } from './pod-info.ts'
+import { defaultFramework } from './profile.ts'
 import { Snapshot } from './snapshot.ts'
 
 /** How many clusters; SEEDS=5000 explores further, SEED=17 replays one. */

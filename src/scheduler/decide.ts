@@ -118,11 +118,18 @@ function fitErrorOf(cycle: Cycle, nodes: readonly NodeInfo[]): FitError {
     }
     for (const { name } of cycle.snapshot.nodes) rejections.set(name, absent)
   }
-  for (const node of nodes) {
-    const rejection = cycle.verdict(node)
-    if (!rejection) continue
-    rejections.set(node.name, rejection)
+  for (const [name, rejection] of rejectionsOf(cycle, nodes)) {
+    rejections.set(name, rejection)
     plugins.add(rejection.plugin)
   }
   return { nodes: cycle.snapshot.size, rejections, plugins }
+}
+
+export function rejectionsOf(cycle: Cycle, nodes: readonly NodeInfo[]): Map<string, Rejection> {
+  const rejections = new Map<string, Rejection>()
+  for (const node of nodes) {
+    const rejection = cycle.verdict(node)
+    if (rejection) rejections.set(node.name, rejection)
+  }
+  return rejections
 }

@@ -5,8 +5,8 @@ import type { Random } from '../base/random.ts'
 import type { ClusterObjects } from './cluster-objects.ts'
 import { decide } from './decide.ts'
 import { type FitError, fitErrorMessage } from './fit-error.ts'
-import { defaultFramework } from './plugins/index.ts'
 import { podInfo } from './pod-info.ts'
+import { defaultFramework } from './profile.ts'
 import { Snapshot } from './snapshot.ts'
 
 export interface DryRunResult {

@@ -4,9 +4,9 @@ import type { Pod } from '../api/kinds/pod.ts'
 import type { PodDisruptionBudget } from '../api/kinds/pod-disruption-budget.ts'
 import { seededRandom } from '../base/random.ts'
 import { decide } from './decide.ts'
-import { defaultFramework } from './plugins/index.ts'
 import { type PodInfo, podInfo } from './pod-info.ts'
 import { type Candidate, pickCandidate, preempt } from './preemption.ts'
+import { defaultFramework } from './profile.ts'
 import type { Snapshot } from './snapshot.ts'
 
 const framework = defaultFramework()

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { node, pod } from '../../test/support/scheduling.ts'
+import { node, pod, snapshotOf } from '../../test/support/scheduling.ts'
 import type { Pod } from '../api/kinds/pod.ts'
 import { VirtualClock } from '../base/virtual-clock.ts'
 import { Heap } from './heap.ts'
@@ -8,11 +8,11 @@ import { resourcesFit } from './plugins/resources-fit.ts'
 import { schedulingGates } from './plugins/scheduling-gates.ts'
 import { podInfo } from './pod-info.ts'
 import { backoffMs, SchedulingQueue } from './queue.ts'
-import { Snapshot } from './snapshot.ts'
 
 const start = () => {
   const clock = new VirtualClock({ seed: 1 })
-  const queue = new SchedulingQueue(clock, new Snapshot(), () => [schedulingGates])
+  const snapshot = snapshotOf([node('n')])
+  const queue = new SchedulingQueue(clock, snapshot, () => [schedulingGates])
   return {
     clock,
     queue,
@@ -21,6 +21,7 @@ const start = () => {
   }
 }
 const of = (name: string, priority = 0) => pod(name, {}, { priority })
+const onNode = (name: string) => pod(name, {}, { nodeName: 'n' })
 const FIT = [resourcesFit()]
 
 test.each([
@@ -65,7 +66,7 @@ describe('SchedulingQueue', () => {
     await clock.run(60_000)
     expect(next()).toBeUndefined()
     expect(queue.sizes.unschedulable).toBe(1)
-    queue.notify({ type: 'pod-removed', pod: of('x') })
+    queue.notify({ type: 'pod-removed', pod: onNode('x') })
     expect(next()).toBe('a')
   })
 
@@ -84,7 +85,7 @@ describe('SchedulingQueue', () => {
     const { queue, put, next } = start()
     put(of('a'))
     const inFlight = queue.tryPop()!
-    queue.notify({ type: 'pod-removed', pod: of('x') })
+    queue.notify({ type: 'pod-removed', pod: onNode('x') })
     queue.giveBack(inFlight, FIT)
     expect(queue.sizes.backoff).toBe(1)
     expect(next()).toBe('a')

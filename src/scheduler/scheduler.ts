@@ -12,14 +12,16 @@ import { EventRecorder } from '../client/events.ts'
 import type { InformerChange } from '../client/informer.ts'
 import type { Informers } from '../client/informers.ts'
 import { informedObjects } from './cluster-objects.ts'
-import { decide } from './decide.ts'
+import type { SchedulerConfiguration } from './configuration.ts'
+import { type Decision, decide } from './decide.ts'
+import { decideWithExtenders, Extender } from './extender.ts'
 import { type FitError, fitErrorMessage } from './fit-error.ts'
 import type { Framework } from './framework.ts'
 import type { AnyPlugin } from './plugin.ts'
-import { defaultFramework } from './plugins/index.ts'
 import { type PodInfo, podInfo } from './pod-info.ts'
 import { PodWriter } from './pod-writer.ts'
 import { preempt } from './preemption.ts'
+import { frameworksOf } from './profile.ts'
 import { type QueuedPod, SchedulingQueue } from './queue.ts'
 import { Snapshot } from './snapshot.ts'
 
@@ -43,6 +45,7 @@ export class Scheduler {
   readonly #profiles: ReadonlyMap<string, Profile>
   readonly #snapshot: Snapshot
   readonly #queue: SchedulingQueue
+  readonly #extenders: readonly Extender[]
   readonly #cancels: Cancel[] = []
   readonly #writes = new Set<Promise<void>>()
   readonly #written = new Wake()
@@ -51,12 +54,8 @@ export class Scheduler {
   #running: Promise<void> | undefined
   #stopped = false
 
-  constructor(
-    env: Env,
-    client: Client,
-    informers: Informers,
-    frameworks: readonly Framework[] = [defaultFramework()],
-  ) {
+  constructor(env: Env, client: Client, informers: Informers, configuration: SchedulerConfiguration = {}) {
+    const frameworks = frameworksOf(configuration)
     this.#env = env
     this.#client = client.as(frameworks[0]?.name ?? 'default-scheduler')
     this.#informers = informers
@@ -72,7 +71,12 @@ export class Scheduler {
       env.clock,
       this.#snapshot,
       ({ pod }) => this.#profileOf(pod)?.framework.preEnqueue ?? [],
+      {
+        initialBackoffMs: inMs(configuration.podInitialBackoffSeconds),
+        maxBackoffMs: inMs(configuration.podMaxBackoffSeconds),
+      },
     )
+    this.#extenders = (configuration.extenders ?? []).map((extender) => new Extender(env.clock, extender))
   }
 
   start(): void {
@@ -170,7 +174,17 @@ export class Scheduler {
     const profile = this.#profileOf(info.pod)
     if (!profile) return this.#queue.remove(info.uid)
     const startedAt = this.#env.clock.now()
-    const decision = decide(info, this.#snapshot, profile.framework, this.#env.random)
+    let decision: Decision
+    try {
+      const extenders = this.#extenders.filter((extender) => extender.isInterested(info))
+      decision =
+        extenders.length === 0
+          ? decide(info, this.#snapshot, profile.framework, this.#env.random)
+          : await decideWithExtenders(info, this.#snapshot, profile.framework, this.#env.random, extenders)
+    } catch (error) {
+      this.#report(queued, profile, error)
+      return
+    }
     if (decision.fits) {
       this.#snapshot.assume(info, decision.node)
       const refused = this.#reserve(info, decision.node, profile.framework)
@@ -180,6 +194,18 @@ export class Scheduler {
       } else this.#undo(queued, profile.framework)
     } else this.#fail(queued, profile, decision.error, startedAt)
     while (this.#writes.size >= WRITES_MAX) await this.#written.wait()
+  }
+
+  /** Nothing was decided: an extender could not be asked, or a plugin failed. */
+  #report(queued: QueuedPod, { writer }: Profile, error: unknown): void {
+    const { info } = queued
+    const message = error instanceof Error ? error.message : String(error)
+    this.#env.log.warn({ err: error, pod: info.key }, 'scheduling failed')
+    this.#queue.retry(queued)
+    this.#write(info.uid, async () => {
+      writer.events.event(info.pod, 'Warning', 'FailedScheduling', message)
+      await writer.setUnscheduled(info.pod, 'SchedulerError', message)
+    })
   }
 
   #reserve(info: PodInfo, node: string, { reserve }: Framework): string | undefined {
@@ -204,7 +230,9 @@ export class Scheduler {
     const context = { env: this.#env, client: this.#client, snapshot: this.#snapshot }
     try {
       for (const plugin of framework.preBind) await plugin.preBind?.(info, node, context)
-      await framework.bind[0]?.bind?.(info, node, context)
+      const extender = this.#extenders.find((each) => each.binds && each.isInterested(info))
+      if (extender) await extender.bind(info.pod, node)
+      else await framework.bind[0]?.bind?.(info, node, context)
     } catch (error) {
       if (await this.#boundMeanwhile(info)) return
       this.#env.log.debug({ err: error, pod: info.key, node }, 'binding failed')
@@ -290,8 +318,17 @@ export class Scheduler {
   }
 }
 
-export function startScheduler(env: Env, client: Client, informers: Informers): { stop(): Promise<void> } {
-  const scheduler = new Scheduler(env, client, informers)
+function inMs(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : seconds * 1000
+}
+
+export function startScheduler(
+  env: Env,
+  client: Client,
+  informers: Informers,
+  configuration?: SchedulerConfiguration,
+): { stop(): Promise<void> } {
+  const scheduler = new Scheduler(env, client, informers, configuration)
   scheduler.start()
   return scheduler
 }

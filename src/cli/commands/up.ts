@@ -12,6 +12,7 @@ import { findGitDir } from '../../sync/sources/git.ts'
 import { openSource } from '../../sync/sources/index.ts'
 import { parseStatusMode } from '../../sync/write-back.ts'
 import type { CliCommand, CommandContext } from '../command.ts'
+import { readSchedulerConfig } from '../scheduler-config.ts'
 import { createScreen } from '../screen.ts'
 import { VERSION } from '../version.ts'
 
@@ -25,6 +26,7 @@ interface UpOptions {
   readonly listen: string
   readonly kubeconfig?: string
   readonly nodes: string
+  readonly schedulerConfig?: string
   readonly status: string
   readonly once?: boolean
   readonly output: string
@@ -59,6 +61,7 @@ export const up: CliCommand = {
       .option('--listen <host:port>', 'where the API is served; port 0 is any free port', '127.0.0.1:6443')
       .option('--kubeconfig <file>', 'where the kubeconfig is written (default: DATA/kubeconfig)')
       .option('--nodes <n>', 'simulated nodes when the repository declares none', '3')
+      .option('--scheduler-config <file>', 'a KubeSchedulerConfiguration: profiles, plugins, extenders')
       .option('--status <mode>', 'where outcomes go: none, notes, branch:NAME or files:DIR', 'notes')
       .option('--once', 'exit 0 when everything is healthy, 1 when the commit failed')
       .option('-o, --output <form>', 'pretty, plain or json', 'pretty')
@@ -79,6 +82,8 @@ async function run(repo: string, options: UpOptions, { output, exit }: CommandCo
   if (!Number.isInteger(nodes) || nodes < 0)
     throw badRequest(`Cannot use --nodes "${options.nodes}": give a whole number of at least 0`)
   const listen = parseListen(options.listen)
+  const schedulerConfiguration =
+    options.schedulerConfig === undefined ? undefined : readSchedulerConfig(options.schedulerConfig)
   const data = resolve(options.data ?? defaultData(repo))
   const source = openSource(systemClock, repo, {
     ref: options.branch,
@@ -114,6 +119,7 @@ async function run(repo: string, options: UpOptions, { output, exit }: CommandCo
       dataDirectory: data,
       store: options.store,
       listen,
+      schedulerConfiguration,
       kubeconfigPath: options.kubeconfig === undefined ? undefined : resolve(options.kubeconfig),
       sync: {
         source,

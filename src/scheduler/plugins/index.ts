@@ -1,4 +1,3 @@
-import { type Framework, frameworkOf } from '../framework.ts'
 import type { AnyPlugin } from '../plugin.ts'
 import { balancedAllocation } from './balanced-allocation.ts'
 import { defaultBinder } from './default-binder.ts'
@@ -34,20 +33,4 @@ export const plugins: Readonly<Record<string, Entry>> = {
   NodeResourcesBalancedAllocation: { weight: 1, make: balancedAllocation },
   ImageLocality: { weight: 1, make: () => imageLocality },
   DefaultBinder: { weight: 0, make: () => defaultBinder },
-}
-
-/** kube-scheduler without a configuration file. */
-export function defaultFramework(name = 'default-scheduler'): Framework {
-  const all = Object.values(plugins).map(({ make, weight }) => ({ plugin: make(), weight }))
-  const list = all.map(({ plugin }) => plugin)
-  return frameworkOf(name, {
-    preEnqueue: list,
-    preFilter: list,
-    filter: list,
-    postFilter: ['DefaultPreemption'],
-    score: all,
-    reserve: list,
-    preBind: list,
-    bind: list,
-  })
 }

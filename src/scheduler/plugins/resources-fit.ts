@@ -2,6 +2,7 @@ import { amountsOf } from '../amounts.ts'
 import type { NodeInfo } from '../node-info.ts'
 import { isOwn, type Plugin, type Rejection } from '../plugin.ts'
 import { type PodInfo, podInfo } from '../pod-info.ts'
+import type { Snapshot } from '../snapshot.ts'
 import { type ScoringStrategy, strategyScore } from './resource-strategy.ts'
 
 const NAME = 'NodeResourcesFit'
@@ -30,7 +31,10 @@ export function resourcesFit(args: ResourcesFitArgs = {}): Plugin {
       'node-updated': (pod, { node, previous }) =>
         hasGrown(pod, previous.status?.allocatable, node.status?.allocatable) &&
         couldFit(pod, node.status?.allocatable, isIgnored),
-      'pod-removed': () => true,
+      'pod-removed': (pod, event, snapshot) => {
+        const on = snapshot.node(event.pod.spec.nodeName ?? '')
+        return on !== undefined && hasRoomNow(pod, on, snapshot, isIgnored)
+      },
       'placed-pod-updated': (_, { pod, previous }) => podInfo(pod).shape !== podInfo(previous).shape,
       'pod-updated': (pod, event) => isOwn(pod, event) && podInfo(event.previous).shape !== pod.shape,
     },
@@ -75,6 +79,21 @@ export function insufficient(
     if (!isIgnored(name))
       check(name, wants, requested.scalars.get(name) ?? 0, allocatable.scalars.get(name) ?? 0)
   return { reasons, resolvable }
+}
+
+/** On the node where something has just gone; a pod that may preempt and has not done so may count on lower ones going. */
+function hasRoomNow(
+  pod: PodInfo,
+  node: NodeInfo,
+  snapshot: Snapshot,
+  isIgnored: (name: string) => boolean,
+): boolean {
+  if (insufficient(pod, node, isIgnored).reasons.length === 0) return true
+  if (node.lowestPriority >= pod.priority || snapshot.nominationOf(pod.uid) !== undefined) return false
+  return snapshot.trial(node, (trial) => {
+    for (const other of [...node.pods.values()]) if (other.priority < pod.priority) trial.remove(other)
+    return insufficient(pod, node, isIgnored).reasons.length === 0
+  })
 }
 
 /** Only resources outside of Kubernetes' own can be ignored. */

@@ -142,7 +142,12 @@ describe('NodeResourcesFit', () => {
     const small = node('a', { allocatable: { cpu: '2' } })
     const event = (now: ReturnType<typeof node>, previous: ReturnType<typeof node>) =>
       wakes(resourcesFit(), waiting, { type: 'node-updated', node: now, previous })
-    expect(wakes(resourcesFit(), waiting, { type: 'pod-removed', pod: pod('q') })).toBe(true)
+    const gone = { type: 'pod-removed', pod: pod('q', {}, { nodeName: 'a' }) } as const
+    const left = (cpu: string, priority = 0) =>
+      snapshotOf([node('a'), node('b')], { a: [pod('r', { cpu }, { priority })] })
+    expect(wakes(resourcesFit(), waiting, gone, left('1'))).toBe(true)
+    expect(wakes(resourcesFit(), waiting, gone, left('2'))).toBe(false)
+    expect(wakes(resourcesFit(), waiting, gone, left('2', -1))).toBe(true)
     expect(wakes(resourcesFit(), waiting, { type: 'node-added', node: small })).toBe(false)
     expect(wakes(resourcesFit(), waiting, { type: 'node-added', node: node('b') })).toBe(true)
     expect(event(node('a'), small)).toBe(true)
