@@ -239,7 +239,11 @@ describe('seamark up', () => {
   test.each([
     ['a path whose parent is not there', ['/nowhere/at-all'], 'does not exist'],
     ['a file', [import.meta.filename], 'it is a file'],
-    ['ssh', ['git@example.com:team/repo.git'], 'only local folders and http(s) repositories'],
+    [
+      'a transport that would run commands',
+      ['ext::sh -c true'],
+      'give a folder, a git repository, or an http(s) or ssh URL',
+    ],
     ['an address without a port', ['.', '--listen', 'localhost'], 'give HOST:PORT'],
     ['a number of nodes that is none', ['.', '--nodes', 'many'], 'whole number'],
     ['an unknown form of status', ['.', '--status', 'mail'], '--status "mail"'],

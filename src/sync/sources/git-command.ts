@@ -57,7 +57,9 @@ export async function runGit(args: readonly string[], options: GitCommandOptions
     child.on('close', (code) => {
       if (code === 0) resolve(Buffer.concat(out))
       else
-        reject(new ApiError('ServiceUnavailable', `git ${args[0]} failed: ${told.trim() || `exit ${code}`}`))
+        reject(
+          new ApiError('ServiceUnavailable', `git ${args[0]} failed: ${onOneLine(told) || `exit ${code}`}`),
+        )
     })
     child.stdin.on('error', () => {})
     child.stdin.end(input)
@@ -73,4 +75,9 @@ export async function runGit(args: readonly string[], options: GitCommandOptions
     late.catch(() => {})
     ended.catch(() => {})
   }
+}
+
+function onOneLine(text: string): string {
+  const lines = text.split('\n').map((line) => line.trim())
+  return lines.filter((line) => line !== '').join('; ')
 }

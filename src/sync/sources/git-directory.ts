@@ -18,8 +18,9 @@ export function findGitDirectory(folder: string): GitDirectory | undefined {
   if (is(folder) && fs.existsSync(join(folder, 'objects')) && fs.existsSync(join(folder, 'refs')))
     return { gitdir: folder, commondir: folder, folder: undefined }
   const inside = join(folder, '.git')
-  const stat = fs.statSync(inside, { throwIfNoEntry: false })
-  if (!stat) return undefined
+  // Also a file has no .git, but asking what is in one is an error.
+  if (!fs.existsSync(inside)) return undefined
+  const stat = fs.statSync(inside)
   if (stat.isDirectory()) return is(inside) ? { gitdir: inside, commondir: inside, folder } : undefined
   const pointer = /^gitdir: (.+)$/m.exec(fs.readFileSync(inside, 'utf8'))?.[1]?.trim()
   if (pointer === undefined) return undefined
