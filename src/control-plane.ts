@@ -4,6 +4,7 @@ import { reviewKinds } from './api/review-kinds.ts'
 import { admissionChain } from './apiserver/admission/index.ts'
 import { Access } from './apiserver/auth/access.ts'
 import { memoryPki, openPki, type Pki, writeText } from './apiserver/auth/pki.ts'
+import { startCustomResources } from './apiserver/custom-resources/custom-resources.ts'
 import { KindTable } from './apiserver/kind-table.ts'
 import { LocalClient } from './apiserver/local-client.ts'
 import { Registry } from './apiserver/registry.ts'
@@ -92,6 +93,8 @@ export async function startControlPlane(env: Env, options: ControlPlaneOptions =
       stops.push(async () => access.stop())
       await access.start(registry)
     }
+    const custom = await startCustomResources(registry)
+    stops.push(() => custom.stop())
     const local = new LocalClient(registry)
     const client = options.wrapClient?.(local) ?? local
     const server =
@@ -104,7 +107,13 @@ export async function startControlPlane(env: Env, options: ControlPlaneOptions =
     const { controllers = true, scheduler = true, nodes = true } = options.parts ?? {}
     const running = [
       ...(controllers
-        ? [startControllers(env, client, { informers, kinds: () => registry.kinds.list })]
+        ? [
+            startControllers(env, client, {
+              informers,
+              kinds: () => registry.kinds.list,
+              onKinds: (listener) => registry.kinds.onChange(listener),
+            }),
+          ]
         : []),
       ...(scheduler ? [startScheduler(env, client, informers, options.schedulerConfiguration)] : []),
       ...(nodes ? [startNodes(env, client, informers)] : []),

@@ -1,4 +1,6 @@
-import type { Resource } from './resource.ts'
+import type { JsonObject } from '../base/json.ts'
+import type { Decoded } from './decode.ts'
+import type { AnyResource, Resource } from './resource.ts'
 import { resolve, type Schema } from './schema.ts'
 import type { StatusCause } from './status.ts'
 import { withSpec, withZeroValues } from './zero-values.ts'
@@ -58,6 +60,18 @@ export interface StoredAs<R extends Resource = Resource> {
   fromStored(stored: Resource): R
 }
 
+/** What is different about the kinds that CustomResourceDefinitions make. */
+export interface CustomFacts {
+  /** Reads a body: metadata is decoded, the rest pruned; whether values fit is validation's to say. */
+  read(body: unknown): Decoded
+  /** The stored object by the schema as it is today, which may be newer than the object. */
+  readStored(stored: AnyResource): AnyResource
+  /** The schema as it was declared, for OpenAPI. */
+  readonly openApi: JsonObject
+  /** The definition is being deleted: nothing new is made. */
+  readonly isTerminating: boolean
+}
+
 /** Everything Seamark knows about one kind. Adding a kind is writing one of these and listing it in kinds/index.ts. */
 export interface Kind<R extends Resource = Resource> extends KindRef<R> {
   readonly singular: string
@@ -98,6 +112,9 @@ export interface Kind<R extends Resource = Resource> extends KindRef<R> {
   health(resource: R, now: number): Health
   /** Of a further version of a kind: the same objects, stored in the form of another one. */
   readonly storedAs?: StoredAs<R>
+  /** What a deletion leaves to be done by others, put into the object as it is marked. `now` in epoch ms. */
+  prepareForDelete?(resource: R, now: number): R
+  readonly custom?: CustomFacts
   /** A small valid one, for contract tests and documentation. */
   readonly example: R
 }

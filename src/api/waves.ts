@@ -4,6 +4,7 @@
  */
 export const WAVE = {
   namespace: 0,
+  definitions: 2,
   nodes: 5,
   classes: 10,
   policy: 20,
@@ -13,6 +14,7 @@ export const WAVE = {
   network: 50,
   workload: 60,
   disruption: 70,
+  custom: 75,
   records: 80,
   application: 90,
 } as const

@@ -17,7 +17,7 @@ import { type IncludeObject, listEnvelope, partialListOf, partialOf, tableOf } f
 import { create } from './verbs/create.ts'
 import { remove } from './verbs/delete.ts'
 import { LIST_OPTIONS, list } from './verbs/list.ts'
-import { apply, patch } from './verbs/patch.ts'
+import { apply, patch, unsupportedPatch } from './verbs/patch.ts'
 import {
   createSubresource,
   finalizeNamespace,
@@ -270,15 +270,7 @@ async function put(call: Call): Promise<void> {
 async function patchOne(call: Call): Promise<void> {
   const { registry, kind, info, context, exchange } = call
   const type = PATCH_TYPES[exchange.contentType]
-  if (!type) {
-    const supported = Object.keys(PATCH_TYPES)
-      .map((name) => JSON.stringify(name))
-      .join(', ')
-    throw new ApiError(
-      'UnsupportedMediaType',
-      `the body of the request was in an unknown format - accepted media types include: ${supported}`,
-    )
-  }
+  if (!type) throw unsupportedPatch(kind)
   const body = await exchange.body()
   const key = keyOfRequest(call)
   if (info.subresource === 'scale') {

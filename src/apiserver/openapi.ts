@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { definitions } from '../api/generated/definitions.ts'
 import type { AnyKind } from '../api/kind.ts'
 import type { Schema } from '../api/schema.ts'
+import { isObject, type JsonObject } from '../base/json.ts'
 
 /**
  * OpenAPI of what is served: v3 (one document per group version, found through an index of hashed URLs) and v2 (one
@@ -133,7 +134,11 @@ const INFO = { title: 'Kubernetes', version: 'v1.36.0' }
 function addKind(output: Output, kind: AnyKind): void {
   const name = nameOfKind(kind)
   const definition = definitionOf(kind)
-  const schema = definition ? objectOf(output, kind.schema, definition) : objectOf(output, kind.schema)
+  const schema = kind.custom
+    ? customObject(output, kind.custom.openApi)
+    : definition
+      ? objectOf(output, kind.schema, definition)
+      : objectOf(output, kind.schema)
   output.schemas[name] = { ...schema, 'x-kubernetes-group-version-kind': [gvkOf(kind)] }
   output.schemas[`${name}List`] = {
     description: `${kind.kind}List is a list of ${kind.kind}`,
@@ -147,6 +152,43 @@ function addKind(output: Output, kind: AnyKind): void {
     },
     'x-kubernetes-group-version-kind': [{ ...gvkOf(kind), kind: kind.listKind }],
   }
+}
+
+/** As it was declared, with what every resource has beside. Swagger 2 knows less: there the rest is left out. */
+function customObject(output: Output, declared: JsonObject): object {
+  const isV2 = output.refPrefix === '#/definitions/'
+  const properties = isObject(declared['properties']) ? declared['properties'] : {}
+  const own = {
+    apiVersion: { type: 'string', description: output.prose['V1Pod']?.['apiVersion'] },
+    kind: { type: 'string', description: output.prose['V1Pod']?.['kind'] },
+    metadata: { ...refTo(output, 'V1ObjectMeta'), description: output.prose['V1Pod']?.['metadata'] },
+  }
+  const schema = { ...declared, type: 'object', properties: { ...properties, ...own } }
+  return isV2 ? (withoutKeywords(schema) as object) : schema
+}
+
+function refTo(output: Output, definition: string): object {
+  const $ref = output.refPrefix + addDefinition(output, definition)
+  return output.refPrefix === '#/definitions/' ? { $ref } : { allOf: [{ $ref }], default: {} }
+}
+
+const NOT_IN_V2 = new Set(['oneOf', 'anyOf', 'not', 'nullable'])
+
+function withoutKeywords(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(withoutKeywords)
+  if (!isObject(schema)) return schema
+  return Object.fromEntries(
+    Object.entries(schema)
+      .filter(([key, value]) => !NOT_IN_V2.has(key) || isObject(value))
+      .map(([key, value]) => [
+        key,
+        key === 'properties' && isObject(value)
+          ? Object.fromEntries(Object.entries(value).map(([name, member]) => [name, withoutKeywords(member)]))
+          : isObject(value) && key !== 'default'
+            ? withoutKeywords(value)
+            : value,
+      ]),
+  )
 }
 
 /** Adds a definition and all it refers to; returns its name. */

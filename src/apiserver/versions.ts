@@ -14,9 +14,10 @@ export function storedKind(kind: AnyKind): AnyKind {
 
 const shown = new WeakMap<AnyResource, Map<AnyKind, AnyResource>>()
 
-/** A stored object as this kind shows it; the very object for the kind whose form is stored. */
+/** A stored object as this kind shows it; the very object for a built-in kind whose form is stored. */
 export function showAs(kind: AnyKind, stored: AnyResource): AnyResource {
-  if (!kind.storedAs) return stored
+  const read = kind.storedAs?.fromStored ?? kind.custom?.readStored
+  if (!read) return stored
   let forms = shown.get(stored)
   if (!forms) {
     forms = new Map()
@@ -24,7 +25,7 @@ export function showAs(kind: AnyKind, stored: AnyResource): AnyResource {
   }
   let form = forms.get(kind)
   if (!form) {
-    form = deepFreeze(kind.storedAs.fromStored(stored) as AnyResource)
+    form = deepFreeze(read(stored) as AnyResource)
     forms.set(kind, form)
   }
   return form

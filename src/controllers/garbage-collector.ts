@@ -25,8 +25,11 @@ const CONCURRENCY = 20
 /** How often the list of kinds is looked at for new ones. */
 const KINDS_PERIOD_MS = 30_000
 
-export function garbageCollectorLoop(kinds: () => readonly AnyKind[]): Loop {
-  return { name: 'garbage-collector', start: (context) => new GarbageCollector(context, kinds) }
+export function garbageCollectorLoop(
+  kinds: () => readonly AnyKind[],
+  onKinds: (listener: () => void) => Cancel = () => () => {},
+): Loop {
+  return { name: 'garbage-collector', start: (context) => new GarbageCollector(context, kinds, onKinds) }
 }
 
 class GarbageCollector implements Running {
@@ -35,10 +38,14 @@ class GarbageCollector implements Running {
   readonly #graph = new OwnerGraph()
   readonly #watched = new Map<string, Cancel>()
   readonly #queue: WorkQueue
-  readonly #cancelKinds: Cancel
+  readonly #cancels: readonly Cancel[]
   #isStopped = false
 
-  constructor(context: ReconcileContext, kinds: () => readonly AnyKind[]) {
+  constructor(
+    context: ReconcileContext,
+    kinds: () => readonly AnyKind[],
+    onKinds: (listener: () => void) => Cancel,
+  ) {
     this.#context = { ...context, client: context.client.as('generic-garbage-collector') }
     this.#kinds = kinds
     const { clock, log } = context.env
@@ -47,18 +54,27 @@ class GarbageCollector implements Running {
       work: (uid) => this.#look(uid),
       onError: (uid, error) => log.debug({ err: error, uid }, 'garbage collection retried'),
     })
-    this.#cancelKinds = every(clock, KINDS_PERIOD_MS, () => this.#watchKinds())
+    this.#cancels = [
+      every(clock, KINDS_PERIOD_MS, () => this.#watchKinds()),
+      onKinds(() => this.#watchKinds()),
+    ]
     this.#watchKinds()
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true
-    this.#cancelKinds()
+    for (const cancel of this.#cancels) cancel()
     for (const cancel of this.#watched.values()) cancel()
     await this.#queue.close()
   }
 
   #watchKinds(): void {
+    const served = new Set(this.#kinds().map((kind) => `${apiVersionOf(kind)}/${kind.kind}`))
+    for (const [id, cancel] of this.#watched) {
+      if (served.has(id)) continue
+      cancel()
+      this.#watched.delete(id)
+    }
     for (const kind of this.#kinds()) {
       const id = `${apiVersionOf(kind)}/${kind.kind}`
       // Events are too many and own nothing; upstream leaves them out as well.

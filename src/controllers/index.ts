@@ -1,4 +1,5 @@
 import type { AnyKind } from '../api/kind.ts'
+import type { Cancel } from '../base/clock.ts'
 import type { Env } from '../base/env.ts'
 import type { Client } from '../client/client.ts'
 import { EventRecorder } from '../client/events.ts'
@@ -40,9 +41,9 @@ export const controllersOf = (kinds: Kinds): readonly Controller[] => [
 ]
 
 /** One line per controller that looks at everything. */
-const loopsOf = (kinds: Kinds): readonly Loop[] => [
+const loopsOf = ({ kinds, onKinds }: Pick<ControllerOptions, 'kinds' | 'onKinds'>): readonly Loop[] => [
   systemObjectsLoop,
-  garbageCollectorLoop(kinds),
+  garbageCollectorLoop(kinds, onKinds),
   nodeLifecycleLoop,
   podGcLoop,
 ]
@@ -51,6 +52,8 @@ export interface ControllerOptions {
   readonly informers: Informers
   /** All kinds the API serves now; read again as custom ones come and go. */
   readonly kinds: Kinds
+  /** Tells when kinds come or go. */
+  readonly onKinds?: ((listener: () => void) => Cancel) | undefined
 }
 
 /** Starts every controller. Returns at once and never throws: each waits for its own informers by itself. */
@@ -61,7 +64,7 @@ export function startControllers(env: Env, client: Client, options: ControllerOp
     recorders.push(events)
     return { env, client, informers: options.informers, events }
   }
-  const running: Running[] = loopsOf(options.kinds).map((loop) => loop.start(contextOf(loop.name)))
+  const running: Running[] = loopsOf(options).map((loop) => loop.start(contextOf(loop.name)))
   for (const controller of controllersOf(options.kinds)) {
     const runner = new ControllerRunner(contextOf(controller.name), controller)
     running.push(runner)

@@ -2,6 +2,7 @@ import type { AnyKind } from '../../src/api/kind.ts'
 import { kinds as builtInKinds } from '../../src/api/kinds/index.ts'
 import { namespace } from '../../src/api/kinds/namespace.ts'
 import { admissionChain } from '../../src/apiserver/admission/index.ts'
+import { startCustomResources } from '../../src/apiserver/custom-resources/custom-resources.ts'
 import { KindTable } from '../../src/apiserver/kind-table.ts'
 import { LocalClient } from '../../src/apiserver/local-client.ts'
 import { Registry } from '../../src/apiserver/registry.ts'
@@ -33,6 +34,7 @@ export async function createTestCluster(
   const env = createEnv({ clock, random: seededRandom(seed) })
   const store = openMemoryStore(env, { stamp: stampResource, freeze: true })
   const registry = new Registry(env, store, new KindTable(options.kinds ?? builtInKinds), admissionChain())
+  const custom = await startCustomResources(registry)
   const client = new LocalClient(registry, 'test')
   const informers = new Informers(env, client)
   await client.create(namespace, {
@@ -50,6 +52,7 @@ export async function createTestCluster(
     informers,
     async close() {
       await informers.close()
+      await custom.stop()
       await store.close()
     },
   }

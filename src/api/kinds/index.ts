@@ -7,6 +7,7 @@ import { configMap } from './config-map.ts'
 import { csiDriver } from './csi-driver.ts'
 import { csiNode } from './csi-node.ts'
 import { csiStorageCapacity } from './csi-storage-capacity.ts'
+import { customResourceDefinition } from './custom-resource-definition.ts'
 import { deployment } from './deployment.ts'
 import { deviceClass } from './device-class.ts'
 import { endpointSlice } from './endpoint-slice.ts'
@@ -95,6 +96,7 @@ export const kinds: readonly AnyKind[] = [
   resourceClaim,
   resourceClaimTemplate,
   resourceSlice,
+  customResourceDefinition,
   application,
   nodePool,
   simulatedImage,

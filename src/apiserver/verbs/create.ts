@@ -21,6 +21,11 @@ export async function create(
 ): Promise<AnyResource> {
   if (!kind.verbs.includes('get'))
     throw new ApiError('MethodNotAllowed', `${kind.plural} are asked, not stored: ask over HTTP`)
+  if (kind.custom?.isTerminating)
+    throw new ApiError(
+      'MethodNotAllowed',
+      'create not allowed while custom resource definition is terminating',
+    )
   const sent = inNamespace(kind, registry.readBody(kind, body, context), namespace)
   const stored = await store(registry, storedKind(kind), storable(kind, sent), context, (object) =>
     trackAs(kind, undefined, object, {

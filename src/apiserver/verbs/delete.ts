@@ -87,7 +87,8 @@ export function checkPreconditions(
 }
 
 function mark(kind: AnyKind, old: AnyResource, options: DeleteOptions, now: number): AnyResource {
-  const finalizers = finalizersFor(old.metadata.finalizers, options.propagationPolicy)
+  const held = old.metadata.deletionTimestamp === undefined ? (kind.prepareForDelete?.(old, now) ?? old) : old
+  const finalizers = finalizersFor(held.metadata.finalizers, options.propagationPolicy)
   const grace = graceSeconds(kind, old, options)
   const { finalizers: _, ...metadata } = old.metadata
   const before =
@@ -102,7 +103,7 @@ function mark(kind: AnyKind, old: AnyResource, options: DeleteOptions, now: numb
       ? formatTime(isShorter ? Math.max(now, requestedAt + seconds * 1000) : now + seconds * 1000)
       : metadata.deletionTimestamp
   return {
-    ...old,
+    ...held,
     ...(kind.kind === 'Namespace' && kind.group === ''
       ? { status: { ...old.status, phase: 'Terminating' } }
       : {}),

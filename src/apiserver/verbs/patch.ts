@@ -24,6 +24,7 @@ export async function patch(
   context: RequestContext,
 ): Promise<AnyResource> {
   checkDoor(kind, subresource)
+  if (type === 'strategic' && kind.custom) throw unsupportedPatch(kind)
   const asked =
     typeof body === 'object' && body !== null
       ? (body as { metadata?: { resourceVersion?: unknown; uid?: unknown } }).metadata
@@ -39,6 +40,22 @@ export async function patch(
     resourceVersion: typeof asked?.resourceVersion === 'string' ? asked.resourceVersion : undefined,
     uid: typeof asked?.uid === 'string' ? asked.uid : undefined,
   })
+}
+
+const PATCH_TYPES = [
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/strategic-merge-patch+json',
+  'application/apply-patch+yaml',
+]
+
+/** Custom resources have no strategic merge: nothing says how their lists are merged but server-side apply. */
+export function unsupportedPatch(kind: AnyKind): ApiError {
+  const accepted = PATCH_TYPES.filter((type) => !kind.custom || !type.includes('strategic'))
+  return new ApiError(
+    'UnsupportedMediaType',
+    `the body of the request was in an unknown format - accepted media types include: ${accepted.join(', ')}`,
+  )
 }
 
 /** Unknown fields are the patch's fault, and said so. */

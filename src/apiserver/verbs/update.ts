@@ -71,7 +71,7 @@ export async function change(
   const kind = storedKind(asked)
   for (let attempt = 1; ; attempt += 1) {
     const entry = await registry.mustFind(kind, key)
-    const old = entry.value as AnyResource
+    const old = showAs(kind, entry.value as AnyResource)
     checkRevision(kind, old, wanted.resourceVersion)
     if (wanted.uid && wanted.uid !== old.metadata.uid) {
       throw conflict(
@@ -82,7 +82,7 @@ export async function change(
     }
     const settling = new Settling()
     try {
-      const before = showAs(asked, old)
+      const before = showAs(asked, entry.value as AnyResource)
       const sent = wanted.next(before)
       if (sent === before) return before
       const object = await prepare(registry, kind, subresource, context, {
@@ -158,7 +158,7 @@ async function prepare(
   }
   object = await registry.mutate({ ...request, object })
   if (isMain) object = withGeneration(kind, old, object)
-  if (isMain) registry.validate(kind, object, old)
+  if (isMain || kind.custom) registry.validate(kind, object, old)
   await registry.admit({ ...request, object })
   if (tracked) return object
   return trackAs(asked, old, object, {
@@ -218,12 +218,14 @@ function statusOnly(old: AnyResource, sent: AnyResource): AnyResource {
 function withGeneration(kind: AnyKind, old: AnyResource, object: AnyResource): AnyResource {
   if (!kind.hasGeneration) return object
   const before = old.metadata.generation ?? 0
-  const isNew = (object.metadata.generation ?? 0) > before || !deepEqual(specOf(object), specOf(old))
+  const isNew =
+    (object.metadata.generation ?? 0) > before || !deepEqual(specOf(kind, object), specOf(kind, old))
   return { ...object, metadata: { ...object.metadata, generation: isNew ? before + 1 : before } }
 }
 
-function specOf({ metadata: _metadata, status: _status, ...rest }: AnyResource): object {
-  return rest
+/** A custom resource without a status subresource has a status that is like any other field. */
+function specOf(kind: AnyKind, { metadata: _metadata, status, ...rest }: AnyResource): object {
+  return kind.custom && !kind.subresources.status ? { ...rest, status } : rest
 }
 
 /** The same but for revision and for when whose fields were written. */
