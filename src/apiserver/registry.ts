@@ -8,7 +8,7 @@ import type { Admission, AdmissionRequest, Reader } from './admission/admission.
 import type { KindTable } from './kind-table.ts'
 import type { RequestContext } from './request.ts'
 import { collectionPrefix, storageKey } from './storage-keys.ts'
-import type { Entry, Store } from './store/store.ts'
+import type { Condition, Entry, Store, Write } from './store/store.ts'
 import { showAs } from './versions.ts'
 
 /**
@@ -79,18 +79,21 @@ export class Registry {
     return { ...resource, apiVersion, kind: kind.kind, metadata: resource.metadata ?? { name: '' } }
   }
 
+  get #surroundings() {
+    return { env: this.env, reader: this.reader, kinds: this.kinds.list }
+  }
+
   /** Runs the mutating half of the chain. */
-  async mutate(request: Omit<AdmissionRequest, 'env' | 'reader'>): Promise<AnyResource> {
+  async mutate(request: Submitted): Promise<AnyResource> {
     let { object } = request
     for (const step of this.#admission) {
-      if (step.mutate) object = await step.mutate({ ...request, object, env: this.env, reader: this.reader })
+      if (step.mutate) object = await step.mutate({ ...request, object, ...this.#surroundings })
     }
     return object
   }
 
-  async admit(request: Omit<AdmissionRequest, 'env' | 'reader'>): Promise<void> {
-    for (const step of this.#admission)
-      await step.validate?.({ ...request, env: this.env, reader: this.reader })
+  async admit(request: Submitted): Promise<void> {
+    for (const step of this.#admission) await step.validate?.({ ...request, ...this.#surroundings })
   }
 
   /** Throws Invalid with every fault of an object that is about to be stored. */
@@ -110,9 +113,18 @@ export class Registry {
   }
 }
 
-/** Collects what admission holds for a write, and gives it back once. */
+type Submitted = Omit<AdmissionRequest, 'env' | 'reader' | 'kinds'>
+
+/** Collects what admission holds for a write and what is to be written with it, and gives it back once. */
 export class Settling {
   readonly #releases: (() => void)[] = []
+  readonly conditions: Condition[] = []
+  readonly writes: Write[] = []
+
+  readonly together = (condition: Condition, write: Write): void => {
+    this.conditions.push(condition)
+    this.writes.push(write)
+  }
 
   readonly onSettled = (release: () => void): void => {
     this.#releases.push(release)

@@ -13,6 +13,7 @@ import { persistentVolumeClaim } from '../api/kinds/persistent-volume-claim.ts'
 import { pod } from '../api/kinds/pod.ts'
 import { podDisruptionBudget } from '../api/kinds/pod-disruption-budget.ts'
 import { type ReplicaSet, replicaSet } from '../api/kinds/replica-set.ts'
+import { resourceQuota } from '../api/kinds/resource-quota.ts'
 import { service } from '../api/kinds/service.ts'
 import { serviceAccount } from '../api/kinds/service-account.ts'
 import type { Client } from '../client/client.ts'
@@ -76,6 +77,21 @@ const scenarios: Record<string, Omit<Scenario, 'controller'>> = {
       expect(items.map(({ metadata }) => metadata.name)).toEqual(['data'])
     },
     remove: (client) => client.delete(pod, WEB),
+  },
+  resourcequota: {
+    async arrange(client) {
+      for (const name of ['a', 'b']) await client.create(pod, make.pod({ metadata: { name } }))
+      const hard = { pods: '3', 'count/configmaps': '2' }
+      await client.create(resourceQuota, { ...resourceQuota.example, spec: { hard } })
+    },
+    async check(client) {
+      const { status } = await client.get(resourceQuota, { ...WEB, name: 'team' })
+      expect(status).toEqual({
+        hard: { pods: '3', 'count/configmaps': '2' },
+        used: { pods: '2', 'count/configmaps': '0' },
+      })
+    },
+    remove: (client) => client.delete(pod, { ...WEB, name: 'a' }),
   },
   'pv-protection': {
     async arrange(client) {

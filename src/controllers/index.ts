@@ -16,6 +16,7 @@ import { nodeLifecycleLoop } from './node-lifecycle.ts'
 import { nodePoolController } from './node-pool.ts'
 import { podGcLoop } from './pod-gc.ts'
 import { replicaSetController } from './replica-set.ts'
+import { resourceQuotaController } from './resource-quota.ts'
 import { ControllerRunner } from './runner.ts'
 import { serviceAccountController } from './service-account.ts'
 import { systemObjectsLoop } from './system-objects.ts'
@@ -38,6 +39,7 @@ export const controllersOf = (kinds: Kinds): readonly Controller[] => [
   taintEvictionController,
   claimProtectionController,
   volumeProtectionController,
+  resourceQuotaController(kinds),
 ]
 
 /** One line per controller that looks at everything. */

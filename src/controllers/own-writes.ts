@@ -67,13 +67,25 @@ export function recordingClient(client: Client, writes: OwnWrites): Client {
     if (!dryRun) writes.wrote(kind, written.metadata.resourceVersion)
     return written
   }
-  /** Of a write whose outcome is unknown, what the server holds now is what must be seen before the next decision. */
-  const outcomeKnown = async <T>(kind: KindRef, write: Promise<T>): Promise<T> => {
+  /**
+   * Of a write whose outcome is unknown, what the server holds now is what must be seen before the next decision: the
+   * newest object of the kind. Its collection's revision would do as well, but an informer may learn of that one only
+   * by the next bookmark, when what was written last is of another kind; it is for what is gone.
+   */
+  const outcomeKnown = async <T>(kind: KindRef, write: Promise<T>, isDelete = false): Promise<T> => {
     try {
       return await write
     } catch (error) {
-      if (isReason(error, 'Timeout') || isReason(error, 'ServerTimeout'))
-        writes.wrote(kind, (await client.list(kind, { limit: 1 })).resourceVersion)
+      if (isReason(error, 'Timeout') || isReason(error, 'ServerTimeout')) {
+        const { items, resourceVersion } = await client.list(kind)
+        const own = items.reduce(
+          (most, { metadata }) => Math.max(most, Number(metadata.resourceVersion ?? 0)),
+          0,
+        )
+        const isMarked = isDelete && items.some(isBeingDeleted)
+        const newest = isDelete && !isMarked ? resourceVersion : String(own)
+        writes.wrote(kind, newest)
+      }
       throw error
     }
   }
@@ -91,12 +103,12 @@ export function recordingClient(client: Client, writes: OwnWrites): Client {
       key: ObjectKey,
       options?: Parameters<Client['delete']>[2],
     ) {
-      const answer = await outcomeKnown(kind, client.delete(kind, key, options))
+      const answer = await outcomeKnown(kind, client.delete(kind, key, options), true)
       if (!options?.dryRun) writes.deleted(kind, answer)
       return answer
     },
     deleteCollection: (kind, list, options) =>
-      outcomeKnown(kind, client.deleteCollection(kind, list, options)),
+      outcomeKnown(kind, client.deleteCollection(kind, list, options), true),
     createSubresource: (kind, key, subresource, body, options) =>
       client.createSubresource(kind, key, subresource, body, options),
     as: (fieldManager) => recordingClient(client.as(fieldManager), writes),

@@ -2,6 +2,7 @@ import type { AnyKind, KindRef } from '../../api/kind.ts'
 import type { AnyResource, ObjectKey, Resource } from '../../api/resource.ts'
 import type { Env } from '../../base/env.ts'
 import type { RequestContext } from '../request.ts'
+import type { Condition, Write } from '../store/store.ts'
 
 /** What admission may look at: the store's newest state, not the network. */
 export interface Reader {
@@ -18,6 +19,10 @@ export interface AdmissionRequest {
   readonly context: RequestContext
   readonly env: Env
   readonly reader: Reader
+  /** All that are served. */
+  readonly kinds: readonly AnyKind[]
+  /** Has another object written in the same transaction; when the condition fails the request is decided again. */
+  together(condition: Condition, write: Write): void
   /** Called when the write has happened or has failed: gives back what was held for it. */
   onSettled(release: () => void): void
 }

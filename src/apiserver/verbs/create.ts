@@ -81,6 +81,7 @@ async function store(
         old: undefined,
         context,
         onSettled: settling.onSettled,
+        together: settling.together,
       }
       const mutated = await registry.mutate({ ...request, object: kind.setDefaults(named) as AnyResource })
       // What the kind works out (a pod's QoS class) sees what admission has set, and gets its own defaults.
@@ -94,10 +95,15 @@ async function store(
         return object
       }
       const result = await registry.store.txn({
-        conditions: [{ key, revision: 0 }],
-        writes: [{ type: 'put', key, value: object }],
+        conditions: [{ key, revision: 0 }, ...settling.conditions],
+        writes: [{ type: 'put', key, value: object }, ...settling.writes],
       })
       if (result.committed) return result.entries[0]?.value as AnyResource
+      // Something that is written with it has changed: that is decided again, and is no fault of the name.
+      if (result.failed.every((failed) => failed.key !== key)) {
+        attempt -= 1
+        continue
+      }
       if (!sent.metadata.generateName || sent.metadata.name) throw alreadyExists(kind, object.metadata.name)
       if (attempt >= NAME_ATTEMPTS) throw noUniqueName(kind, object.metadata.name)
       env.log.debug({ name: object.metadata.name }, 'generated name is taken, drawing another')

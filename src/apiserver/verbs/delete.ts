@@ -42,6 +42,7 @@ export async function remove(
       old,
       context,
       onSettled: () => {},
+      together: () => {},
     })
     const marked = mark(kind, old, options, registry.env.clock.now())
     const isGone = isFinished(kind, marked)

@@ -99,14 +99,16 @@ export async function change(
         ? ({ type: 'delete', key: storedAt, value: object } as const)
         : ({ type: 'put', key: storedAt, value: object } as const)
       const result = await registry.store.txn({
-        conditions: [{ key: storedAt, revision: entry.revision }],
-        writes: [write],
+        conditions: [{ key: storedAt, revision: entry.revision }, ...settling.conditions],
+        writes: [write, ...settling.writes],
       })
       if (result.committed)
         return showAs(
           asked,
           (result.entries[0]?.value ?? stampResource(object, result.revision)) as AnyResource,
         )
+      const isOvertaken = result.failed.some((failed) => failed.key === storedAt)
+      if (!isOvertaken) continue
       if ((wanted.resourceVersion && wanted.resourceVersion !== '0') || attempt >= ATTEMPTS_MAX)
         throw conflict(kind, key.name)
     } finally {
@@ -155,6 +157,7 @@ async function prepare(
     old,
     context,
     onSettled: settling.onSettled,
+    together: settling.together,
   }
   object = await registry.mutate({ ...request, object })
   if (isMain) object = withGeneration(kind, old, object)

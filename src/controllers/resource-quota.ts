@@ -1,0 +1,110 @@
+/**
+ * Keeps the status of ResourceQuotas: what they allow, and what is used. Admission charges what is made, in the same
+ * write; this controller counts anew when a quota changes and when something that counts is gone or has ended.
+ */
+import type { AnyKind, KindRef } from '../api/kind.ts'
+import { type Pod, pod as podKind } from '../api/kinds/pod.ts'
+import { type ResourceQuota, resourceQuota } from '../api/kinds/resource-quota.ts'
+import { isPodTerminal } from '../api/pods.ts'
+import { isAbout, totalUsage } from '../api/quota-usage.ts'
+import { keyOf, type Resource } from '../api/resource.ts'
+import { deepEqual } from '../base/json.ts'
+import type { InformerChange } from '../client/informer.ts'
+import { type Controller, type ReconcileContext, watched } from './controller.ts'
+
+/** A namespace that is emptied is counted a few times a second, not once for each pod. */
+const COUNT_EVERY_MS = 200
+const RESYNC_MS = 5 * 60_000
+/** Written all the time and bounded by nobody. */
+const UNBOUNDED = new Set(['events', 'leases', 'endpoints', 'endpointslices'])
+
+interface Count {
+  /** Grows with everything that gives something back. */
+  readonly dirty: number
+  readonly counted: number
+  /** Epoch ms. */
+  readonly at: number
+}
+
+export function resourceQuotaController(kinds: () => readonly AnyKind[]): Controller<ResourceQuota> {
+  const counts = new Map<string, Count>()
+  const countable = () =>
+    kinds().filter(
+      ({ scope, storedAs, verbs, plural }) =>
+        scope === 'Namespaced' && !storedAs && verbs.includes('watch') && !UNBOUNDED.has(plural),
+    )
+  return {
+    name: 'resourcequota',
+    kind: resourceQuota,
+    watches: countable().map((kind) =>
+      watched({
+        kind: kind as KindRef,
+        keys: (change, informers) => {
+          if (!givesBack(kind, change)) return []
+          const quotas = informers
+            .of(resourceQuota)
+            .list()
+            .filter(
+              (quota) =>
+                quota.metadata.namespace === change.resource.metadata.namespace && isAbout(quota, kind),
+            )
+          const keys = quotas.map(keyOf)
+          for (const key of keys) {
+            const { dirty = 1, counted = 0, at = 0 } = counts.get(key) ?? {}
+            counts.set(key, { dirty: dirty + 1, counted, at })
+          }
+          return keys
+        },
+      }),
+    ),
+    async reconcile(context, quota) {
+      const key = keyOf(quota)
+      const now = context.env.clock.now()
+      const known = counts.get(key) ?? { dirty: 1, counted: 0, at: 0 }
+      const isNew = !deepEqual(quota.spec.hard ?? {}, quota.status?.hard ?? {})
+      const wait = known.at + COUNT_EVERY_MS - now
+      const isDue = known.counted < known.dirty || now - known.at >= RESYNC_MS
+      if (!isNew && !isDue) return { requeueAfterMs: known.at + RESYNC_MS - now }
+      if (!isNew && wait > 0) return { requeueAfterMs: wait }
+      await count(context, quota, countable())
+      const { dirty } = counts.get(key) ?? known
+      counts.set(key, { dirty, counted: known.dirty, at: now })
+      return { requeueAfterMs: dirty > known.dirty ? COUNT_EVERY_MS : RESYNC_MS }
+    },
+    deleted(_, key) {
+      counts.delete(key)
+      return Promise.resolve(undefined)
+    },
+  }
+}
+
+/** What is gone, and a pod that has ended; an object that needs less than before as well. */
+function givesBack(kind: AnyKind, { type, resource, previous }: InformerChange<Resource>): boolean {
+  if (type === 'deleted') return true
+  if (!previous || type !== 'updated') return false
+  if (kind.plural === podKind.plural)
+    return (
+      (isPodTerminal(resource as Pod) && !isPodTerminal(previous as Pod)) ||
+      resource.metadata.generation !== previous.metadata.generation
+    )
+  return kind.plural === 'services' || kind.plural === 'persistentvolumeclaims'
+}
+
+/** Written only over the quota that was read: whoever charges it meanwhile has this count done again. */
+async function count(
+  { client }: ReconcileContext,
+  quota: ResourceQuota,
+  kinds: readonly AnyKind[],
+): Promise<void> {
+  const { namespace } = quota.metadata
+  const lists = await Promise.all(
+    kinds
+      .filter((kind) => isAbout(quota, kind))
+      .map(async (kind) =>
+        (await client.list(kind as KindRef, { namespace })).items.map((resource) => ({ kind, resource })),
+      ),
+  )
+  const status = { hard: quota.spec.hard ?? {}, used: totalUsage(quota, lists.flat()) }
+  if (!deepEqual(status, quota.status))
+    await client.update(resourceQuota, { ...quota, status }, { subresource: 'status' })
+}
