@@ -115,7 +115,7 @@ export async function startControlPlane(env: Env, options: ControlPlaneOptions =
             }),
           ]
         : []),
-      ...(scheduler ? [startScheduler(env, client, informers, options.schedulerConfiguration)] : []),
+      ...(scheduler ? [startExplained(env, client, informers, registry, options)] : []),
       ...(nodes ? [startNodes(env, client, informers)] : []),
     ]
     stops.push(() => Promise.all(running.map((part) => part.stop())))
@@ -137,6 +137,19 @@ export async function startControlPlane(env: Env, options: ControlPlaneOptions =
     await stop()
     throw error
   }
+}
+
+/** The scheduler, which also answers why a pod goes where it goes. */
+function startExplained(
+  env: Env,
+  client: Client,
+  informers: Informers,
+  registry: Registry,
+  { schedulerConfiguration }: ControlPlaneOptions,
+) {
+  const scheduler = startScheduler(env, client, informers, schedulerConfiguration)
+  registry.answers.set('pods/explain', ({ namespace, name }) => scheduler.explain(`${namespace}/${name}`))
+  return scheduler
 }
 
 function startRepository(

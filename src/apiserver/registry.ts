@@ -21,6 +21,8 @@ export class Registry {
   readonly kinds: KindTable
   readonly #admission: readonly Admission[]
   readonly reader: Reader
+  /** "pods/explain" -> what answers a POST there: parts beside the API server that know what no stored object says. */
+  readonly answers = new Map<string, (key: ObjectKey) => object>()
 
   constructor(env: Env, store: Store, kinds: KindTable, admission: readonly Admission[]) {
     this.env = env

@@ -1,13 +1,19 @@
 import type { Framework, Scorer } from './framework.ts'
 import type { Kept } from './kept-verdicts.ts'
 import type { NodeInfo } from './node-info.ts'
-import type { AnyPlugin, Rejection } from './plugin.ts'
+import type { AnyPlugin, Rejection, Remedy } from './plugin.ts'
 import type { PodInfo } from './pod-info.ts'
 import type { Snapshot, Trial } from './snapshot.ts'
 
 interface Active {
   readonly plugin: AnyPlugin
   readonly state: unknown
+}
+
+export interface PluginVerdict {
+  readonly plugin: string
+  readonly rejection: Rejection | undefined
+  readonly remedy: Remedy | undefined
 }
 
 /** A preFilter has ruled out every node. */
@@ -109,14 +115,12 @@ export class Cycle {
     return run(this.#local, this.pod, node) ?? run(this.#other, this.pod, node)
   }
 
-  /** What each plugin says, whether another has rejected the node already or not. */
-  everyVerdict(node: NodeInfo): ReadonlyMap<string, Rejection | undefined> {
-    return new Map(
-      [...this.#local, ...this.#other].map(({ plugin, state }) => [
-        plugin.name,
-        plugin.filter?.(this.pod, node, state),
-      ]),
-    )
+  /** What each plugin says, whether another has rejected the node already or not, and what would change its mind. */
+  everyVerdict(node: NodeInfo): readonly PluginVerdict[] {
+    return [...this.#local, ...this.#other].map(({ plugin, state }) => {
+      const rejection = plugin.filter?.(this.pod, node, state)
+      return { plugin: plugin.name, rejection, remedy: rejection && plugin.remedy?.(this.pod, node, state) }
+    })
   }
 
   #keptFilter(node: NodeInfo): Rejection | undefined {

@@ -38,6 +38,13 @@ export type Prepared<F> =
   | { readonly state: F; readonly nodes?: ReadonlySet<string> | undefined }
   | { readonly reject: string; readonly resolvable?: boolean }
 
+/** One change, of the pod or of the cluster, as a sentence without its full stop. */
+export interface Remedy {
+  readonly change: string
+  /** How much it asks for: 0 is nothing, 1 a field or a label, between them a part of a request. */
+  readonly cost: number
+}
+
 /** What asynchronous steps work with. */
 export interface BindingContext {
   readonly env: Env
@@ -63,6 +70,8 @@ export interface Plugin<F = unknown, S = unknown> {
   preEnqueue?(pod: PodInfo, snapshot: Snapshot): string | undefined
   preFilter?(pod: PodInfo, snapshot: Snapshot): Prepared<F>
   filter?(pod: PodInfo, node: NodeInfo, state: F): Rejection | undefined
+  /** What would make `filter` take the node that it rejects; undefined when there is nothing one could change. */
+  remedy?(pod: PodInfo, node: NodeInfo, state: F): Remedy | undefined
   /** 'skip': all nodes score 0. */
   preScore?(pod: PodInfo, nodes: readonly NodeInfo[], snapshot: Snapshot): 'skip' | { readonly state: S }
   score?(pod: PodInfo, node: NodeInfo, state: S): number

@@ -62,6 +62,11 @@ export class PodInfo implements PodShape {
     this.hostPorts = shape.hostPorts
     this.terms = shape.terms
   }
+
+  /** The same pod in another form, of the same shape. */
+  as(pod: Pod): PodInfo {
+    return new PodInfo(pod, this.shape, this.labelKey)
+  }
 }
 
 const known = new WeakMap<Pod, PodInfo>()

@@ -3,7 +3,7 @@ import { type Pod, pod as podKind } from '../api/kinds/pod.ts'
 import { podDisruptionBudget } from '../api/kinds/pod-disruption-budget.ts'
 import { isPodTerminal } from '../api/pods.ts'
 import { parseKey, type Resource } from '../api/resource.ts'
-import { isReason } from '../api/status.ts'
+import { badRequest, isReason, notFound } from '../api/status.ts'
 import type { Cancel } from '../base/clock.ts'
 import type { Env } from '../base/env.ts'
 import { Wake } from '../base/wake.ts'
@@ -14,6 +14,7 @@ import type { Informers } from '../client/informers.ts'
 import { informedObjects } from './cluster-objects.ts'
 import type { SchedulerConfiguration } from './configuration.ts'
 import { type Decision, decide } from './decide.ts'
+import { type Explanation, explain } from './explain.ts'
 import { decideWithExtenders, Extender } from './extender.ts'
 import { type FitError, fitErrorMessage } from './fit-error.ts'
 import type { Framework } from './framework.ts'
@@ -108,6 +109,18 @@ export class Scheduler {
     await this.#running
     await Promise.all(this.#writes)
     await Promise.all([...this.#profiles.values()].map(({ writer }) => writer.events.flush()))
+  }
+
+  /** Why the pod goes where it goes, or nowhere. Throws NotFound. */
+  explain(key: string): Explanation {
+    const pod = this.#informers.of(podKind).get(key)
+    if (!pod) throw notFound(podKind, parseKey(key).name)
+    const framework = this.#profileOf(pod)?.framework
+    if (!framework)
+      throw badRequest(
+        `pod "${pod.metadata.name}" is for scheduler "${pod.spec.schedulerName}", which is not one of: ${[...this.#profiles.keys()].join(', ')}`,
+      )
+    return explain(podInfo(pod), this.#snapshot, framework)
   }
 
   #plugins(): AnyPlugin[] {
@@ -327,7 +340,7 @@ export function startScheduler(
   client: Client,
   informers: Informers,
   configuration?: SchedulerConfiguration,
-): { stop(): Promise<void> } {
+): Scheduler {
   const scheduler = new Scheduler(env, client, informers, configuration)
   scheduler.start()
   return scheduler

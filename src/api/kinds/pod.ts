@@ -24,6 +24,12 @@ export const pod = defineKind<Pod>({
     status: true,
     others: {
       binding: { group: '', version: 'v1', kind: 'Binding', verbs: ['create'] },
+      explain: {
+        group: 'seamark.dev',
+        version: 'v1alpha1',
+        kind: 'SchedulingExplanation',
+        verbs: ['create'],
+      },
       eviction: { group: 'policy', version: 'v1', kind: 'Eviction', verbs: ['create'] },
     },
   },

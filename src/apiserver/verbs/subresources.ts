@@ -98,6 +98,8 @@ export async function createSubresource(
 ): Promise<unknown> {
   if (kind === podKind && subresource === 'binding') return bind(registry, key, body, context)
   if (kind === podKind && subresource === 'eviction') return evict(registry, key, body, context)
+  const answer = registry.answers.get(`${kind.plural}/${subresource}`)
+  if (answer) return answer(key)
   throw notFound(kind, `${key.name}/${subresource}`)
 }
 

@@ -17,5 +17,6 @@ export const commands: readonly ListedCommand[] = [
   { name: 'rollback', load: async () => (await import('./rollback.ts')).rollback },
   { name: 'suspend', load: async () => (await import('./suspend.ts')).suspend },
   { name: 'resume', load: async () => (await import('./suspend.ts')).resume },
+  { name: 'explain', load: async () => (await import('./explain.ts')).explain },
   { name: 'kubeconfig', load: async () => (await import('./kubeconfig.ts')).kubeconfig },
 ]

@@ -70,6 +70,23 @@ export function interPodAffinity(args: InterPodAffinityArgs = {}): Plugin<Hard, 
       for (let i = 0; i < existing.length; i += 1) if (existing[i]!.at(slot) > 0) return EXISTING
       return undefined
     },
+    remedy({ terms }, { name, slot }, { affinity, matchesItself, antiAffinity, existing }) {
+      if (affinity.length > 0 && !satisfies(affinity, matchesItself, slot)) {
+        const keys = (terms?.requiredAffinity ?? []).map(({ topologyKey }) => topologyKey)
+        return {
+          change: `run a pod that spec.affinity.podAffinity is about in the ${keys.join(' and ')} of node "${name}"`,
+          cost: 1,
+        }
+      }
+      const near = antiAffinity.filter((counts) => counts.at(slot) > 0).map(({ topology }) => topology.key)
+      if (near.length > 0)
+        return {
+          change: `run it apart over less than ${near.join(' and ')}, or move the pods it keeps apart from`,
+          cost: 1,
+        }
+      const kept = existing.filter((counts) => counts.at(slot) > 0).map(({ topology }) => topology.key)
+      return { change: `move the pods that keep apart from it over ${kept.join(' and ')}`, cost: 1 }
+    },
     preScore(pod, _, snapshot) {
       const { counts } = snapshot
       const weighted: Weighted[] = []

@@ -42,6 +42,24 @@ export function nodeAffinity({ addedAffinity }: NodeAffinityArgs = {}): Plugin {
       if (!isEnforced(node)) return ENFORCED
       return matchesNodeAffinity(pod, node) ? undefined : REJECTION
     },
+    remedy({ pod }, { name, node }) {
+      if (!isEnforced(node))
+        return { change: `label node "${name}" as addedAffinity of the profile wants it`, cost: 1 }
+      const labels = node.metadata.labels ?? {}
+      const missing = Object.entries(pod.spec.nodeSelector ?? {}).filter(
+        ([key, value]) => labels[key] !== value,
+      )
+      const pairs = missing.map(([key, value]) => `${key}=${value}`).join(',')
+      if (matchesNodeAffinity({ ...pod, spec: { ...pod.spec, nodeSelector: {} } }, node))
+        return {
+          change: `label node "${name}" ${pairs}, or take it out of spec.nodeSelector`,
+          cost: missing.length,
+        }
+      return {
+        change: `change spec.affinity.nodeAffinity${pairs ? ' and spec.nodeSelector' : ''} to match node "${name}"`,
+        cost: missing.length + 1,
+      }
+    },
     preScore: ({ pod }) =>
       addedPreferred.length > 0 || preferredOf(pod).length > 0 ? { state: undefined } : 'skip',
     score: ({ pod }, { node }) =>

@@ -13,6 +13,10 @@ export const nodePorts: Plugin = {
   isLocal: true,
   preFilter: ({ hostPorts }) => (hostPorts.length === 0 ? 'skip' : { state: undefined }),
   filter: ({ hostPorts }, node) => (hostPorts.some((port) => node.portInUse(port)) ? REJECTION : undefined),
+  remedy({ hostPorts }, node) {
+    const taken = hostPorts.filter((port) => node.portInUse(port)).map(({ port }) => port)
+    return { change: `ask for another hostPort than ${taken.join(' and ')}`, cost: taken.length }
+  },
   hints: {
     'node-added': () => true,
     'pod-removed': ({ hostPorts }, { pod }) =>

@@ -13,6 +13,7 @@ export const nodeUnschedulable: Plugin = {
     if (node.spec?.unschedulable !== true) return undefined
     return tolerates(pod.spec.tolerations, TAINT) ? undefined : REJECTION
   },
+  remedy: (_, { name }) => ({ change: `uncordon node "${name}"`, cost: 1 }),
   hints: {
     'node-added': (_, { node }) => node.spec?.unschedulable !== true,
     'node-updated': (_, { node, previous }) =>

@@ -1,6 +1,7 @@
+import { canonicalQuantity } from '../../api/quantity.ts'
 import { amountsOf } from '../amounts.ts'
 import type { NodeInfo } from '../node-info.ts'
-import { isOwn, type Plugin, type Rejection } from '../plugin.ts'
+import { isOwn, type Plugin, type Rejection, type Remedy } from '../plugin.ts'
 import { type PodInfo, podInfo } from '../pod-info.ts'
 import type { Snapshot } from '../snapshot.ts'
 import { type ScoringStrategy, strategyScore } from './resource-strategy.ts'
@@ -25,6 +26,7 @@ export function resourcesFit(args: ResourcesFitArgs = {}): Plugin {
       const { reasons, resolvable } = insufficient(pod, node, isIgnored)
       return reasons.length === 0 ? undefined : rejection(reasons, resolvable)
     },
+    remedy: (pod, node) => lessOf(pod, node, isIgnored),
     score: strategyScore(args.scoringStrategy),
     hints: {
       'node-added': (pod, { node }) => couldFit(pod, node.status?.allocatable, isIgnored),
@@ -79,6 +81,45 @@ export function insufficient(
     if (!isIgnored(name))
       check(name, wants, requested.scalars.get(name) ?? 0, allocatable.scalars.get(name) ?? 0)
   return { reasons, resolvable }
+}
+
+/** How much less of what does not fit the pod would have to ask for. */
+function lessOf(pod: PodInfo, node: NodeInfo, isIgnored: (name: string) => boolean): Remedy {
+  const parts: string[] = []
+  let cost = 0
+  if (node.pods.size + 1 > node.podsMax) {
+    parts.push(`make room for one more pod on node "${node.name}" (it takes ${node.podsMax})`)
+    cost += 1
+  }
+  const { requests } = pod
+  const { allocatable, requested } = node
+  const check = (name: string, wants: number, used: number, all: number) => {
+    if (wants === 0 || wants <= all - used) return
+    const left = Math.max(0, all - used)
+    parts.push(
+      `ask for at most ${quantityText(name, left)} of ${name} instead of ${quantityText(name, wants)}`,
+    )
+    cost += 1 - left / wants
+  }
+  check('cpu', requests.milliCpu, requested.milliCpu, allocatable.milliCpu)
+  check('memory', requests.memory, requested.memory, allocatable.memory)
+  check(
+    'ephemeral-storage',
+    requests.ephemeralStorage,
+    requested.ephemeralStorage,
+    allocatable.ephemeralStorage,
+  )
+  for (const [name, wants] of requests.scalars)
+    if (!isIgnored(name))
+      check(name, wants, requested.scalars.get(name) ?? 0, allocatable.scalars.get(name) ?? 0)
+  return { change: parts.join(' and '), cost }
+}
+
+function quantityText(name: string, amount: number): string {
+  if (name === 'cpu') return canonicalQuantity(`${amount}m`) ?? `${amount}m`
+  const isBytes = name === 'memory' || name === 'ephemeral-storage' || name.startsWith('hugepages-')
+  if (!isBytes || amount % 1024 !== 0) return String(amount)
+  return canonicalQuantity(`${amount / 1024}Ki`) ?? String(amount)
 }
 
 /** On the node where something has just gone; a pod that may preempt and has not done so may count on lower ones going. */

@@ -1,3 +1,4 @@
+import type { V1Taint } from '../../api/generated/types.ts'
 import type { Node } from '../../api/kinds/node.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
 import { tolerates } from '../../api/placement.ts'
@@ -15,6 +16,11 @@ export const taintToleration: Plugin = {
   name: 'TaintToleration',
   isLocal: true,
   filter: ({ pod }, { node }) => (hasUntoleratedTaint(pod, node) ? REJECTION : undefined),
+  remedy({ pod }, { node }) {
+    const taints = (node.spec?.taints ?? []).filter((taint) => isUntolerated(pod, taint))
+    const named = taints.map(({ key, value, effect }) => `${key}${value ? `=${value}` : ''}:${effect}`)
+    return { change: `tolerate ${named.join(' and ')}`, cost: taints.length }
+  },
   score({ pod }, { node }) {
     const taints = node.spec?.taints
     if (!taints) return 0
@@ -33,12 +39,11 @@ export const taintToleration: Plugin = {
 }
 
 /** A NoSchedule or NoExecute taint that the pod does not tolerate. */
-export function hasUntoleratedTaint({ spec }: Pod, node: Node): boolean {
-  return (
-    node.spec?.taints?.some(
-      (taint) =>
-        (taint.effect === 'NoSchedule' || taint.effect === 'NoExecute') &&
-        !tolerates(spec.tolerations, taint),
-    ) ?? false
-  )
+export function hasUntoleratedTaint(pod: Pod, node: Node): boolean {
+  return node.spec?.taints?.some((taint) => isUntolerated(pod, taint)) ?? false
+}
+
+function isUntolerated({ spec }: Pod, taint: V1Taint): boolean {
+  const isHard = taint.effect === 'NoSchedule' || taint.effect === 'NoExecute'
+  return isHard && !tolerates(spec.tolerations, taint)
 }

@@ -85,8 +85,19 @@ export function topologySpread(args: TopologySpreadArgs = {}): Plugin<readonly H
       for (let i = 0; i < hard.length; i += 1) {
         const { constraint, counts } = hard[i]!
         if (counts.topology.domainOf(slot) < 0) return WITHOUT_LABEL
-        const min = counts.domains < constraint.minDomains ? 0 : counts.min
-        if (counts.at(slot) + constraint.self - min > constraint.maxSkew) return TOO_SKEWED
+        if (counts.at(slot) + constraint.self - smallest(constraint, counts) > constraint.maxSkew)
+          return TOO_SKEWED
+      }
+      return undefined
+    },
+    remedy(_, { name, slot }, hard) {
+      for (const { constraint, counts } of hard) {
+        const { topologyKey, maxSkew } = constraint
+        if (counts.topology.domainOf(slot) < 0)
+          return { change: `label node "${name}" with ${topologyKey}`, cost: 1 }
+        const skew = counts.at(slot) + constraint.self - smallest(constraint, counts)
+        if (skew > maxSkew)
+          return { change: `allow a maxSkew of ${skew} over ${topologyKey} instead of ${maxSkew}`, cost: 1 }
       }
       return undefined
     },
@@ -138,6 +149,10 @@ export function topologySpread(args: TopologySpreadArgs = {}): Plugin<readonly H
       },
     },
   }
+}
+
+function smallest({ minDomains }: SpreadConstraint, counts: SpreadCounts): number {
+  return counts.domains < minDomains ? 0 : counts.min
 }
 
 function isCountedBy(constraints: readonly SpreadConstraint[], pod: Pod): boolean {
