@@ -1,4 +1,6 @@
+import { comingKinds } from '../api/custom/coming-kinds.ts'
 import type { AnyKind } from '../api/kind.ts'
+import { customResourceDefinition } from '../api/kinds/custom-resource-definition.ts'
 import { type Deployment, deployment as deploymentKind } from '../api/kinds/deployment.ts'
 import { kinds } from '../api/kinds/index.ts'
 import { namespace as namespaceKind } from '../api/kinds/namespace.ts'
@@ -16,6 +18,7 @@ import type { Manifest } from '../sync/manifest.ts'
 import { renderPlain } from '../sync/renderers/plain.ts'
 import type { SourceFile } from '../sync/sources/source.ts'
 import { groups, type Target, titleOf, waveOf } from '../sync/target.ts'
+import { untilServed } from './definitions.ts'
 import type { Finding, Review } from './finding.ts'
 import { unresolvedReferences } from './references.ts'
 import { rejectedField } from './rejected-field.ts'
@@ -62,9 +65,13 @@ export async function validate(client: Client, files: readonly SourceFile[], pat
 }
 
 function targetsOf(manifests: readonly Manifest[], findings: Finding[]): Target[] {
+  const coming = comingKinds(
+    manifests.map(({ object }) => object),
+    kinds,
+  )
   return manifests.flatMap((manifest): Target[] => {
     const { apiVersion, kind: name } = manifest.object
-    const kind: AnyKind | undefined = kinds.find(
+    const kind: AnyKind | undefined = [...coming, ...kinds].find(
       (candidate) =>
         candidate.kind === name &&
         `${candidate.group ? `${candidate.group}/` : ''}${candidate.version}` === apiVersion,
@@ -114,6 +121,8 @@ async function acceptAll(
       const options = { fieldManager: FIELD_MANAGER, force: true, fieldValidation: 'Ignore' as const }
       const stored = (await client.apply(target.kind, target.object, options)) as AnyResource
       accepted.push({ target, stored })
+      const why = target.kind === customResourceDefinition ? await untilServed(client, stored) : undefined
+      if (why) findings.push(findingAt(target.manifest, 'spec.names', 'invalid', why))
     }
   }
   return accepted

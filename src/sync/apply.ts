@@ -1,3 +1,4 @@
+import { acceptCustom } from '../api/custom/coming-kinds.ts'
 import type { AnyKind } from '../api/kind.ts'
 import { application as applicationKind, type IgnoreDifference } from '../api/kinds/application.ts'
 import { namespace as namespaceKind } from '../api/kinds/namespace.ts'
@@ -93,6 +94,10 @@ async function diffOne(
   const annotations = { ...target.object.metadata.annotations, [OWNER_ANNOTATION]: owner }
   const marked = { ...target.object, metadata: { ...target.object.metadata, annotations } }
   const sent = live && pointers.length > 0 ? adoptLive(marked, live, pointers) : marked
+  if (target.isComing) {
+    const wanted = acceptCustom(target.kind, sent)
+    return { target, live, wanted, sent, change: live ? 'configured' : 'created' }
+  }
   const asked = { fieldManager: FIELD_MANAGER, force: true, dryRun: true, fieldValidation: 'Strict' } as const
   try {
     const wanted = await client.apply(target.kind, sent, asked)

@@ -1,7 +1,14 @@
 import type { AnyKind } from '../api/kind.ts'
 import { pod as podKind } from '../api/kinds/pod.ts'
 import { replicaSet as replicaSetKind } from '../api/kinds/replica-set.ts'
-import { type AnyResource, controllerOf, keyOf, type ObjectKey, parseApiVersion } from '../api/resource.ts'
+import {
+  type AnyResource,
+  apiVersionOf,
+  controllerOf,
+  keyOf,
+  type ObjectKey,
+  parseApiVersion,
+} from '../api/resource.ts'
 import type { Cancel } from '../base/clock.ts'
 import type { Informers } from '../client/informers.ts'
 import { idOf, type Target } from './target.ts'
@@ -24,7 +31,7 @@ type Tell = (change: ObjectChange) => void
 export class ObjectWatch {
   readonly #informers: Informers
   readonly #followers = new Map<string, Set<Tell>>()
-  readonly #watched = new Map<AnyKind, Cancel>()
+  readonly #watched = new Map<string, Cancel>()
 
   constructor(informers: Informers) {
     this.#informers = informers
@@ -52,9 +59,10 @@ export class ObjectWatch {
   }
 
   #watch(kind: AnyKind): void {
-    if (this.#watched.has(kind)) return
+    const name = `${apiVersionOf(kind)}/${kind.plural}`
+    if (this.#watched.has(name)) return
     this.#watched.set(
-      kind,
+      name,
       this.#informers.of(kind).onChange(({ type, resource, previous }) => {
         if (this.#followers.size === 0) return
         const change = {

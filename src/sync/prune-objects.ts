@@ -1,5 +1,6 @@
 import type { AnyKind } from '../api/kind.ts'
 import type { InventoryEntry } from '../api/kinds/application.ts'
+import { customResourceDefinition } from '../api/kinds/custom-resource-definition.ts'
 import { namespace as namespaceKind } from '../api/kinds/namespace.ts'
 import { type AnyResource, apiVersionOf } from '../api/resource.ts'
 import { isReason } from '../api/status.ts'
@@ -60,7 +61,7 @@ export async function pruneObjects(
   return { deleted, left, kept }
 }
 
-/** A namespace with anything in it that is not ours stays: deleting it would take the rest along. */
+/** A namespace, or a definition, with anything below it that is not ours stays: deleting it would take the rest along. */
 async function tenants(
   client: Client,
   kinds: readonly AnyKind[],
@@ -68,6 +69,7 @@ async function tenants(
   { name }: Owned,
   application: string,
 ): Promise<string | undefined> {
+  if (kind === customResourceDefinition) return objectsOf(client, kinds, name, application)
   if (kind !== namespaceKind) return undefined
   for (const inside of kinds.filter(({ scope, verbs }) => scope === 'Namespaced' && verbs.includes('list'))) {
     const { items } = await client.list(inside, { namespace: name })
@@ -77,4 +79,18 @@ async function tenants(
     if (other) return `it holds ${inside.kind} ${other.metadata.name}, which is not this application's`
   }
   return undefined
+}
+
+async function objectsOf(
+  client: Client,
+  kinds: readonly AnyKind[],
+  definition: string,
+  application: string,
+): Promise<string | undefined> {
+  const defined = kinds.find(({ plural, group, custom }) => custom && `${plural}.${group}` === definition)
+  if (!defined) return undefined
+  const { items } = await client.list(defined)
+  const others = items.filter((item) => isSomebodyElses(item as AnyResource, application))
+  if (others.length === 0) return undefined
+  return `deleting it would delete ${others.length} ${defined.plural}, which are not this application's; delete them first`
 }

@@ -1,6 +1,7 @@
 import { parseDuration } from '../api/duration.ts'
 import type { AnyKind } from '../api/kind.ts'
 import type { Application, ApplicationStatus, InventoryEntry } from '../api/kinds/application.ts'
+import { customResourceDefinition } from '../api/kinds/custom-resource-definition.ts'
 import { deepEqual } from '../base/json.ts'
 import type { Client } from '../client/client.ts'
 import { applied } from './application-status.ts'
@@ -181,7 +182,10 @@ async function askTheApi(shop: Workshop, attempt: Attempt): Promise<void> {
   if (attempt.purpose === 'try') onProgress({ type: 'accepted', application: key, commit: commit.id })
 }
 
-/** Group by group; a wave that somebody set by annotation waits until the one before is healthy. */
+/**
+ * Group by group; a wave that somebody set by annotation waits until the one before is healthy, and whatever comes after
+ * definitions until they are established.
+ */
 async function apply(shop: Workshop, attempt: Attempt): Promise<void> {
   const { client, env, informers } = shop
   const { entries, signal } = attempt
@@ -190,12 +194,16 @@ async function apply(shop: Workshop, attempt: Attempt): Promise<void> {
   const byTarget = new Map(entries.map((entry) => [entry.target, entry]))
   const done: Target[] = []
   let wave: number | undefined
+  let last: readonly Target[] | undefined
   for (const group of groups([...byTarget.keys()])) {
     if (signal.aborted) return
     const next = group[0]?.wave[0]
     if (wave !== undefined && next !== wave)
       await untilHealthy(shop, done, { signal, deadline: deadlineOf(attempt) })
+    if (last?.[0]?.kind === customResourceDefinition)
+      await untilHealthy(shop, last, { signal, deadline: deadlineOf(attempt) })
     wave = next
+    last = group
     const sent = group.flatMap((target) => byTarget.get(target) ?? [])
     const { refused, revisions } = await applyGroup(client, env.clock, sent, signal)
     if (refused.length > 0) throw refusedStage('ApplyFailed', refused, false)

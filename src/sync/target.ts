@@ -1,3 +1,4 @@
+import { comingKinds } from '../api/custom/coming-kinds.ts'
 import type { AnyKind } from '../api/kind.ts'
 import type { InventoryEntry } from '../api/kinds/application.ts'
 import { type AnyResource, apiVersionOf } from '../api/resource.ts'
@@ -9,12 +10,15 @@ export interface Target {
   readonly manifest: Manifest
   readonly kind: AnyKind
   readonly object: AnyResource
+  /** A custom resource whose definition comes with the same commit: the API does not know its kind yet. */
+  readonly isComing?: true
   /** Lower first: the annotation, then the kind's own. */
   readonly wave: readonly [number, number]
 }
 
 /**
- * Manifests as what will be applied: kind found, namespace filled in (or taken away from what has none). Unknown kinds,
+ * Manifests as what will be applied: kind found, also among those the manifests define themselves, namespace filled in
+ * (or taken away from what has none). Unknown kinds,
  * and two manifests that turn out to be one object once their namespaces are filled in, are errors.
  */
 export function targetsOf(
@@ -22,7 +26,11 @@ export function targetsOf(
   kinds: readonly AnyKind[],
   namespaceDefault = 'default',
 ): { readonly targets: readonly Target[]; readonly errors: readonly Place[] } {
-  const byName = new Map(kinds.map((kind) => [`${apiVersionOf(kind)} ${kind.kind}`, kind]))
+  const coming = comingKinds(
+    manifests.map(({ object }) => object),
+    kinds,
+  )
+  const byName = new Map([...kinds, ...coming].map((kind) => [`${apiVersionOf(kind)} ${kind.kind}`, kind]))
   const seen = new Map<string, Manifest>()
   const errors: Place[] = []
   const targets: Target[] = []
@@ -49,7 +57,8 @@ export function targetsOf(
       continue
     }
     seen.set(id, manifest)
-    targets.push({ manifest, kind, object, wave: waveOf(object, kind) })
+    const isComing = coming.includes(kind) ? { isComing: true as const } : {}
+    targets.push({ manifest, kind, object, ...isComing, wave: waveOf(object, kind) })
   }
   return { targets, errors }
 }
