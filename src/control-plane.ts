@@ -112,6 +112,7 @@ export async function startControlPlane(env: Env, options: ControlPlaneOptions =
               informers,
               kinds: () => registry.kinds.list,
               onKinds: (listener) => registry.kinds.onChange(listener),
+              issuing: access?.issuing,
             }),
           ]
         : []),

@@ -47,6 +47,12 @@ export interface OtherSubresource {
   readonly version: string
   readonly kind: string
   readonly verbs: readonly string[]
+  /**
+   * For one that is updated and patched with the whole object: what of `sent` is taken over. The result is validated.
+   * `now` in epoch ms.
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: the resource is the kind's own, which is erased where subresources are listed
+  merge?(old: any, sent: any, now: number): any
 }
 
 /**

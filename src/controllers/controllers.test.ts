@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest'
 import { controllerContract, type Scenario } from '../../test/contracts/controller.ts'
 import { make } from '../../test/support/make.ts'
+import { certificateSigningRequest } from '../api/kinds/certificate-signing-request.ts'
+import { clusterRole } from '../api/kinds/cluster-role.ts'
 import { deployment } from '../api/kinds/deployment.ts'
 import { endpointSlice } from '../api/kinds/endpoint-slice.ts'
 import { endpoints } from '../api/kinds/endpoints.ts'
@@ -20,6 +22,7 @@ import type { Client } from '../client/client.ts'
 import { controllersOf } from './index.ts'
 
 const controllers = controllersOf(() => kinds)
+const PODS = [{ apiGroups: [''], resources: ['pods'], verbs: ['get'] }]
 const WEB = { namespace: 'default', name: 'web' }
 
 async function runningPod(client: Client, name: string, ip: string): Promise<void> {
@@ -40,6 +43,38 @@ const webSet = (): ReplicaSet => {
 }
 
 const scenarios: Record<string, Omit<Scenario, 'controller'>> = {
+  'clusterrole-aggregation': {
+    async arrange(client) {
+      const role = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole' }
+      const clusterRoleSelectors = [{ matchLabels: { part: 'yes' } }]
+      await client.create(clusterRole, {
+        ...role,
+        metadata: { name: 'whole' },
+        aggregationRule: { clusterRoleSelectors },
+      })
+      await client.create(clusterRole, {
+        ...role,
+        metadata: { name: 'part', labels: { part: 'yes' } },
+        rules: PODS,
+      })
+    },
+    async check(client) {
+      expect((await client.get(clusterRole, { name: 'whole' })).rules).toEqual(PODS)
+    },
+    remove: (client) => client.delete(clusterRole, { name: 'part' }),
+  },
+  'csr-cleaner': {
+    async arrange(client) {
+      const made = await client.create(certificateSigningRequest, certificateSigningRequest.example)
+      const denied = { type: 'Denied', status: 'True', lastUpdateTime: '2000-01-01T00:00:00Z' }
+      const status = { conditions: [denied] }
+      await client.update(certificateSigningRequest, { ...made, status }, { subresource: 'approval' })
+    },
+    async check(client) {
+      expect((await client.list(certificateSigningRequest)).items).toEqual([])
+    },
+    remove: async () => {},
+  },
   deployment: {
     async arrange(client) {
       // Nobody makes pods here, so there is no progress to wait for.

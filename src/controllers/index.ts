@@ -4,12 +4,17 @@ import type { Env } from '../base/env.ts'
 import type { Client } from '../client/client.ts'
 import { EventRecorder } from '../client/events.ts'
 import type { Informers } from '../client/informers.ts'
+import { clusterRoleAggregationController } from './clusterrole-aggregation.ts'
 import type { Controller, Loop, ReconcileContext, Running } from './controller.ts'
+import { csrApprovingController } from './csr-approving.ts'
+import { csrCleanerController } from './csr-cleaner.ts'
+import { csrSigningController } from './csr-signing.ts'
 import { deploymentController } from './deployment.ts'
 import { disruptionController } from './disruption.ts'
 import { endpointSliceController } from './endpoint-slice.ts'
 import { endpointsController } from './endpoints.ts'
 import { garbageCollectorLoop } from './garbage-collector.ts'
+import type { Issuing } from './issuing.ts'
 import { loadBalancerController } from './load-balancer.ts'
 import { namespaceController } from './namespace.ts'
 import { nodeLifecycleLoop } from './node-lifecycle.ts'
@@ -17,16 +22,20 @@ import { nodePoolController } from './node-pool.ts'
 import { podGcLoop } from './pod-gc.ts'
 import { replicaSetController } from './replica-set.ts'
 import { resourceQuotaController } from './resource-quota.ts'
+import { rootCaPublisherController } from './root-ca-publisher.ts'
 import { ControllerRunner } from './runner.ts'
 import { serviceAccountController } from './service-account.ts'
 import { systemObjectsLoop } from './system-objects.ts'
 import { taintEvictionController } from './taint-eviction.ts'
+import { tokenSecretController } from './token-secret.ts'
 import { claimProtectionController, volumeProtectionController } from './volume-protection.ts'
 
 type Kinds = () => readonly AnyKind[]
 
 /** One line per controller that works a key at a time. */
 export const controllersOf = (kinds: Kinds): readonly Controller[] => [
+  clusterRoleAggregationController,
+  csrCleanerController,
   namespaceController(kinds),
   serviceAccountController,
   nodePoolController,
@@ -40,6 +49,14 @@ export const controllersOf = (kinds: Kinds): readonly Controller[] => [
   claimProtectionController,
   volumeProtectionController,
   resourceQuotaController(kinds),
+]
+
+/** One line per controller that gives out what only the owner of the keys can make. */
+const issuingControllersOf = (issuing: Issuing): readonly Controller[] => [
+  csrApprovingController(issuing),
+  csrSigningController(issuing),
+  rootCaPublisherController(issuing),
+  tokenSecretController(issuing),
 ]
 
 /** One line per controller that looks at everything. */
@@ -56,6 +73,8 @@ export interface ControllerOptions {
   readonly kinds: Kinds
   /** Tells when kinds come or go. */
   readonly onKinds?: ((listener: () => void) => Cancel) | undefined
+  /** Absent where there are no users: nobody asks for certificates or tokens. */
+  readonly issuing?: Issuing | undefined
 }
 
 /** Starts every controller. Returns at once and never throws: each waits for its own informers by itself. */
@@ -67,7 +86,8 @@ export function startControllers(env: Env, client: Client, options: ControllerOp
     return { env, client, informers: options.informers, events }
   }
   const running: Running[] = loopsOf(options).map((loop) => loop.start(contextOf(loop.name)))
-  for (const controller of controllersOf(options.kinds)) {
+  const { kinds, issuing } = options
+  for (const controller of [...controllersOf(kinds), ...(issuing ? issuingControllersOf(issuing) : [])]) {
     const runner = new ControllerRunner(contextOf(controller.name), controller)
     running.push(runner)
     void runner.start().catch((error: unknown) => {

@@ -16,6 +16,9 @@ interface Asked {
   readonly asAdmin?: boolean
   readonly headers?: Readonly<Record<string, string | readonly string[]>>
   readonly body?: unknown
+  /** Instead of the administrator's. */
+  readonly certificate?: string
+  readonly key?: string
 }
 
 interface Answered {
@@ -76,7 +79,7 @@ function ask(
   { server, authorityPem, certificatePem, keyPem }: Connection,
   method: string,
   path: string,
-  { token, asAdmin = token === undefined, headers = {}, body }: Asked = {},
+  { token, asAdmin = token === undefined, headers = {}, body, certificate, key }: Asked = {},
 ): Promise<Answered> {
   return new Promise((resolve, reject) => {
     const sent = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body)
@@ -86,7 +89,7 @@ function ask(
         method,
         agent: false,
         ca: authorityPem,
-        ...(asAdmin ? { cert: certificatePem, key: keyPem } : {}),
+        ...(asAdmin ? { cert: certificate ?? certificatePem, key: key ?? keyPem } : {}),
         headers: {
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
           ...(sent === undefined ? {} : { 'content-type': 'application/json' }),

@@ -1,5 +1,6 @@
 import type { AnyKind } from '../kind.ts'
 import { application } from './application.ts'
+import { certificateSigningRequest } from './certificate-signing-request.ts'
 import { clusterRole } from './cluster-role.ts'
 import { clusterRoleBinding } from './cluster-role-binding.ts'
 import { componentStatus } from './component-status.ts'
@@ -81,6 +82,7 @@ export const kinds: readonly AnyKind[] = [
   runtimeClass,
   flowSchema,
   priorityLevelConfiguration,
+  certificateSigningRequest,
   clusterRoleBinding,
   clusterRole,
   roleBinding,

@@ -1,4 +1,5 @@
 import type { V1PolicyRule } from '../../api/generated/types.ts'
+import type { ServiceAccount } from '../../api/kinds/service-account.ts'
 import { RBAC_GROUP } from '../../api/rbac-validation.ts'
 import type { Resource } from '../../api/resource.ts'
 import type { Env } from '../../base/env.ts'
@@ -7,6 +8,7 @@ import type { Registry } from '../registry.ts'
 import type { Store } from '../store/store.ts'
 import { bearerTokens, type User } from './authenticate.ts'
 import { type Authorizer, union } from './authorize.ts'
+import { certificateAdmission } from './certificate-admission.ts'
 import { follow } from './follow.ts'
 import type { Pki } from './pki.ts'
 import { AccessIndex, type Binding } from './rbac/access-index.ts'
@@ -15,10 +17,18 @@ import { RbacAuthorizer } from './rbac/rbac-authorizer.ts'
 import { keepDefaults } from './rbac/reconcile-defaults.ts'
 import { ServiceAccountTokens } from './tokens/service-account-tokens.ts'
 
+interface Issuing {
+  readonly authority: Pki['authority']
+  mayAskFor(user: User, sort: string): Promise<boolean>
+  issueToken(account: ServiceAccount, secretName: string): Promise<string>
+}
+
 /** Who is asking, and may they? All that the listener knows about users; parts in this process never meet it. */
 export class Access {
   readonly authorizer: Authorizer
   readonly tokens: ServiceAccountTokens
+  /** For the controllers that give out certificates and tokens. */
+  readonly issuing: Issuing
   readonly #env: Env
   readonly #store: Store
   readonly #index = new AccessIndex()
@@ -31,6 +41,24 @@ export class Access {
     this.#store = store
     this.tokens = new ServiceAccountTokens(env, reader, pki.tokenKeyPem)
     this.authorizer = union([this.#rbac])
+    this.issuing = {
+      authority: pki.authority,
+      mayAskFor: async (user, sort) =>
+        (
+          await this.authorizer.authorize({
+            type: 'resource',
+            user,
+            verb: 'create',
+            group: 'certificates.k8s.io',
+            version: '*',
+            resource: 'certificatesigningrequests',
+            subresource: sort,
+            namespace: '',
+            name: '',
+          })
+        ).allowed,
+      issueToken: (account, secretName) => this.tokens.issueLegacy(account, secretName),
+    }
     const admin = { name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] }
     this.#known = bearerTokens([{ token: pki.adminToken, user: admin }])
   }
@@ -48,7 +76,10 @@ export class Access {
 
   /** Checks of writes that need to know what the writer may do. */
   get admission(): readonly Admission[] {
-    return [rbacEscalation({ authorizer: this.authorizer, rbac: this.#rbac, index: this.#index })]
+    return [
+      rbacEscalation({ authorizer: this.authorizer, rbac: this.#rbac, index: this.#index }),
+      certificateAdmission(this.authorizer),
+    ]
   }
 
   rulesFor(user: User, namespace: string): readonly V1PolicyRule[] {

@@ -8,7 +8,7 @@ import {
   endsWithin,
   isFor,
   type Pair,
-} from './certificates.ts'
+} from '../../base/certificates.ts'
 
 /**
  * What the server and its administrator prove themselves with, kept in a directory of mode 0700 with files of 0600:

@@ -43,9 +43,10 @@ export async function update(
   })
 }
 
-/** Whole objects are written directly or through /status, where the kind has it. */
+/** Whole objects are written directly, or through /status and what else merges them, where the kind has it. */
 export function checkDoor(kind: AnyKind, subresource: string): void {
-  if (subresource === '' || (subresource === 'status' && kind.subresources.status)) return
+  const { status, others } = kind.subresources
+  if (subresource === '' || (subresource === 'status' && status) || others?.[subresource]?.merge) return
   throw new ApiError('NotFound', 'the server could not find the requested resource')
 }
 
@@ -139,6 +140,7 @@ async function prepare(
   { asked, old, sent: given, tracked, settling }: Preparing,
 ): Promise<AnyResource> {
   const isMain = subresource === '' || subresource === 'scale'
+  const merge = kind.subresources.others?.[subresource]?.merge
   const isOther = asked !== kind
   const sent = isOther ? toStored(asked, (isMain ? asked.setDefaults(given) : given) as AnyResource) : given
   // Binding and finalize are worked out by the server itself, status included.
@@ -146,7 +148,9 @@ async function prepare(
     ? keepSystemFields(kind, old, sent)
     : subresource === 'status'
       ? statusOnly(old, sent)
-      : sent
+      : merge
+        ? (merge(old, sent, registry.env.clock.now()) as AnyResource)
+        : sent
   let object = isMain
     ? (kind.setDefaults(kind.prepareForUpdate(kind.setDefaults(merged), old)) as AnyResource)
     : merged
@@ -161,7 +165,7 @@ async function prepare(
   }
   object = await registry.mutate({ ...request, object })
   if (isMain) object = withGeneration(kind, old, object)
-  if (isMain || kind.custom) registry.validate(kind, object, old)
+  if (isMain || merge || kind.custom) registry.validate(kind, object, old)
   await registry.admit({ ...request, object })
   if (tracked) return object
   return trackAs(asked, old, object, {

@@ -3,7 +3,7 @@ import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { createAuthority, createClientCertificate, endsWithin } from './certificates.ts'
+import { createAuthority, createClientCertificate, endsWithin } from '../../base/certificates.ts'
 import { openPki } from './pki.ts'
 
 const NOW = Date.UTC(2026, 5, 1)

@@ -1,7 +1,7 @@
 import { webcrypto, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import type * as Library from '@peculiar/x509'
-import { dateOf, parseTime } from '../../base/date.ts'
+import { dateOf, parseTime } from './date.ts'
 
 /**
  * A certificate authority of our own: P-256 keys, one CA, server and client certificates signed by it. Keys and
@@ -19,13 +19,13 @@ interface Subject {
   readonly organizations?: readonly string[]
 }
 
-const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
+export const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 const HOUR_MS = 3_600_000
 const DAY_MS = 24 * HOUR_MS
 export const CA_DAYS = 3650
 export const LEAF_DAYS = 365
 
-async function library(): Promise<typeof Library> {
+export async function certificateLibrary(): Promise<typeof Library> {
   await import('reflect-metadata')
   const x509 = await import('@peculiar/x509')
   x509.cryptoProvider.set(webcrypto)
@@ -33,11 +33,11 @@ async function library(): Promise<typeof Library> {
 }
 
 export async function createAuthority(commonName: string, now: number): Promise<Pair> {
-  const x509 = await library()
+  const x509 = await certificateLibrary()
   const keys = await newKeys()
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     ...validity(now, CA_DAYS),
-    serialNumber: serial(),
+    serialNumber: newSerial(),
     name: nameOf({ commonName }),
     keys,
     signingAlgorithm: ALGORITHM,
@@ -63,7 +63,7 @@ export async function createServerCertificate(
     readonly now: number
   },
 ): Promise<Pair> {
-  const x509 = await library()
+  const x509 = await certificateLibrary()
   return createLeaf(x509, authority, { commonName: options.commonName }, options.now, [
     new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
     new x509.SubjectAlternativeNameExtension([
@@ -74,7 +74,7 @@ export async function createServerCertificate(
 }
 
 export async function createClientCertificate(authority: Pair, subject: Subject, now: number): Promise<Pair> {
-  const x509 = await library()
+  const x509 = await certificateLibrary()
   return createLeaf(x509, authority, subject, now, [
     new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth]),
   ])
@@ -102,7 +102,7 @@ async function createLeaf(
   const keys = await newKeys()
   const certificate = await x509.X509CertificateGenerator.create({
     ...validity(now, LEAF_DAYS),
-    serialNumber: serial(),
+    serialNumber: newSerial(),
     subject: nameOf(subject),
     issuer: issuer.subject,
     publicKey: keys.publicKey,
@@ -133,7 +133,7 @@ function validity(now: number, days: number) {
 }
 
 /** Positive, 16 bytes. */
-function serial(): string {
+export function newSerial(): string {
   const bytes = Buffer.from(webcrypto.getRandomValues(new Uint8Array(16)))
   bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x01
   return bytes.toString('hex')
@@ -148,7 +148,7 @@ async function pairOf(
   return { certificatePem: certificate.toString('pem'), keyPem: x509.PemConverter.encode(key, 'PRIVATE KEY') }
 }
 
-function importKey(x509: typeof Library, pem: string): Promise<webcrypto.CryptoKey> {
+export function importKey(x509: typeof Library, pem: string): Promise<webcrypto.CryptoKey> {
   const [der] = x509.PemConverter.decode(pem)
   return webcrypto.subtle.importKey('pkcs8', der as ArrayBuffer, ALGORITHM, false, [
     'sign',
