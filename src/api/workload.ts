@@ -1,6 +1,9 @@
+import { wideColumn } from './columns.ts'
 import { notNegative } from './field-rules.ts'
 import type { V1LabelSelector, V1PodTemplateSpec } from './generated/types.ts'
+import type { Column } from './kind.ts'
 import { validatePodTemplate } from './pod-validation.ts'
+import type { Resource } from './resource.ts'
 import { labelSelectorMatches, validateLabelSelector } from './selectors.ts'
 import { fault, type StatusCause } from './status.ts'
 
@@ -12,7 +15,14 @@ export interface WorkloadSpec {
   readonly template?: V1PodTemplateSpec | undefined
 }
 
-export function validateWorkload(spec: WorkloadSpec): StatusCause[] {
+/** `named` is what Kubernetes calls the kind in its messages: Deployments and ReplicaSets are each the other's. */
+export function validateWorkload(
+  spec: WorkloadSpec,
+  named: { readonly selector: string; readonly deadline: string } = {
+    selector: 'deployment',
+    deadline: 'ReplicaSet',
+  },
+): StatusCause[] {
   const wrong = [
     ...notNegative(spec.replicas, 'spec.replicas'),
     ...notNegative(spec.minReadySeconds, 'spec.minReadySeconds'),
@@ -24,7 +34,9 @@ export function validateWorkload(spec: WorkloadSpec): StatusCause[] {
       !spec.selector.matchExpressions?.length &&
       Object.keys(spec.selector.matchLabels ?? {}).length === 0
     ) {
-      wrong.push(fault.invalid('spec.selector', spec.selector, 'empty selector is invalid for deployment'))
+      wrong.push(
+        fault.invalid('spec.selector', spec.selector, `empty selector is invalid for ${named.selector}`),
+      )
     }
   }
   if (!spec.template?.spec) {
@@ -49,10 +61,26 @@ export function validateWorkload(spec: WorkloadSpec): StatusCause[] {
     wrong.push(
       fault.forbidden(
         'spec.template.spec.activeDeadlineSeconds',
-        'activeDeadlineSeconds in ReplicaSet is not Supported',
+        `activeDeadlineSeconds in ${named.deadline} is not Supported`,
       ),
     )
   return wrong
+}
+
+/** What `kubectl get -o wide` shows of every workload after its own columns. */
+export function templateColumns<R extends Resource>(
+  templateOf: (resource: R) => V1PodTemplateSpec | undefined,
+  selectorOf: (resource: R) => string,
+): readonly Column<R>[] {
+  return [
+    wideColumn('Containers', 'Names of each container in the template.', (resource) =>
+      containersText(templateOf(resource)),
+    ),
+    wideColumn('Images', 'Images referenced by each container in the template.', (resource) =>
+      imagesText(templateOf(resource)),
+    ),
+    wideColumn('Selector', 'Selector is a label query over pods that should match.', selectorOf),
+  ]
 }
 
 export function containersText(template: V1PodTemplateSpec | undefined): string {

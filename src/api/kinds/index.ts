@@ -5,10 +5,13 @@ import { clusterRole } from './cluster-role.ts'
 import { clusterRoleBinding } from './cluster-role-binding.ts'
 import { componentStatus } from './component-status.ts'
 import { configMap } from './config-map.ts'
+import { controllerRevision } from './controller-revision.ts'
+import { cronJob } from './cron-job.ts'
 import { csiDriver } from './csi-driver.ts'
 import { csiNode } from './csi-node.ts'
 import { csiStorageCapacity } from './csi-storage-capacity.ts'
 import { customResourceDefinition } from './custom-resource-definition.ts'
+import { daemonSet } from './daemon-set.ts'
 import { deployment } from './deployment.ts'
 import { deviceClass } from './device-class.ts'
 import { endpointSlice } from './endpoint-slice.ts'
@@ -21,6 +24,7 @@ import { horizontalPodAutoscalerV1 } from './horizontal-pod-autoscaler-v1.ts'
 import { ingress } from './ingress.ts'
 import { ingressClass } from './ingress-class.ts'
 import { ipAddress } from './ip-address.ts'
+import { job } from './job.ts'
 import { lease } from './lease.ts'
 import { limitRange } from './limit-range.ts'
 import { loadBalancerPool } from './load-balancer-pool.ts'
@@ -32,9 +36,11 @@ import { persistentVolume } from './persistent-volume.ts'
 import { persistentVolumeClaim } from './persistent-volume-claim.ts'
 import { pod } from './pod.ts'
 import { podDisruptionBudget } from './pod-disruption-budget.ts'
+import { podTemplate } from './pod-template.ts'
 import { priorityClass } from './priority-class.ts'
 import { priorityLevelConfiguration } from './priority-level-configuration.ts'
 import { replicaSet } from './replica-set.ts'
+import { replicationController } from './replication-controller.ts'
 import { resourceClaim } from './resource-claim.ts'
 import { resourceClaimTemplate } from './resource-claim-template.ts'
 import { resourceQuota } from './resource-quota.ts'
@@ -47,9 +53,11 @@ import { service } from './service.ts'
 import { serviceAccount } from './service-account.ts'
 import { serviceCidr } from './service-cidr.ts'
 import { simulatedImage } from './simulated-image.ts'
+import { statefulSet } from './stateful-set.ts'
 import { storageClass } from './storage-class.ts'
 import { volumeAttachment } from './volume-attachment.ts'
 import { volumeAttributesClass } from './volume-attributes-class.ts'
+
 /** Every kind that is served. A new kind is one new file beside this one and one line here. */
 export const kinds: readonly AnyKind[] = [
   componentStatus,
@@ -68,6 +76,13 @@ export const kinds: readonly AnyKind[] = [
   service,
   deployment,
   replicaSet,
+  statefulSet,
+  daemonSet,
+  controllerRevision,
+  replicationController,
+  podTemplate,
+  job,
+  cronJob,
   newEvent,
   horizontalPodAutoscaler,
   horizontalPodAutoscalerV1,
