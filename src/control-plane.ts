@@ -16,6 +16,7 @@ import type { Store } from './apiserver/store/store.ts'
 import type { Env } from './base/env.ts'
 import type { Client } from './client/client.ts'
 import { Informers } from './client/informers.ts'
+import { NodeConnections } from './client/node-connection.ts'
 import { startControllers } from './controllers/index.ts'
 import { startNodes } from './nodes/nodes.ts'
 import type { SchedulerConfiguration } from './scheduler/configuration.ts'
@@ -97,9 +98,10 @@ export async function startControlPlane(env: Env, options: ControlPlaneOptions =
     stops.push(() => custom.stop())
     const local = new LocalClient(registry)
     const client = options.wrapClient?.(local) ?? local
+    const connections = new NodeConnections()
     const server =
       options.listen && access
-        ? await startListener(env, { registry, access, pki, ...options.listen }, options)
+        ? await startListener(env, { registry, access, connections, pki, ...options.listen }, options)
         : undefined
     if (server) stops.push(() => server.api.close())
     const informers = new Informers(env, client)
@@ -117,7 +119,7 @@ export async function startControlPlane(env: Env, options: ControlPlaneOptions =
           ]
         : []),
       ...(scheduler ? [startExplained(env, client, informers, registry, options)] : []),
-      ...(nodes ? [startNodes(env, client, informers)] : []),
+      ...(nodes ? [startNodes(env, client, informers, connections)] : []),
     ]
     stops.push(() => Promise.all(running.map((part) => part.stop())))
     const sync = options.sync

@@ -1,9 +1,12 @@
+import { type IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http'
 import { createSecureServer } from 'node:http2'
 import type { AddressInfo, Socket } from 'node:net'
-import { ApiError } from '../api/status.ts'
+import type { Duplex } from 'node:stream'
+import { ApiError, badRequest } from '../api/status.ts'
 import { sleep } from '../base/clock.ts'
 import type { Env } from '../base/env.ts'
 import { formatKubeconfig } from '../client/kubeconfig.ts'
+import type { NodeConnections } from '../client/node-connection.ts'
 import type { Access } from './auth/access.ts'
 import { attributesOf } from './auth/attributes.ts'
 import { ANONYMOUS, authenticate, type User } from './auth/authenticate.ts'
@@ -16,10 +19,13 @@ import { OpenApi } from './openapi.ts'
 import type { Registry } from './registry.ts'
 import { type RequestInfo, readRequest } from './request-info.ts'
 import { handleSpecial } from './special-paths.ts'
+import { PodStreams } from './streams/pod-streams.ts'
 
 export interface ApiServerOptions {
   readonly registry: Registry
   readonly access: Access
+  /** How to reach the nodes that pods run on. */
+  readonly connections: NodeConnections
   readonly pki: Pki
   readonly host: string
   /** 0: any free port. */
@@ -36,6 +42,8 @@ export interface ApiServer {
 
 /** Requests under way at once, watches not counted; more are told to come again. */
 const IN_FLIGHT_MAX = 400
+/** Like watches, these do not count: they last as long as somebody looks at them. */
+const LONG_RUNNING: ReadonlySet<string> = new Set(['log', 'proxy'])
 /** Open sockets get this long to end by themselves. */
 const CLOSE_MS = 500
 
@@ -45,6 +53,7 @@ const CLOSE_MS = 500
  */
 export async function startApiServer(env: Env, options: ApiServerOptions): Promise<ApiServer> {
   const { registry, pki, access } = options
+  const streams = new PodStreams(registry, options.connections)
   const openApi = new OpenApi(() => registry.kinds.list)
   const sockets = new Set<Socket>()
   let isStopping = false
@@ -96,18 +105,19 @@ export async function startApiServer(env: Env, options: ApiServerOptions): Promi
         const isKnown = registry.kinds.byPlural(info.group, info.version, info.plural) !== undefined
         label = { verb: info.verb, resource: isKnown ? info.plural : 'unknown' }
       } else label = { verb: 'other', resource: '' }
-      const asker = await authenticated(exchange, info)
-      const user = await impersonated(access.authorizer, asker, exchange.headers)
-      await mustAuthorize(access.authorizer, attributesOf(user, info, request.method ?? 'GET'))
-      const isWatch = info.type === 'resource' && info.verb === 'watch'
-      if (!isWatch) {
+      const user = await letIn(exchange, info)
+      const isLong =
+        info.type === 'resource' && (info.verb === 'watch' || LONG_RUNNING.has(info.subresource ?? ''))
+      if (!isLong) {
         if (inFlight >= IN_FLIGHT_MAX)
           throw new ApiError('TooManyRequests', 'Too many requests, please try again later.')
         inFlight += 1
         counted = true
       }
-      if (info.type === 'resource') await handleResource({ registry, access, exchange, user }, info)
-      else await handleSpecial(special, exchange, info.path, info.query)
+      if (info.type === 'resource') {
+        if (await streams.handle(exchange, info)) return
+        await handleResource({ registry, access, exchange, user }, info)
+      } else await handleSpecial(special, exchange, info.path, info.query)
     } catch (error) {
       await report(exchange, error)
     } finally {
@@ -127,6 +137,30 @@ export async function startApiServer(env: Env, options: ApiServerOptions): Promi
     return user ?? ANONYMOUS
   }
 
+  /** Who asks, if that user may do this; throws Unauthorized or Forbidden. */
+  async function letIn(exchange: Exchange, info: RequestInfo): Promise<User> {
+    const asker = await authenticated(exchange, info)
+    const user = await impersonated(access.authorizer, asker, exchange.headers)
+    await mustAuthorize(access.authorizer, attributesOf(user, info, exchange.request.method ?? 'GET'))
+    return user
+  }
+
+  /** A request for another protocol is let in like any other; one that fails is answered and its connection closed. */
+  async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    socket.on('error', () => socket.destroy())
+    try {
+      const info = readRequest(request.method ?? 'GET', request.url ?? '/')
+      const exchange = new Exchange(request, new ServerResponse(request))
+      await letIn(exchange, info)
+      if (info.type !== 'resource') throw badRequest('this path has no other protocol to change to')
+      await streams.upgrade(request, socket, head, info, () => letIn(exchange, info))
+    } catch (error) {
+      if (!(error instanceof ApiError))
+        env.log.error({ err: error, method: request.method }, 'upgrade failed')
+      refuseUpgrade(socket, error instanceof ApiError ? error : INTERNAL)
+    }
+  }
+
   async function report(exchange: Exchange, error: unknown): Promise<void> {
     if (exchange.response.destroyed || exchange.response.headersSent) {
       exchange.response.destroy()
@@ -134,16 +168,12 @@ export async function startApiServer(env: Env, options: ApiServerOptions): Promi
     }
     if (!(error instanceof ApiError))
       env.log.error({ err: error, method: exchange.request.method }, 'request failed')
-    const status =
-      error instanceof ApiError
-        ? error
-        : new ApiError(
-            'InternalError',
-            'Internal error occurred: the request could not be answered; the log says why',
-          )
-    await exchange.fail(status).catch(() => exchange.response.destroy())
+    await exchange.fail(error instanceof ApiError ? error : INTERNAL).catch(() => exchange.response.destroy())
   }
 
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    void upgrade(request, socket, head)
+  })
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
@@ -169,12 +199,30 @@ export async function startApiServer(env: Env, options: ApiServerOptions): Promi
     }),
     async close() {
       isStopping = true
+      streams.close()
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       await Promise.race([closed, sleep(env.clock, CLOSE_MS)])
       for (const socket of sockets) socket.destroy()
       await closed
     },
   }
+}
+
+const INTERNAL = new ApiError(
+  'InternalError',
+  'Internal error occurred: the request could not be answered; the log says why',
+)
+
+/** A Status on a connection that HTTP has been taken off; it is not used again (CVE-2018-1002105). */
+function refuseUpgrade(socket: Duplex, error: ApiError): void {
+  const body = JSON.stringify(error.toStatus())
+  const head = [
+    `HTTP/1.1 ${error.code} ${STATUS_CODES[error.code] ?? ''}`,
+    'content-type: application/json',
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)
 }
 
 function listen(

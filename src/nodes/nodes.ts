@@ -11,7 +11,9 @@ import { WorkQueue } from '../base/work-queue.ts'
 import type { Client } from '../client/client.ts'
 import { EventRecorder } from '../client/events.ts'
 import type { Informers } from '../client/informers.ts'
+import { NodeConnections } from '../client/node-connection.ts'
 import { retryOnConflict } from '../client/on-conflict.ts'
+import { LocalNodeConnection } from './connection.ts'
 import { Kubelet } from './kubelet/kubelet.ts'
 import { hostIpOf, isNews, nodeStatusOf, podCidrOf } from './node-status.ts'
 import { PodAddresses } from './pod-addresses.ts'
@@ -44,6 +46,7 @@ class Nodes {
   readonly #env: Env
   readonly #client: Client
   readonly #informers: Informers
+  readonly #connections: NodeConnections
   readonly #runtimes: ReadonlyMap<string, Runtime>
   readonly #nodes = new Map<string, RunningNode>()
   readonly #keys = new Map<string, string>()
@@ -54,8 +57,9 @@ class Nodes {
   #starting: Promise<void> | undefined
   #stopped = false
 
-  constructor(env: Env, client: Client, informers: Informers) {
+  constructor(env: Env, client: Client, informers: Informers, connections: NodeConnections) {
     this.#env = env
+    this.#connections = connections
     this.#client = client.as('kubelet')
     this.#informers = informers
     this.#runtimes = new Map(runtimesOf(env, informers).map((runtime) => [runtime.name, runtime]))
@@ -144,6 +148,7 @@ class Nodes {
       lookAgain: (key, afterMs) => this.#queue.addAfter(key, afterMs),
     })
     this.#nodes.set(name, { kubelet, events, runtime, postedAt: Number.NEGATIVE_INFINITY, renewed: false })
+    this.#connections.set(name, new LocalNodeConnection(name, runtime))
     this.#heartbeats.add(name)
     for (const pod of this.#informers.of(podKind).byIndex('node', name)) this.#onPod(pod, false)
   }
@@ -152,6 +157,7 @@ class Nodes {
     const node = this.#nodes.get(name)
     if (!node) return
     this.#nodes.delete(name)
+    this.#connections.delete(name)
     node.kubelet.stop()
     node.kubelet.forgetAll()
   }
@@ -241,8 +247,13 @@ class Nodes {
   }
 }
 
-export function startNodes(env: Env, client: Client, informers: Informers): { stop(): Promise<void> } {
-  const nodes = new Nodes(env, client, informers)
+export function startNodes(
+  env: Env,
+  client: Client,
+  informers: Informers,
+  connections: NodeConnections = new NodeConnections(),
+): { stop(): Promise<void> } {
+  const nodes = new Nodes(env, client, informers, connections)
   nodes.start()
   return nodes
 }

@@ -3,6 +3,7 @@ import { memoryPki } from '../../src/apiserver/auth/pki.ts'
 import { startApiServer } from '../../src/apiserver/server.ts'
 import { createEnv } from '../../src/base/env.ts'
 import { HttpClient } from '../../src/client/http-client.ts'
+import { NodeConnections } from '../../src/client/node-connection.ts'
 import { createTestCluster } from '../support/cluster.ts'
 import { clientContract } from './client.ts'
 
@@ -14,7 +15,8 @@ clientContract('HttpClient', async () => {
   const pki = await memoryPki({ host, now: env.clock.now() })
   const { registry, store } = cluster
   const access = new Access(env, store, registry.reader, pki)
-  const server = await startApiServer(env, { registry, access, pki, host, port: 0 })
+  const connections = new NodeConnections()
+  const server = await startApiServer(env, { registry, access, connections, pki, host, port: 0 })
   const client = new HttpClient(
     { server: server.url, authorityPem: pki.authority.certificatePem, token: pki.adminToken },
     { fieldManager: 'test' },

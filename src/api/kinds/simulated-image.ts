@@ -21,9 +21,92 @@ export interface SimulatedImage extends Resource {
     readonly readyAfter?: string | undefined
     readonly stopTime?: string | undefined
     readonly exit?: { readonly code?: number | undefined; readonly after?: string | undefined } | undefined
-    readonly usage?: { readonly cpu?: string | undefined; readonly memory?: string | undefined } | undefined
+    readonly usage?: SimulatedUsage | undefined
     readonly logs?: readonly string[] | undefined
+    readonly logEvery?: string | undefined
+    readonly commands?: readonly SimulatedCommand[] | undefined
+    readonly http?: readonly SimulatedAnswer[] | undefined
   }
+}
+
+interface SimulatedUsage {
+  readonly cpu?: string | undefined
+  readonly memory?: string | undefined
+  readonly pattern?: 'constant' | 'ramp' | 'sine' | undefined
+  readonly peak?: { readonly cpu?: string | undefined; readonly memory?: string | undefined } | undefined
+  readonly period?: string | undefined
+  readonly load?:
+    | {
+        readonly requestsPerSecond: number
+        readonly follows?: boolean | undefined
+        readonly cpuPerRequest?: string | undefined
+        readonly memoryPerRequest?: string | undefined
+      }
+    | undefined
+}
+
+/** What a command of the image does when somebody runs it in a container. */
+export interface SimulatedCommand {
+  readonly name: string
+  readonly output?: string | undefined
+  readonly error?: string | undefined
+  readonly exitCode?: number | undefined
+  readonly takes?: string | undefined
+}
+
+/** What a port of the image's containers answers to HTTP requests. */
+export interface SimulatedAnswer {
+  readonly port: number
+  readonly path?: string | undefined
+  readonly status?: number | undefined
+  readonly body?: string | undefined
+  readonly contentType?: string | undefined
+}
+
+const quantity = (description: string): Schema => ({ type: 'string', format: 'quantity', description })
+
+const behaviourOfPeople: Readonly<Record<string, Schema>> = {
+  logEvery: {
+    type: 'string',
+    description: 'After its start it writes one more of its lines each time this long has passed, in turn.',
+  },
+  commands: {
+    type: 'array',
+    description: 'Commands for kubectl exec, before those that every simulated container has.',
+    items: {
+      type: 'object',
+      required: ['name'],
+      properties: {
+        name: { type: 'string', minLength: 1, description: 'As it is called, without its path.' },
+        output: { type: 'string', description: 'Written to standard output as it is.' },
+        error: { type: 'string', description: 'Written to standard error as it is.' },
+        exitCode: { type: 'integer', format: 'int32', minimum: 0, maximum: 255, description: 'Default 0.' },
+        takes: { type: 'string', description: 'How long it runs. Default 0s.' },
+      },
+    },
+  },
+  http: {
+    type: 'array',
+    description:
+      'What its ports answer; the longest path that fits decides. Default: 200 and the name of the pod.',
+    items: {
+      type: 'object',
+      required: ['port'],
+      properties: {
+        port: {
+          type: 'integer',
+          format: 'int32',
+          minimum: 1,
+          maximum: 65535,
+          description: 'Container port.',
+        },
+        path: { type: 'string', description: 'Beginning of the path. Default "/".' },
+        status: { type: 'integer', format: 'int32', minimum: 200, maximum: 599, description: 'Default 200.' },
+        body: { type: 'string', description: 'Default: the name of the pod.' },
+        contentType: { type: 'string', description: 'Default "text/plain".' },
+      },
+    },
+  },
 }
 
 const schema: Schema = {
@@ -83,15 +166,38 @@ const schema: Schema = {
           type: 'object',
           description: 'What it uses while it runs. More memory than its limit is OOMKilled.',
           properties: {
-            cpu: { type: 'string', format: 'quantity', description: 'CPU; default: a tenth of the request.' },
-            memory: {
+            cpu: quantity('CPU; default: a tenth of the request.'),
+            memory: quantity('Memory; default: half of the request.'),
+            pattern: {
               type: 'string',
-              format: 'quantity',
-              description: 'Memory; default: half of the request.',
+              enum: ['constant', 'ramp', 'sine'],
+              description:
+                'How it goes from there to the peak: ramp: once, in a period, and stays; sine: there and back each period. Default constant: never.',
+            },
+            peak: {
+              type: 'object',
+              description: 'The other end of a ramp or sine.',
+              properties: { cpu: quantity('CPU.'), memory: quantity('Memory.') },
+            },
+            period: { type: 'string', description: 'Of a ramp or sine. Default 10m.' },
+            load: {
+              type: 'object',
+              description: 'Work that all running containers of the image share evenly.',
+              required: ['requestsPerSecond'],
+              properties: {
+                requestsPerSecond: { type: 'number', minimum: 0, description: 'Of all of them together.' },
+                follows: {
+                  type: 'boolean',
+                  description: 'The load goes from nothing to this as the pattern does.',
+                },
+                cpuPerRequest: quantity('CPU for one request per second.'),
+                memoryPerRequest: quantity('Memory for one request per second.'),
+              },
             },
           },
         },
         logs: { type: 'array', items: { type: 'string' }, description: 'Lines it writes when it starts.' },
+        ...behaviourOfPeople,
       },
     },
   },
@@ -126,6 +232,9 @@ export const simulatedImage = defineKind<SimulatedImage>({
       ['readyAfter', spec.readyAfter],
       ['stopTime', spec.stopTime],
       ['exit.after', spec.exit?.after],
+      ['logEvery', spec.logEvery],
+      ['usage.period', spec.usage?.period],
+      ...(spec.commands ?? []).map(({ takes }, i) => [`commands[${i}].takes`, takes] as const),
     ] as const
     return [
       ...validateSchema({ spec }, schema),

@@ -65,7 +65,7 @@ export class Kubelet {
   }
 
   #take(key: string, pod: Pod, uid: string): PodWorker {
-    const { env, runtime, addresses, hostIP, node, informers } = this.#options
+    const { env, runtime, addresses, hostIP, node } = this.#options
     const restored = restoreRecord(pod, env.clock.now())
     const failure = restored.failure ?? (pod.status?.startTime === undefined ? this.#refusal(pod) : undefined)
     const isUp = !isPodTerminal(pod) && !failure
@@ -74,24 +74,33 @@ export class Kubelet {
     const worker = new PodWorker(
       {
         ...this.#options,
-        dataOf: (kind, name) => {
-          const dataKey = `${pod.metadata.namespace}/${name}`
-          if (kind === 'ConfigMap') {
-            const found = informers.of(configMap).get(dataKey)
-            return found && { ...found.data, ...found.binaryData }
-          }
-          const found = informers.of(secret).get(dataKey)
-          return found && { ...found.data }
-        },
+        dataOf: (kind, name) => this.#dataOf(pod, kind, name),
         takeAddress: () => addresses.take(uid),
       },
       key,
       pod,
       { ...restored, podIP, failure },
     )
-    for (const handle of worker.found()) runtime.adopt(node, pod, handle.container, handle.handle)
+    for (const { container, handle } of worker.found())
+      runtime.adopt(node, pod, container, handle, worker.surroundings(container))
     this.#workers.set(uid, worker)
     return worker
+  }
+
+  /** As bytes. */
+  #dataOf({ metadata }: Pod, kind: 'ConfigMap' | 'Secret', name: string) {
+    const { informers } = this.#options
+    const key = `${metadata.namespace}/${name}`
+    const found = kind === 'ConfigMap' ? informers.of(configMap).get(key) : informers.of(secret).get(key)
+    if (!found) return undefined
+    const encoded = 'binaryData' in found ? found.binaryData : kind === 'Secret' ? found.data : undefined
+    const plain = kind === 'ConfigMap' ? found.data : undefined
+    return Object.fromEntries([
+      ...Object.entries(plain ?? {}).map(([dataKey, text]) => [dataKey, Buffer.from(text)] as const),
+      ...Object.entries(encoded ?? {}).map(
+        ([dataKey, text]) => [dataKey, Buffer.from(text, 'base64')] as const,
+      ),
+    ])
   }
 
   #podsHere(): readonly Pod[] {

@@ -4,6 +4,7 @@ import type { V1ContainerStatus, V1PodCondition, V1PodStatus } from '../../api/g
 import type { Pod } from '../../api/kinds/pod.ts'
 import { qosClassOf } from '../../api/resource-requests.ts'
 import { formatTime } from '../../base/date.ts'
+import { deepEqual } from '../../base/json.ts'
 import {
   allContainers,
   type ContainerRecord,
@@ -216,4 +217,15 @@ function terminated({ code, reason, startedAt, finishedAt, id }: Ended) {
     finishedAt: formatTime(finishedAt),
     ...(id ? { containerID: id } : {}),
   }
+}
+
+/** Whether the stored status says all of this already; conditions are a part of a longer list. */
+export function isWritten(pod: Pod, status: V1PodStatus): boolean {
+  const stored = pod.status as Readonly<Record<string, unknown>> | undefined
+  return Object.entries(status).every(([field, value]) => {
+    if (field !== 'conditions') return deepEqual(stored?.[field], value)
+    return (status.conditions ?? []).every((condition) =>
+      deepEqual(findCondition(pod.status?.conditions, condition.type), condition),
+    )
+  })
 }

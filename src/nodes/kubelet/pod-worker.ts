@@ -4,15 +4,17 @@ import type { Pod } from '../../api/pods.ts'
 import { isReason } from '../../api/status.ts'
 import { sleep } from '../../base/clock.ts'
 import type { Env } from '../../base/env.ts'
-import { deepEqual } from '../../base/json.ts'
 import type { Client } from '../../client/client.ts'
 import type { EventRecorder } from '../../client/events.ts'
 import type { ContainerHandle, Runtime } from '../runtimes/runtime.ts'
+import type { Surroundings } from '../runtimes/surroundings.ts'
+import type { FindData } from './environment.ts'
 import { nextPullBackoffMs, nextSteps, type Step } from './next-step.ts'
-import { podStatusOf } from './pod-status.ts'
+import { isWritten, podStatusOf } from './pod-status.ts'
 import { askProbes, probesOf } from './probing.ts'
 import { allContainers, type ContainerRecord, isInitialized, type PodRecord } from './record.ts'
 import { environmentReferences, missingReference, type Reference, volumeReferences } from './references.ts'
+import { surroundingsOf } from './volume-files.ts'
 
 export interface PodWorkerOptions {
   readonly env: Env
@@ -23,8 +25,8 @@ export interface PodWorkerOptions {
   readonly hostIP: string
   /** Asks to be called for this pod again. */
   lookAgain(key: string, afterMs: number): void
-  /** The keys of a ConfigMap or Secret in the pod's namespace; undefined: there is none. */
-  dataOf(kind: Reference['kind'], name: string): Readonly<Record<string, unknown>> | undefined
+  /** What a ConfigMap or Secret in the pod's namespace holds; undefined: there is none. */
+  readonly dataOf: FindData
   takeAddress(): string | undefined
 }
 
@@ -71,6 +73,12 @@ export class PodWorker {
       container,
       handle: { id, imageId, startedAt },
     }))
+  }
+
+  surroundings(container: V1Container): Surroundings {
+    const { node, hostIP, dataOf } = this.#options
+    const place = { node, hostIP, podIP: this.#record.podIP ?? '' }
+    return surroundingsOf(() => this.#pod, container, place, dataOf)
   }
 
   /** Nothing more is done or written. */
@@ -302,7 +310,12 @@ export class PodWorker {
     }
     this.#set(name, { phase: 'starting', reason: 'ContainerCreating', message: '' })
     try {
-      const { id, imageId, startedAt } = await runtime.start(node, this.#pod, container)
+      const { id, imageId, startedAt } = await runtime.start(
+        node,
+        this.#pod,
+        container,
+        this.surroundings(container),
+      )
       if (this.#ended) {
         await runtime.stop(id, 0)
         return runtime.remove(id)
@@ -352,7 +365,7 @@ export class PodWorker {
   async #report(pod: Pod): Promise<void> {
     const { client, env, hostIP } = this.#options
     const status = podStatusOf(pod, this.#record, hostIP, env.clock.now())
-    if (Object.entries(status).every(([field, value]) => isWritten(pod, field, value))) return
+    if (isWritten(pod, status)) return
     const { namespace, name } = pod.metadata
     // A reason that holds no longer must go: in a patch what is not named stays.
     const conditions = status.conditions?.map((condition) => ({ reason: null, message: null, ...condition }))
@@ -382,17 +395,4 @@ const ADVANCES: ReadonlySet<Step['do']> = new Set(['fail-pod', 'back-off', 'pull
 function statusOf({ status }: Pod, name: string) {
   const statuses = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])]
   return statuses.find((each) => each.name === name)
-}
-
-/** Whether the stored status says this already; conditions are a part of a longer list. */
-function isWritten(pod: Pod, field: string, value: unknown): boolean {
-  const stored = (pod.status as Readonly<Record<string, unknown>> | undefined)?.[field]
-  if (field !== 'conditions') return deepEqual(stored, value)
-  const conditions = (stored ?? []) as readonly { readonly type: string }[]
-  return ((value ?? []) as readonly { readonly type: string }[]).every((condition) =>
-    deepEqual(
-      conditions.find(({ type }) => type === condition.type),
-      condition,
-    ),
-  )
 }

@@ -1,6 +1,11 @@
+import type { Duplex } from 'node:stream'
 import type { V1Container, V1Probe } from '../../api/generated/types.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
 import type { Cancel } from '../../base/clock.ts'
+import type { ProcessIo } from '../../client/node-connection.ts'
+import type { Log } from './log-lines.ts'
+import type { Surroundings } from './surroundings.ts'
+import type { Usage } from './usage.ts'
 
 /** How a container ended. */
 export interface Exit {
@@ -28,6 +33,12 @@ export interface ProbeAnswer {
   readonly until: number
 }
 
+export interface RunningContainer {
+  readonly podUid: string
+  readonly name: string
+  readonly id: string
+}
+
 /**
  * What a kubelet asks of a container runtime; shaped after CRI (pull, create and start, stop, remove, status, stats),
  * one object for all nodes of a kind. `node` names the node whose image cache and containers are meant. A pull or a
@@ -41,9 +52,15 @@ export interface Runtime {
   hasImage(node: string, image: string): boolean
   /** Resolves with the size in bytes. An image that is there already is only checked; the same pull is made once. */
   pull(node: string, image: string): Promise<number>
-  start(node: string, pod: Pod, container: V1Container): Promise<ContainerHandle>
+  start(node: string, pod: Pod, container: V1Container, surroundings?: Surroundings): Promise<ContainerHandle>
   /** A container that ran before this process began; it goes on from there. */
-  adopt(node: string, pod: Pod, container: V1Container, handle: ContainerHandle): void
+  adopt(
+    node: string,
+    pod: Pod,
+    container: V1Container,
+    handle: ContainerHandle,
+    surroundings?: Surroundings,
+  ): void
   find(id: string): ContainerHandle | undefined
   /**
    * Asks it to end (143 where it obeys), and ends it after the grace (137). Resolves when it has ended. Asked again, the
@@ -55,9 +72,19 @@ export interface Runtime {
   /** Asks once, with the pod's address where the probe names no host. */
   probe(id: string, probe: V1Probe, podIP: string): ProbeAnswer
   /** cpu in cores, memory in bytes. */
-  usage(id: string): { readonly cpu: number; readonly memory: number }
-  /** What it wrote, oldest first; also after its end, until it is removed. */
-  logs(id: string): readonly { readonly at: number; readonly line: string }[]
+  usage(id: string): Usage
+  /** Those that run on a node. */
+  containers(node: string): readonly RunningContainer[]
+  /** What it wrote, oldest first; also after its end, until it is removed. Undefined: there is no such container. */
+  logs(id: string): Log | undefined
+  /** Tells when there may be more to read, and when it ended. */
+  onLog(id: string, tell: () => void): Cancel
+  /** Runs a command in it and resolves with its exit code; rejects when the container does not run. */
+  exec(id: string, command: readonly string[], io: ProcessIo): Promise<number>
+  /** Its own process from now on: what it writes, and what is sent to it. Resolves with its exit code. */
+  attach(id: string, io: ProcessIo): Promise<number>
+  /** A connection to a port of the pod's network; undefined when nothing listens there. */
+  dial(node: string, podUid: string, port: number): Duplex | undefined
   /** Images of a node, for its status. */
   images(node: string): readonly { readonly names: readonly string[]; readonly sizeBytes: number }[]
   /** A container ended, or the behaviour of containers changed: the pod is looked at again. */

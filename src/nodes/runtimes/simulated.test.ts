@@ -112,9 +112,11 @@ describe('A simulated image', () => {
     await clock.run(5000)
     const { id, startedAt } = await start
     expect(runtime.find(id)?.exit?.reason).toBe('Completed')
-    expect(runtime.logs(id)).toEqual([
+    expect(runtime.logs(id)?.lines).toEqual([
+      { at: startedAt, line: 'seamark: container app started, simulating loud' },
       { at: startedAt, line: 'ready' },
       { at: startedAt, line: 'bye' },
+      { at: startedAt + 1000, line: 'seamark: container app exited with code 0' },
     ])
     await close()
   })

@@ -1,48 +1,41 @@
 import { createHash } from 'node:crypto'
-import picomatch from 'picomatch'
-import { parseDuration } from '../../api/duration.ts'
+import type { Duplex } from 'node:stream'
 import type { V1Container, V1Probe } from '../../api/generated/types.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
-import { type SimulatedImage, simulatedImage } from '../../api/kinds/simulated-image.ts'
 import { isMeantToEnd } from '../../api/pods.ts'
 import { parseQuantity } from '../../api/quantity.ts'
-import { type Cancel, sleep } from '../../base/clock.ts'
+import { type Cancel, every, sleep } from '../../base/clock.ts'
 import type { Env } from '../../base/env.ts'
 import type { Informers } from '../../client/informers.ts'
+import type { ProcessIo } from '../../client/node-connection.ts'
+import { type Behaviour, Behaviours } from './behaviour.ts'
+import { LOG_LINES_MAX, type Log, type LogLine } from './log-lines.ts'
 import { probeRefusal } from './probe-refusal.ts'
 import type { ContainerHandle, Exit, ProbeAnswer, Runtime } from './runtime.ts'
+import { ContainerFiles } from './shell/files.ts'
+import { runInContainer } from './simulated-exec.ts'
+import { answerHttp, listensOn } from './simulated-http.ts'
+import { NO_SURROUNDINGS, type Surroundings } from './surroundings.ts'
+import { exceedsAfter, type Usage, usageAt } from './usage.ts'
 
-/** What an image does that no SimulatedImage speaks of; the kind's schema documents the same defaults. */
-const DEFAULTS = {
-  pullTime: '1s',
-  startTime: '500ms',
-  readyAfter: '0s',
-  stopTime: '0s',
-  size: '50Mi',
-} as const
+/** Usage is sampled this often, as a metrics server does. */
+const SAMPLE_MS = 15_000
 
 /** Of a container that is meant to end and whose image declares no end: an init container, a Job's. */
 const DEFAULT_END = { code: 0, afterMs: 1000 } as const
 
-interface Behaviour {
-  readonly pullMs: number
-  readonly pullError: string | undefined
-  readonly startMs: number
-  readonly readyMs: number
-  readonly stopMs: number
-  readonly sizeBytes: number
-  readonly exit: { readonly code: number; readonly afterMs: number } | undefined
-  readonly usage: { readonly cpu?: string | undefined; readonly memory?: string | undefined }
-  readonly logs: readonly string[]
-}
-
 interface Running {
   handle: ContainerHandle
   readonly node: string
-  readonly podUid: string
+  readonly pod: Pod
   readonly container: V1Container
   readonly behaviour: Behaviour
-  readonly logs: { readonly at: number; readonly line: string }[]
+  readonly surroundings: Surroundings
+  /** What was written to it beside its own lines; made when there is something. */
+  said?: { readonly lines: readonly LogLine[]; readonly total: number }
+  /** Made when somebody looks. */
+  files?: ContainerFiles
+  readonly onLog: Set<() => void>
   /** Of the end that comes by itself. */
   cancelExit: Cancel
   stopping?: { readonly at: number; readonly cancel: Cancel } | undefined
@@ -57,17 +50,18 @@ export class SimulatedRuntime implements Runtime {
   readonly name = 'simulated'
   readonly version = 'simulated://1.0.0'
   readonly #env: Env
-  readonly #informers: Informers
+  readonly #behaviours: Behaviours
   readonly #containers = new Map<string, Running>()
+  readonly #byNode = new Map<string, Set<string>>()
+  /** Running containers of each SimulatedImage: they share its load. */
+  readonly #sharers = new Map<string, number>()
   readonly #images = new Map<string, Map<string, number>>()
   readonly #pulls = new Map<string, Promise<number>>()
-  readonly #matchers = new WeakMap<SimulatedImage, (image: string) => boolean>()
   readonly #tell = new Set<(podUid: string) => void>()
 
   constructor(env: Env, informers: Informers) {
     this.#env = env
-    this.#informers = informers
-    informers.of(simulatedImage)
+    this.#behaviours = new Behaviours(informers)
   }
 
   hasImage(node: string, image: string): boolean {
@@ -84,7 +78,7 @@ export class SimulatedRuntime implements Runtime {
   }
 
   async #pull(node: string, image: string): Promise<number> {
-    const behaviour = this.#behaviourOf(image)
+    const behaviour = this.#behaviours.of(image)
     if (!this.hasImage(node, image)) await sleep(this.#env.clock, behaviour.pullMs)
     if (behaviour.pullError !== undefined)
       throw new Error(`failed to pull and unpack image "${image}": ${behaviour.pullError}`)
@@ -97,22 +91,33 @@ export class SimulatedRuntime implements Runtime {
     this.#images.set(node, images.set(image, sizeBytes))
   }
 
-  async start(node: string, pod: Pod, container: V1Container): Promise<ContainerHandle> {
-    const behaviour = this.#behaviourOf(container.image ?? '')
+  async start(
+    node: string,
+    pod: Pod,
+    container: V1Container,
+    surroundings: Surroundings = NO_SURROUNDINGS,
+  ): Promise<ContainerHandle> {
+    const behaviour = this.#behaviours.of(container.image ?? '')
     await sleep(this.#env.clock, behaviour.startMs)
     const handle = {
       id: `simulated://${this.#env.random.uuid().replaceAll('-', '')}`,
       imageId: imageIdOf(container.image ?? ''),
       startedAt: this.#env.clock.now(),
     }
-    this.#run(node, pod, container, handle, behaviour)
+    this.#run(node, pod, container, handle, behaviour, surroundings)
     return handle
   }
 
-  adopt(node: string, pod: Pod, container: V1Container, handle: ContainerHandle): void {
-    const behaviour = this.#behaviourOf(container.image ?? '')
+  adopt(
+    node: string,
+    pod: Pod,
+    container: V1Container,
+    handle: ContainerHandle,
+    surroundings: Surroundings = NO_SURROUNDINGS,
+  ): void {
+    const behaviour = this.#behaviours.of(container.image ?? '')
     this.#keepImage(node, container.image ?? '', behaviour)
-    this.#run(node, pod, container, handle, behaviour)
+    this.#run(node, pod, container, handle, behaviour, surroundings)
   }
 
   find(id: string): ContainerHandle | undefined {
@@ -141,6 +146,7 @@ export class SimulatedRuntime implements Runtime {
     if (!running) return
     this.#cancelEnds(running)
     this.#containers.delete(id)
+    this.#byNode.get(running.node)?.delete(id)
   }
 
   probe(id: string, probe: V1Probe, podIP: string): ProbeAnswer {
@@ -152,18 +158,77 @@ export class SimulatedRuntime implements Runtime {
     return { ok: false, message: probeRefusal(probe, running.container, podIP), until: readyAt }
   }
 
-  usage(id: string): { readonly cpu: number; readonly memory: number } {
+  usage(id: string): Usage {
     const running = this.#containers.get(id)
     if (!running || running.handle.exit) return { cpu: 0, memory: 0 }
-    const { usage } = running.behaviour
-    const requests = running.container.resources?.requests
-    const cpu =
-      usage.cpu !== undefined ? parseQuantity(usage.cpu) : parseQuantity(requests?.['cpu'] ?? '0.01') / 10
-    return { cpu, memory: memoryOf(running) }
+    const { behaviour, container, handle } = running
+    const at = Math.max(handle.startedAt, this.#env.clock.now() - (this.#env.clock.now() % SAMPLE_MS))
+    const sharers = this.#sharers.get(behaviour.name) ?? 1
+    return usageAt(behaviour.usage, container.resources?.requests, at - handle.startedAt, sharers)
   }
 
-  logs(id: string): readonly { readonly at: number; readonly line: string }[] {
-    return this.#containers.get(id)?.logs ?? []
+  containers(
+    node: string,
+  ): readonly { readonly podUid: string; readonly name: string; readonly id: string }[] {
+    return [...(this.#byNode.get(node) ?? [])].flatMap((id) => {
+      const running = this.#containers.get(id)
+      if (!running || running.handle.exit) return []
+      return [{ podUid: running.pod.metadata.uid ?? '', name: running.container.name, id }]
+    })
+  }
+
+  logs(id: string): Log | undefined {
+    const running = this.#containers.get(id)
+    return running && logOf(running, this.#env.clock.now())
+  }
+
+  onLog(id: string, tell: () => void): Cancel {
+    const running = this.#containers.get(id)
+    if (!running) return () => {}
+    running.onLog.add(tell)
+    const { logEveryMs } = running.behaviour
+    const stop = logEveryMs === undefined ? () => {} : every(this.#env.clock, logEveryMs, tell)
+    return () => {
+      stop()
+      running.onLog.delete(tell)
+    }
+  }
+
+  async exec(id: string, command: readonly string[], io: ProcessIo): Promise<number> {
+    const running = this.#running(id)
+    running.files ??= new ContainerFiles(running.surroundings, this.#env.clock)
+    return runInContainer(this.#env.clock, { ...running, files: running.files }, command, io)
+  }
+
+  async attach(id: string, io: ProcessIo): Promise<number> {
+    const running = this.#running(id)
+    const now = () => this.#env.clock.now()
+    let seen = logOf(running, now()).total
+    const cancel = this.onLog(id, () => {
+      const { lines, total } = logOf(running, now())
+      const news = total > seen ? lines.slice(-(total - seen)) : []
+      seen = total
+      for (const { line } of news) void io.stdout(Buffer.from(`${line}${io.tty ? '\r' : ''}\n`))
+    })
+    try {
+      const ended = new Promise<void>((resolve, reject) => {
+        running.onEnd.push(resolve)
+        io.signal.addEventListener('abort', () => reject(io.signal.reason), { once: true })
+      })
+      this.#listen(running, io).catch(() => {})
+      await ended
+      return running.handle.exit?.code ?? 0
+    } finally {
+      cancel()
+    }
+  }
+
+  dial(node: string, podUid: string, port: number): Duplex | undefined {
+    for (const { id } of this.containers(node).filter((each) => each.podUid === podUid)) {
+      const running = this.#containers.get(id)
+      if (running && listensOn(running, port)) return answerHttp(running, port)
+    }
+    return undefined
   }
 
   images(node: string): readonly { readonly names: readonly string[]; readonly sizeBytes: number }[] {
@@ -175,34 +240,66 @@ export class SimulatedRuntime implements Runtime {
     return () => this.#tell.delete(tell)
   }
 
-  #run(node: string, pod: Pod, container: V1Container, handle: ContainerHandle, behaviour: Behaviour): void {
-    const logs = behaviour.logs.map((line) => ({ at: handle.startedAt, line }))
+  #running(id: string): Running {
+    const running = this.#containers.get(id)
+    if (!running || running.handle.exit) throw new Error(`container ${id} is not running`)
+    return running
+  }
+
+  /** What is sent to it goes into its log: a process that says what it reads. */
+  async #listen(running: Running, { stdin }: ProcessIo): Promise<void> {
+    let text = ''
+    for await (const chunk of stdin ?? []) {
+      const lines = (text + Buffer.from(chunk).toString()).split('\n')
+      text = lines.pop() ?? ''
+      const at = this.#env.clock.now()
+      const said = running.said ?? { lines: [], total: 0 }
+      running.said = {
+        lines: [...said.lines, ...lines.map((line) => ({ at, line }))].slice(-LOG_LINES_MAX),
+        total: said.total + lines.length,
+      }
+      for (const tell of running.onLog) tell()
+    }
+  }
+
+  #run(
+    node: string,
+    pod: Pod,
+    container: V1Container,
+    handle: ContainerHandle,
+    behaviour: Behaviour,
+    surroundings: Surroundings,
+  ): void {
     const running: Running = {
       handle,
       node,
-      podUid: pod.metadata.uid ?? '',
+      pod,
       container,
       behaviour,
-      logs,
+      surroundings,
+      onLog: new Set(),
       cancelExit: () => {},
       onEnd: [],
     }
     this.#containers.set(handle.id, running)
-    const limit = container.resources?.limits?.['memory']
-    if (limit !== undefined && memoryOf(running) > parseQuantity(limit)) {
-      running.cancelExit = this.#env.clock.after(0, () =>
-        this.#end(handle.id, { code: 137, reason: 'OOMKilled' }),
-      )
-      return
-    }
-    const exit = behaviour.exit ?? (isMeantToEnd(pod, container) ? DEFAULT_END : undefined)
-    if (exit) {
-      const { code, afterMs } = exit
-      const left = Math.max(0, handle.startedAt + afterMs - this.#env.clock.now())
-      running.cancelExit = this.#env.clock.after(left, () =>
-        this.#end(handle.id, { code, reason: code === 0 ? 'Completed' : 'Error' }),
-      )
-    }
+    const ids = this.#byNode.get(node) ?? new Set()
+    this.#byNode.set(node, ids.add(handle.id))
+    this.#sharers.set(behaviour.name, (this.#sharers.get(behaviour.name) ?? 0) + 1)
+    const end = this.#endOf(pod, container, behaviour)
+    if (!end) return
+    const left = Math.max(0, handle.startedAt + end.afterMs - this.#env.clock.now())
+    running.cancelExit = this.#env.clock.after(left, () => this.#end(handle.id, end))
+  }
+
+  /** The end that comes first: out of memory, or its own. */
+  #endOf(pod: Pod, container: V1Container, { exit, usage }: Behaviour) {
+    const { limits, requests } = container.resources ?? {}
+    const limit = limits?.['memory']
+    const own = exit ?? (isMeantToEnd(pod, container) ? DEFAULT_END : undefined)
+    const oomMs = limit === undefined ? undefined : exceedsAfter(usage, requests, parseQuantity(limit))
+    if (oomMs !== undefined && oomMs <= (own?.afterMs ?? oomMs))
+      return { code: 137, reason: 'OOMKilled', afterMs: oomMs }
+    return own && { ...own, reason: own.code === 0 ? 'Completed' : 'Error' }
   }
 
   #end(id: string, { code, reason }: Omit<Exit, 'at'>): void {
@@ -210,61 +307,17 @@ export class SimulatedRuntime implements Runtime {
     if (!running || running.handle.exit) return
     this.#cancelEnds(running)
     running.handle = { ...running.handle, exit: { code, reason, at: this.#env.clock.now() } }
+    const { name } = running.behaviour
+    this.#sharers.set(name, (this.#sharers.get(name) ?? 1) - 1)
+    for (const tell of running.onLog) tell()
     for (const tell of running.onEnd.splice(0)) tell()
-    for (const tell of this.#tell) tell(running.podUid)
+    for (const tell of this.#tell) tell(running.pod.metadata.uid ?? '')
   }
 
   #cancelEnds({ cancelExit, stopping }: Running): void {
     cancelExit()
     stopping?.cancel()
   }
-
-  #behaviourOf(image: string): Behaviour {
-    const found = this.#informers
-      .of(simulatedImage)
-      .list()
-      .toSorted(
-        (a, b) =>
-          specificity(b, image) - specificity(a, image) || (a.metadata.name < b.metadata.name ? -1 : 1),
-      )
-      .find((one) => this.#matcherOf(one)(image))
-    return read(found?.spec)
-  }
-
-  /** Objects are never changed, so what was compiled for one holds as long as it does. */
-  #matcherOf(one: SimulatedImage): (image: string) => boolean {
-    const known = this.#matchers.get(one)
-    if (known) return known
-    const globs = picomatch([...one.spec.images])
-    const matcher = (image: string) => one.spec.images.includes(image) || globs(image)
-    this.#matchers.set(one, matcher)
-    return matcher
-  }
-}
-
-/** A reference without a wildcard says more than a glob. */
-function specificity({ spec }: SimulatedImage, image: string): number {
-  return spec.images.includes(image) ? 1 : 0
-}
-
-function read(spec: SimulatedImage['spec'] | undefined): Behaviour {
-  const ms = (text: string | undefined, fallback: string) => parseDuration(text ?? fallback) ?? 0
-  return {
-    pullMs: ms(spec?.pullTime, DEFAULTS.pullTime),
-    pullError: spec?.pullError,
-    startMs: ms(spec?.startTime, DEFAULTS.startTime),
-    readyMs: ms(spec?.readyAfter, DEFAULTS.readyAfter),
-    stopMs: ms(spec?.stopTime, DEFAULTS.stopTime),
-    sizeBytes: parseQuantity(spec?.size ?? DEFAULTS.size),
-    exit: spec?.exit ? { code: spec.exit.code ?? 0, afterMs: ms(spec.exit.after, '0s') } : undefined,
-    usage: spec?.usage ?? {},
-    logs: spec?.logs ?? [],
-  }
-}
-
-function memoryOf({ behaviour, container }: Running): number {
-  if (behaviour.usage.memory !== undefined) return parseQuantity(behaviour.usage.memory)
-  return parseQuantity(container.resources?.requests?.['memory'] ?? '20Mi') / 2
 }
 
 /** Made up, and the same for one reference everywhere: "registry.example/app@sha256:…". */
@@ -275,4 +328,30 @@ function imageIdOf(image: string): string {
   const colon = reference.indexOf(':', slash + 1)
   const name = colon < 0 ? reference : reference.slice(0, colon)
   return `${name}@sha256:${createHash('sha256').update(image).digest('hex')}`
+}
+
+/** Its start, what its image declares, what was said to it, and its end; as much as a log holds. */
+function logOf({ handle, behaviour, container, said }: Running, now: number): Log {
+  const { startedAt, exit } = handle
+  const { logs, logEveryMs } = behaviour
+  const { name, image } = container
+  const lines: LogLine[] = [
+    { at: startedAt, line: `seamark: container ${name} started, simulating ${image}` },
+    ...logs.map((line) => ({ at: startedAt, line })),
+  ]
+  const count = logEveryMs === undefined ? 0 : Math.floor(((exit?.at ?? now) - startedAt) / logEveryMs)
+  for (let i = Math.max(1, count - LOG_LINES_MAX); i <= count; i += 1) {
+    const line = logs[(i - 1) % logs.length] ?? `seamark: container ${name} runs`
+    lines.push({ at: startedAt + i * (logEveryMs ?? 0), line })
+  }
+  if (said) {
+    lines.push(...said.lines)
+    lines.sort((a, b) => a.at - b.at)
+  }
+  if (exit) {
+    const why = exit.reason === 'OOMKilled' ? ', out of memory' : ''
+    lines.push({ at: exit.at, line: `seamark: container ${name} exited with code ${exit.code}${why}` })
+  }
+  const total = 1 + logs.length + count + (said?.total ?? 0) + (exit ? 1 : 0)
+  return { lines: lines.slice(-LOG_LINES_MAX), total }
 }

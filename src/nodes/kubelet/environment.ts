@@ -1,0 +1,129 @@
+import type {
+  V1Container,
+  V1ObjectFieldSelector,
+  V1ResourceFieldSelector,
+} from '../../api/generated/types.ts'
+import type { Pod } from '../../api/kinds/pod.ts'
+import { parseQuantity } from '../../api/quantity.ts'
+
+/** What a pod's ConfigMaps and Secrets hold, as bytes; undefined: there is none. */
+export type FindData = (
+  kind: 'ConfigMap' | 'Secret',
+  name: string,
+) => Readonly<Record<string, Uint8Array>> | undefined
+
+export interface PodPlace {
+  readonly node: string
+  readonly hostIP: string
+  readonly podIP: string
+}
+
+/**
+ * The environment of a container (kubelet_pods.go makeEnvironmentVariables): envFrom first, then env in order, $(NAME)
+ * standing for what came before it. What is optional and missing is left out. Pure.
+ */
+export function environmentOf(
+  pod: Pod,
+  container: V1Container,
+  place: PodPlace,
+  find: FindData,
+): Readonly<Record<string, string>> {
+  const result: Record<string, string> = { HOSTNAME: hostnameOf(pod) }
+  for (const { prefix = '', configMapRef, secretRef } of container.envFrom ?? []) {
+    const data = configMapRef?.name
+      ? find('ConfigMap', configMapRef.name)
+      : secretRef?.name
+        ? find('Secret', secretRef.name)
+        : undefined
+    for (const [key, bytes] of Object.entries(data ?? {})) result[`${prefix}${key}`] = textOf(bytes)
+  }
+  for (const { name, value, valueFrom } of container.env ?? []) {
+    if (!valueFrom) {
+      result[name] = expand(value ?? '', result)
+      continue
+    }
+    const { configMapKeyRef, secretKeyRef, fieldRef, resourceFieldRef } = valueFrom
+    const found = configMapKeyRef?.name
+      ? find('ConfigMap', configMapKeyRef.name)?.[configMapKeyRef.key]
+      : secretKeyRef?.name
+        ? find('Secret', secretKeyRef.name)?.[secretKeyRef.key]
+        : undefined
+    if (found) result[name] = textOf(found)
+    else if (fieldRef) result[name] = fieldOf(pod, fieldRef, place) ?? ''
+    else if (resourceFieldRef) result[name] = resourceOf(pod, resourceFieldRef, container)
+  }
+  return result
+}
+
+export function hostnameOf({ metadata, spec }: Pod): string {
+  return (spec.hostname ?? metadata.name).slice(0, 63)
+}
+
+/** `$(NAME)` with a known name is its value, `$$` a dollar; anything else stays as it is. */
+function expand(text: string, known: Readonly<Record<string, string>>): string {
+  return text.replace(/\$\$|\$\(([A-Za-z_][\w.-]*)\)/g, (whole, name: string | undefined) =>
+    whole === '$$' ? '$' : name !== undefined && Object.hasOwn(known, name) ? (known[name] ?? whole) : whole,
+  )
+}
+
+/** The downward API: a field of the pod as text; undefined for a path it does not have. */
+export function fieldOf(
+  pod: Pod,
+  { fieldPath }: V1ObjectFieldSelector,
+  { node, hostIP, podIP }: PodPlace,
+): string | undefined {
+  const { metadata, spec } = pod
+  const keyed = /^metadata\.(labels|annotations)\['(.+)'\]$/.exec(fieldPath)
+  if (keyed) return metadata[keyed[1] as 'labels' | 'annotations']?.[keyed[2] ?? ''] ?? ''
+  switch (fieldPath) {
+    case 'metadata.name':
+      return metadata.name
+    case 'metadata.namespace':
+      return metadata.namespace ?? ''
+    case 'metadata.uid':
+      return metadata.uid ?? ''
+    case 'metadata.labels':
+      return pairs(metadata.labels)
+    case 'metadata.annotations':
+      return pairs(metadata.annotations)
+    case 'spec.nodeName':
+      return spec.nodeName ?? node
+    case 'spec.serviceAccountName':
+      return spec.serviceAccountName ?? ''
+    case 'status.hostIP':
+    case 'status.hostIPs':
+      return hostIP
+    case 'status.podIP':
+    case 'status.podIPs':
+      return podIP
+    default:
+      return undefined
+  }
+}
+
+function pairs(map: Readonly<Record<string, string>> = {}): string {
+  return Object.keys(map)
+    .sort()
+    .map((key) => `${key}=${JSON.stringify(map[key])}`)
+    .join('\n')
+}
+
+/** `limits.cpu` and the like, divided and rounded up (resource.ExtractContainerResourceValue). */
+export function resourceOf(
+  pod: Pod,
+  { resource, containerName, divisor }: V1ResourceFieldSelector,
+  self?: V1Container,
+): string {
+  const container = containerName
+    ? [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].find(({ name }) => name === containerName)
+    : self
+  const [list = '', ...rest] = resource.split('.')
+  const amounts = list === 'limits' ? container?.resources?.limits : container?.resources?.requests
+  const by = parseQuantity(divisor && divisor !== '0' ? divisor : '1')
+  // Binary fractions: 0.1 / 0.001 is not quite 100.
+  return String(Math.ceil(Number((parseQuantity(amounts?.[rest.join('.')] ?? '0') / by).toFixed(6))))
+}
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('utf8')
+}

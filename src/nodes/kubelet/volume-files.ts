@@ -1,0 +1,105 @@
+import type { V1Container, V1KeyToPath, V1VolumeProjection } from '../../api/generated/types.ts'
+import type { Pod } from '../../api/kinds/pod.ts'
+import type { MountedFile, Surroundings } from '../runtimes/surroundings.ts'
+import {
+  environmentOf,
+  type FindData,
+  fieldOf,
+  hostnameOf,
+  type PodPlace,
+  resourceOf,
+} from './environment.ts'
+
+interface VolumeFile {
+  /** In the volume. */
+  readonly path: string
+  readonly bytes: Uint8Array
+  readonly mode: number
+}
+
+const MODE = 0o644
+
+/** All that is prepared around a container; the environment is fixed now, the files are read when they are asked for. */
+export function surroundingsOf(
+  pod: () => Pod,
+  container: V1Container,
+  place: PodPlace,
+  find: FindData,
+): Surroundings {
+  return {
+    env: environmentOf(pod(), container, place, find),
+    hostname: hostnameOf(pod()),
+    podIP: place.podIP,
+    files: () => mountedFiles(pod(), container, place, find),
+  }
+}
+
+/**
+ * The files that ConfigMap, Secret, downward API and projected volumes show in a container, as they are now. What is
+ * optional and missing shows nothing. Pure.
+ */
+export function mountedFiles(
+  pod: Pod,
+  container: V1Container,
+  place: PodPlace,
+  find: FindData,
+): readonly MountedFile[] {
+  return (container.volumeMounts ?? []).flatMap(({ name, mountPath, subPath }) => {
+    const files = volumeFiles(pod, name, place, find)
+    const root = mountPath.replace(/\/$/, '')
+    if (!subPath) return files.map((file) => ({ ...file, path: `${root}/${file.path}` }))
+    return files.flatMap((file) => {
+      if (file.path === subPath) return [{ ...file, path: root }]
+      return file.path.startsWith(`${subPath}/`)
+        ? [{ ...file, path: `${root}/${file.path.slice(subPath.length + 1)}` }]
+        : []
+    })
+  })
+}
+
+function volumeFiles(pod: Pod, name: string, place: PodPlace, find: FindData): readonly VolumeFile[] {
+  const volume = pod.spec.volumes?.find((each) => each.name === name)
+  const { configMap, secret, downwardAPI, projected } = volume ?? {}
+  if (configMap?.name) return pick(find('ConfigMap', configMap.name), configMap.items, configMap.defaultMode)
+  if (secret?.secretName) return pick(find('Secret', secret.secretName), secret.items, secret.defaultMode)
+  if (downwardAPI) return project(pod, { downwardAPI }, downwardAPI.defaultMode, place, find)
+  return (projected?.sources ?? []).flatMap((source) =>
+    project(pod, source, projected?.defaultMode, place, find),
+  )
+}
+
+function project(
+  pod: Pod,
+  source: V1VolumeProjection,
+  defaultMode: number | undefined,
+  place: PodPlace,
+  find: FindData,
+): readonly VolumeFile[] {
+  const { configMap, secret, downwardAPI } = source
+  if (configMap?.name) return pick(find('ConfigMap', configMap.name), configMap.items, defaultMode)
+  if (secret?.name) return pick(find('Secret', secret.name), secret.items, defaultMode)
+  return (downwardAPI?.items ?? []).map(({ path, fieldRef, resourceFieldRef, mode }) => ({
+    path,
+    bytes: Buffer.from(
+      fieldRef
+        ? (fieldOf(pod, fieldRef, place) ?? '')
+        : resourceFieldRef
+          ? resourceOf(pod, resourceFieldRef)
+          : '',
+    ),
+    mode: mode ?? defaultMode ?? MODE,
+  }))
+}
+
+function pick(
+  data: Readonly<Record<string, Uint8Array>> | undefined,
+  items: readonly V1KeyToPath[] | undefined,
+  defaultMode = MODE,
+): readonly VolumeFile[] {
+  if (!data) return []
+  if (!items?.length) return Object.entries(data).map(([path, bytes]) => ({ path, bytes, mode: defaultMode }))
+  return items.flatMap(({ key, path, mode }) => {
+    const bytes = data[key]
+    return bytes ? [{ path, bytes, mode: mode ?? defaultMode }] : []
+  })
+}

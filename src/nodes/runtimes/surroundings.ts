@@ -1,0 +1,19 @@
+/** One file that a volume shows in a container. */
+export interface MountedFile {
+  /** Absolute, in the container. */
+  readonly path: string
+  readonly bytes: Uint8Array
+  readonly mode: number
+}
+
+/** What a kubelet prepares around a container before it starts it. */
+export interface Surroundings {
+  /** Fixed when the container starts, as everywhere. */
+  readonly env: Readonly<Record<string, string>>
+  readonly hostname: string
+  readonly podIP: string
+  /** What its volumes show now: ConfigMaps and Secrets change while it runs. */
+  files(): readonly MountedFile[]
+}
+
+export const NO_SURROUNDINGS: Surroundings = { env: {}, hostname: 'localhost', podIP: '', files: () => [] }
