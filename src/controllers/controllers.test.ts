@@ -6,7 +6,9 @@ import { clusterRole } from '../api/kinds/cluster-role.ts'
 import { deployment } from '../api/kinds/deployment.ts'
 import { endpointSlice } from '../api/kinds/endpoint-slice.ts'
 import { endpoints } from '../api/kinds/endpoints.ts'
+import { flowSchema } from '../api/kinds/flow-schema.ts'
 import { kinds } from '../api/kinds/index.ts'
+import { ipAddress } from '../api/kinds/ip-address.ts'
 import { namespace } from '../api/kinds/namespace.ts'
 import { node } from '../api/kinds/node.ts'
 import { nodePool } from '../api/kinds/node-pool.ts'
@@ -127,6 +129,26 @@ const scenarios: Record<string, Omit<Scenario, 'controller'>> = {
       })
     },
     remove: (client) => client.delete(pod, { ...WEB, name: 'a' }),
+  },
+  'flow-schema': {
+    async arrange(client) {
+      await client.create(flowSchema, flowSchema.example)
+    },
+    async check(client) {
+      const { status } = await client.get(flowSchema, { name: 'builds' })
+      expect(status?.conditions).toMatchObject([{ type: 'Dangling', status: 'True', reason: 'NotFound' }])
+    },
+    remove: (client) => client.delete(flowSchema, { name: 'builds' }),
+  },
+  'ip-address': {
+    async arrange(client) {
+      await client.create(service, make.service({ spec: { clusterIP: '10.96.0.10' } }))
+    },
+    async check(client) {
+      const { spec } = await client.get(ipAddress, { name: '10.96.0.10' })
+      expect(spec.parentRef).toMatchObject({ resource: 'services', namespace: 'default', name: 'web' })
+    },
+    remove: (client) => client.delete(service, WEB),
   },
   'pv-protection': {
     async arrange(client) {

@@ -13,7 +13,9 @@ import { deploymentController } from './deployment.ts'
 import { disruptionController } from './disruption.ts'
 import { endpointSliceController } from './endpoint-slice.ts'
 import { endpointsController } from './endpoints.ts'
+import { flowSchemaController } from './flow-schema.ts'
 import { garbageCollectorLoop } from './garbage-collector.ts'
+import { ipAddressController } from './ip-address.ts'
 import type { Issuing } from './issuing.ts'
 import { loadBalancerController } from './load-balancer.ts'
 import { namespaceController } from './namespace.ts'
@@ -49,6 +51,8 @@ export const controllersOf = (kinds: Kinds): readonly Controller[] => [
   claimProtectionController,
   volumeProtectionController,
   resourceQuotaController(kinds),
+  flowSchemaController,
+  ipAddressController,
 ]
 
 /** One line per controller that gives out what only the owner of the keys can make. */

@@ -1,15 +1,30 @@
-/** Makes what every cluster has, and makes it again when somebody deletes it: namespaces and priority classes. */
+/**
+ * Makes what every cluster has, and makes it again when somebody deletes it: namespaces, priority classes, levels and
+ * flows of API requests, the range of cluster IPs, and what the control plane says of its own parts.
+ */
 import type { KindRef } from '../api/kind.ts'
+import { componentStatus } from '../api/kinds/component-status.ts'
+import { flowSchema } from '../api/kinds/flow-schema.ts'
 import { namespace } from '../api/kinds/namespace.ts'
 import { priorityClass } from '../api/kinds/priority-class.ts'
+import { priorityLevelConfiguration } from '../api/kinds/priority-level-configuration.ts'
+import { SERVICE_CIDR, serviceCidr } from '../api/kinds/service-cidr.ts'
 import type { Resource } from '../api/resource.ts'
 import { isReason } from '../api/status.ts'
 import { WorkQueue } from '../base/work-queue.ts'
 import type { Loop } from './controller.ts'
+import { flowSchemas, priorityLevels } from './flow-objects.ts'
+
+/** Parts of one process: while it answers they run. */
+const COMPONENTS = [
+  ['controller-manager', 'ok'],
+  ['scheduler', 'ok'],
+  ['etcd-0', 'ok'],
+] as const
 
 interface SystemObject {
   readonly kind: KindRef
-  readonly resource: Resource
+  readonly resource: Resource & { readonly [field: string]: unknown }
 }
 
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease']
@@ -48,7 +63,28 @@ const systemObjects: readonly SystemObject[] = [
       preemptionPolicy: 'PreemptLowerPriority',
     },
   })),
+  ...priorityLevels.map((resource) => ({ kind: priorityLevelConfiguration, resource: { ...resource } })),
+  ...flowSchemas.map((resource) => ({ kind: flowSchema, resource: { ...resource } })),
+  {
+    kind: serviceCidr,
+    resource: {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'ServiceCIDR',
+      metadata: { name: 'kubernetes' },
+      spec: { cidrs: [SERVICE_CIDR] },
+    },
+  },
+  ...COMPONENTS.map(([name, message]) => ({
+    kind: componentStatus,
+    resource: {
+      apiVersion: 'v1',
+      kind: 'ComponentStatus',
+      metadata: { name },
+      conditions: [{ type: 'Healthy', status: 'True', message }],
+    },
+  })),
 ]
+const WATCHED = [namespace, priorityClass, priorityLevelConfiguration, flowSchema, serviceCidr]
 
 export const systemObjectsLoop: Loop = {
   name: 'system-objects',
@@ -70,7 +106,7 @@ export const systemObjectsLoop: Loop = {
       onError: (key, error) => env.log.warn({ err: error, key }, 'system object not made'),
     })
     for (const key of byKey.keys()) queue.add(key)
-    const cancels = [namespace, priorityClass].map((kind) =>
+    const cancels = WATCHED.map((kind) =>
       informers.of(kind as KindRef).onChange(({ type, resource }) => {
         const key = `${kind.plural}/${resource.metadata.name}`
         if (type === 'deleted' && byKey.has(key)) queue.add(key)

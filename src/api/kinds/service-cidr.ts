@@ -10,6 +10,9 @@ import { WAVE } from '../waves.ts'
 
 export type ServiceCIDR = Stored<V1ServiceCIDR>
 
+/** Where cluster IPs come from. */
+export const SERVICE_CIDR = '10.96.0.0/16'
+
 export const serviceCidr = defineKind<ServiceCIDR>({
   group: 'networking.k8s.io',
   version: 'v1',
