@@ -52,7 +52,27 @@ export const selfSubjectRulesReview = defineReview(AUTHORIZATION, 'SelfSubjectRu
   spec: { namespace: 'default' },
 })
 
+/** Not a question, but kept as little: what it says is written into the pod it names. */
+export const binding = defineKind<Resource>({
+  group: '',
+  version: 'v1',
+  kind: 'Binding',
+  plural: 'bindings',
+  scope: 'Namespaced',
+  schema: 'V1Binding',
+  verbs: ['create'],
+  applyWave: WAVE.records,
+  columns: [],
+  example: {
+    apiVersion: 'v1',
+    kind: 'Binding',
+    metadata: { name: 'web', namespace: 'default' },
+    target: { kind: 'Node', name: 'worker-0' },
+  } as Resource,
+})
+
 export const reviewKinds: readonly AnyKind[] = [
+  binding,
   selfSubjectReview,
   tokenReview,
   localSubjectAccessReview,

@@ -1,6 +1,7 @@
 import type { KindRef } from '../../api/kind.ts'
 import { serviceAccount } from '../../api/kinds/service-account.ts'
 import {
+  binding,
   localSubjectAccessReview,
   selfSubjectAccessReview,
   selfSubjectReview,
@@ -9,6 +10,7 @@ import {
   tokenReview,
 } from '../../api/review-kinds.ts'
 import { reviewAccess, reviewLocalAccess, reviewOwnAccess, reviewOwnRules } from './access-reviews.ts'
+import { bindPod } from './binding.ts'
 import { reviewSelf, reviewToken } from './identity-reviews.ts'
 import type { Answering } from './review.ts'
 import { requestToken } from './token-request.ts'
@@ -16,6 +18,7 @@ import { requestToken } from './token-request.ts'
 /** What answers a POST that stores nothing, by kind and subresource. One line per question. */
 const answering: readonly (readonly [KindRef, string, Answering])[] = [
   [selfSubjectReview, '', reviewSelf],
+  [binding, '', bindPod],
   [tokenReview, '', reviewToken],
   [subjectAccessReview, '', reviewAccess],
   [localSubjectAccessReview, '', reviewLocalAccess],

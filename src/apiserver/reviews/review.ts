@@ -16,4 +16,4 @@ export interface Asked {
 }
 
 /** The object that is answered, the kind of the question with its status filled in. */
-export type Answering = (asked: Asked) => Promise<AnyResource>
+export type Answering = (asked: Asked) => Promise<object>
