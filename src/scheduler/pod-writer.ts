@@ -5,6 +5,7 @@ import { ApiError, isReason } from '../api/status.ts'
 import type { Env } from '../base/env.ts'
 import type { Client } from '../client/client.ts'
 import type { EventRecorder } from '../client/events.ts'
+import { retryOnConflict } from '../client/on-conflict.ts'
 import type { PodInfo } from './pod-info.ts'
 import type { Candidate } from './preemption.ts'
 
@@ -64,11 +65,16 @@ export class PodWriter {
 
   async #evictOne(pod: Pod, victim: PodInfo, node: string): Promise<void> {
     try {
-      if (!victim.isTerminating) await this.#setDisrupted(victim.pod)
-      await this.#client.delete(podKind, parseKey(victim.key), { preconditions: { uid: victim.uid } })
+      await retryOnConflict(async () => {
+        if (!victim.isTerminating) await this.#setDisrupted(victim.pod)
+        await this.#client.delete(podKind, parseKey(victim.key), { preconditions: { uid: victim.uid } })
+      })
     } catch (error) {
-      if (!isReason(error, 'NotFound') && !isReason(error, 'Conflict')) throw error
-      return
+      if (isReason(error, 'NotFound')) return
+      // Another pod has the name by now, or writes of others never end.
+      const now = await this.#client.get(podKind, parseKey(victim.key)).catch(() => undefined)
+      if (now?.metadata.uid !== victim.uid) return
+      throw error
     }
     this.events.event(
       victim.pod,

@@ -187,6 +187,7 @@ export class SchedulingQueue {
       if (pods.size === 0 || !caresAbout(plugins, event.type)) continue
       for (const pod of [...pods]) if (this.#isWokenBy(pod, event)) this.#wakeUp(pod)
     }
+    if (event.type === 'pod-removed') this.#wakeNominated(event.pod.spec.nodeName ?? '')
     for (const events of this.#missed.values()) events.push(event)
   }
 
@@ -209,8 +210,18 @@ export class SchedulingQueue {
     return undefined
   }
 
+  /** Whatever rejected a pod that waits for a node: it is tried again when something leaves that node. */
+  #wakeNominated(node: string): void {
+    for (const { uid } of this.#snapshot.nominatedOn(node, Number.NEGATIVE_INFINITY, '')) {
+      const pod = this.#known.get(uid)
+      if (pod?.place === 'unschedulable') this.#wakeUp(pod)
+    }
+  }
+
   #isWokenBy(pod: QueuedPod, event: ClusterEvent): boolean {
     if (pod.rejectedBy.length === 0) return true
+    if (event.type === 'pod-removed' && event.pod.spec.nodeName === this.#snapshot.nominationOf(pod.info.uid))
+      return true
     return pod.rejectedBy.some(({ hints }) => {
       if (!hints) return true
       const hint = hints[event.type] as

@@ -149,8 +149,10 @@ export class Scheduler {
   #onPod({ type, resource, previous }: InformerChange<Pod>): void {
     const uid = resource.metadata.uid ?? ''
     if (type === 'deleted' || isPodTerminal(resource)) {
+      const nominated = this.#snapshot.nominationOf(uid)
       this.#queue.remove(uid)
       this.#snapshot.removePod(uid)
+      this.#onRoomGivenUp(resource, nominated)
       if (resource.spec.nodeName) this.#queue.notify({ type: 'pod-removed', pod: resource })
       return
     }
@@ -163,14 +165,16 @@ export class Scheduler {
     }
     const profile = this.#profileOf(resource)
     if (!profile || resource.metadata.deletionTimestamp) {
+      const nominated = this.#snapshot.nominationOf(uid)
       this.#queue.remove(uid)
       this.#snapshot.removePod(uid)
+      this.#onRoomGivenUp(resource, nominated)
       return
     }
     if (this.#snapshot.isAssumed(uid)) return
     const { nominatedNodeName } = resource.status ?? {}
     if (nominatedNodeName) this.#snapshot.nominate(podInfo(resource), nominatedNodeName)
-    else if (previous?.status?.nominatedNodeName) this.#snapshot.unnominate(uid)
+    else if (previous?.status?.nominatedNodeName) this.#unnominate(podInfo(resource))
     const gated = this.#queue.put(podInfo(resource))
     if (gated !== undefined)
       this.#write(uid, () =>
@@ -180,6 +184,19 @@ export class Scheduler {
           'Scheduling is blocked due to non-empty scheduling gates',
         ),
       )
+  }
+
+  #unnominate(info: PodInfo): void {
+    const nominated = this.#snapshot.nominationOf(info.uid)
+    this.#snapshot.unnominate(info.uid)
+    this.#onRoomGivenUp(info.pod, nominated)
+  }
+
+  /** A pod that waited for a node waits for it no more: to others that is as if it had left. */
+  #onRoomGivenUp(pod: Pod, nominated: string | undefined): void {
+    if (nominated === undefined) return
+    const spec = { ...pod.spec, nodeName: nominated }
+    this.#queue.notify({ type: 'pod-removed', pod: { ...pod, spec } })
   }
 
   async #schedule(queued: QueuedPod): Promise<void> {
@@ -199,7 +216,9 @@ export class Scheduler {
       return
     }
     if (decision.fits) {
+      const nominated = this.#snapshot.nominationOf(info.uid)
       this.#snapshot.assume(info, decision.node)
+      if (nominated !== decision.node) this.#onRoomGivenUp(info.pod, nominated)
       const refused = this.#reserve(info, decision.node, profile.framework)
       if (refused === undefined) {
         this.#queue.decided(queued)
@@ -281,9 +300,12 @@ export class Scheduler {
     const chosen = preemption?.helps ? preemption.chosen : undefined
     const isVoid = preemption?.helps === false && preemption.tried
     const losers = chosen ? this.#snapshot.lowerNominatedOn(chosen.node, info.priority) : []
-    if (chosen) this.#snapshot.nominate(info, chosen.node)
-    else if (isVoid) this.#snapshot.unnominate(info.uid)
-    for (const loser of losers) this.#snapshot.unnominate(loser.uid)
+    const nominated = this.#snapshot.nominationOf(info.uid)
+    if (chosen) {
+      this.#snapshot.nominate(info, chosen.node)
+      if (nominated !== chosen.node) this.#onRoomGivenUp(info.pod, nominated)
+    } else if (isVoid) this.#unnominate(info)
+    for (const loser of losers) this.#unnominate(loser)
     this.#queue.giveBack(
       queued,
       [...error.plugins].flatMap((name) => framework.byName.get(name) ?? []),
