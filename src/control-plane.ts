@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { kinds as builtInKinds } from './api/kinds/index.ts'
+import { metricsKinds } from './api/metrics-kinds.ts'
 import { reviewKinds } from './api/review-kinds.ts'
 import { admissionChain } from './apiserver/admission/index.ts'
 import { Access } from './apiserver/auth/access.ts'
@@ -7,6 +8,7 @@ import { memoryPki, openPki, type Pki, writeText } from './apiserver/auth/pki.ts
 import { startCustomResources } from './apiserver/custom-resources/custom-resources.ts'
 import { KindTable } from './apiserver/kind-table.ts'
 import { LocalClient } from './apiserver/local-client.ts'
+import { serveMetrics } from './apiserver/metrics-source.ts'
 import { Registry } from './apiserver/registry.ts'
 import { type ApiServer, type ApiServerOptions, startApiServer } from './apiserver/server.ts'
 import { stampResource } from './apiserver/storage-keys.ts'
@@ -87,7 +89,12 @@ export async function startControlPlane(env: Env, options: ControlPlaneOptions =
     stops.push(() => store.close())
     const pki = options.listen && (await openKeys(env, options, options.listen))
     const admission = [...admissionChain()]
-    const registry = new Registry(env, store, new KindTable([...builtInKinds, ...reviewKinds]), admission)
+    const registry = new Registry(
+      env,
+      store,
+      new KindTable([...builtInKinds, ...reviewKinds, ...metricsKinds]),
+      admission,
+    )
     const access = pki && new Access(env, store, registry.reader, pki)
     if (access) {
       admission.push(...access.admission)
@@ -99,6 +106,7 @@ export async function startControlPlane(env: Env, options: ControlPlaneOptions =
     const local = new LocalClient(registry)
     const client = options.wrapClient?.(local) ?? local
     const connections = new NodeConnections()
+    serveMetrics(registry, connections)
     const server =
       options.listen && access
         ? await startListener(env, { registry, access, connections, pki, ...options.listen }, options)

@@ -21,6 +21,8 @@ export class Registry {
   readonly kinds: KindTable
   readonly #admission: readonly Admission[]
   readonly reader: Reader
+  /** Kinds of which nothing is stored: who is asked for all of them, in one namespace or everywhere. */
+  readonly computed = new Map<AnyKind, (namespace?: string) => Promise<readonly AnyResource[]>>()
   /** "pods/explain" -> what answers a POST there: parts beside the API server that know what no stored object says. */
   readonly answers = new Map<string, (key: ObjectKey) => object>()
 
@@ -45,7 +47,11 @@ export class Registry {
 
   /** The object in the form of this version of its kind. */
   async get(kind: AnyKind, key: ObjectKey): Promise<AnyResource> {
-    return showAs(kind, (await this.mustFind(kind, key)).value as AnyResource)
+    const compute = this.computed.get(kind)
+    if (!compute) return showAs(kind, (await this.mustFind(kind, key)).value as AnyResource)
+    const found = (await compute(key.namespace)).find(({ metadata }) => metadata.name === key.name)
+    if (!found) throw notFound(kind, key.name)
+    return found
   }
 
   async mustFind(kind: KindRef, key: ObjectKey): Promise<Entry> {

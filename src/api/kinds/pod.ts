@@ -10,6 +10,9 @@ import { WAVE } from '../waves.ts'
 
 export type { Pod } from '../pods.ts'
 
+/** Every method goes through. */
+const PROXY_VERBS = ['create', 'delete', 'get', 'patch', 'update']
+
 export const pod = defineKind<Pod>({
   group: '',
   version: 'v1',
@@ -32,6 +35,8 @@ export const pod = defineKind<Pod>({
       },
       attach: { group: '', version: 'v1', kind: 'PodAttachOptions', verbs: ['create', 'get'] },
       exec: { group: '', version: 'v1', kind: 'PodExecOptions', verbs: ['create', 'get'] },
+      portforward: { group: '', version: 'v1', kind: 'PodPortForwardOptions', verbs: ['create', 'get'] },
+      proxy: { group: '', version: 'v1', kind: 'PodProxyOptions', verbs: PROXY_VERBS },
       log: { group: '', version: 'v1', kind: 'Pod', verbs: ['get'] },
       eviction: { group: 'policy', version: 'v1', kind: 'Eviction', verbs: ['create'] },
     },

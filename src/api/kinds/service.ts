@@ -25,7 +25,17 @@ export const service = defineKind<Service>({
   hasGeneration: false,
   applyWave: WAVE.network,
   nameRule: 'dns1123-label',
-  subresources: { status: true },
+  subresources: {
+    status: true,
+    others: {
+      proxy: {
+        group: '',
+        version: 'v1',
+        kind: 'ServiceProxyOptions',
+        verbs: ['create', 'delete', 'get', 'patch', 'update'],
+      },
+    },
+  },
   fieldSelectors: {
     'spec.clusterIP': ({ spec }) => spec.clusterIP ?? '',
     'spec.type': ({ spec }) => spec.type ?? '',

@@ -2,7 +2,7 @@ import type { V1ContainerStatus } from '../../api/generated/types.ts'
 import type { Pod } from '../../api/pods.ts'
 import { ApiError, badRequest, fault, invalid, type StatusCause } from '../../api/status.ts'
 import { parseTime } from '../../base/date.ts'
-import type { LogOptions } from '../../client/node-connection.ts'
+import type { LogOptions, NodeConnection, NodeConnections } from '../../client/node-connection.ts'
 import { isTrue } from '../request-info.ts'
 
 /** Which container a request on a pod means, in Kubernetes' words (registry/core/pod/strategy.go, kubelet_pods.go). Pure. */
@@ -68,6 +68,18 @@ export function loggedContainer(pod: Pod, name: string, isPrevious: boolean): st
     default:
       throw badRequest(`${where} is waiting to start: ${waiting?.reason}`)
   }
+}
+
+/** The node a pod runs on; throws when there is none, or it cannot be reached. */
+export function connectionOf(connections: NodeConnections, { metadata, spec }: Pod): NodeConnection {
+  if (!spec.nodeName) throw badRequest(`pod ${metadata.name} does not have a host assigned`)
+  const connection = connections.get(spec.nodeName)
+  if (connection) return connection
+  const [node, pod] = [spec.nodeName, metadata.name].map((name) => JSON.stringify(name))
+  throw new ApiError(
+    'InternalError',
+    `error dialing backend: the node ${node} of pod ${pod} cannot be reached`,
+  )
 }
 
 /** The id of a container that runs now. */

@@ -4,12 +4,14 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import { type Pod, pod as podKind } from '../../api/kinds/pod.ts'
 import { ApiError, badRequest } from '../../api/status.ts'
 import { every } from '../../base/clock.ts'
-import type { NodeConnection, NodeConnections } from '../../client/node-connection.ts'
+import type { NodeConnections } from '../../client/node-connection.ts'
 import type { Exchange } from '../exchange.ts'
 import type { Registry } from '../registry.ts'
 import { isTrue, type ResourceRequest } from '../request-info.ts'
 import { CHANNEL_PROTOCOLS, Channels } from './channels.ts'
-import { containerNamed, loggedContainer, logOptionsOf, runningContainer } from './locate.ts'
+import { connectionOf, containerNamed, loggedContainer, logOptionsOf, runningContainer } from './locate.ts'
+import { PORT_FORWARD_PROTOCOL, PortForward } from './port-forward.ts'
+import { ServiceProxy } from './proxy.ts'
 
 /** One message of a client; kubectl sends 32 KiB at a time. */
 const MESSAGE_BYTES_MAX = 1024 * 1024
@@ -17,28 +19,35 @@ const MESSAGE_BYTES_MAX = 1024 * 1024
 const RIGHTS_MS = 30_000
 
 /**
- * What people do inside pods through the API server: read logs, run commands, attach. The server only finds the
+ * What people do inside pods through the API server: read logs, run commands, attach, forward ports. The server only finds the
  * container; the node behind its NodeConnection does the rest.
  */
 export class PodStreams {
   readonly #registry: Registry
   readonly #connections: NodeConnections
+  readonly #proxy: ServiceProxy
   readonly #sockets: WebSocketServer
+  readonly #chosen = new WeakMap<IncomingMessage, string>()
 
   constructor(registry: Registry, connections: NodeConnections) {
     this.#registry = registry
     this.#connections = connections
+    this.#proxy = new ServiceProxy(registry, connections)
     this.#sockets = new WebSocketServer({
       noServer: true,
       perMessageDeflate: false,
       maxPayload: MESSAGE_BYTES_MAX,
-      handleProtocols: (offered) => CHANNEL_PROTOCOLS.find((each) => offered.has(each)) ?? false,
+    })
+    this.#sockets.on('headers', (headers, request) => {
+      headers.push(`Sec-WebSocket-Protocol: ${this.#chosen.get(request)}`)
     })
   }
 
   /** Answers a plain request on a subresource of its own; false: somebody else's. */
   async handle(exchange: Exchange, info: ResourceRequest): Promise<boolean> {
-    if (info.group !== '' || info.plural !== 'pods' || info.namespace === undefined) return false
+    if (info.group !== '' || info.namespace === undefined) return false
+    if (info.subresource === 'proxy') return this.#proxy.handle(exchange, info)
+    if (info.plural !== 'pods') return false
     if (info.subresource === 'log' && info.verb === 'get') {
       await this.#log(exchange, info)
       return true
@@ -58,35 +67,59 @@ export class PodStreams {
     info: ResourceRequest,
     mayStay: () => Promise<unknown>,
   ): Promise<void> {
-    const { plural, group, subresource = '' } = info
+    const conversation = await this.#conversationOf(info)
+    if ((request.headers.upgrade ?? '').toLowerCase() !== 'websocket')
+      throw badRequest(`unable to upgrade: only WebSockets (${conversation.protocols.join(', ')}) are served`)
+    const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((each) => each.trim())
+    const chosen = conversation.protocols.find((protocol) => offered.includes(protocol))
+    if (chosen === undefined)
+      throw badRequest(`unable to upgrade: none of the protocols [${offered.join(' ')}] is served`)
+    // The name of port-forward's protocol is no token, which the library would refuse it for.
+    delete request.headers['sec-websocket-protocol']
+    this.#chosen.set(request, chosen)
+    this.#sockets.handleUpgrade(request, socket, head, (opened: WebSocket) => {
+      this.#watchOver(opened, mayStay)
+      conversation.begin(opened)
+    })
+  }
+
+  async #conversationOf(info: ResourceRequest): Promise<Conversation> {
+    const { plural, group, subresource = '', query } = info
     if (group !== '' || plural !== 'pods' || !UPGRADED.has(subresource))
       throw badRequest('this resource has no other protocol to change to')
     const pod = await this.#pod(info)
-    const connection = this.#connectionOf(pod)
-    const name = containerNamed(pod, info.query.get('container') ?? '')
-    const id = runningContainer(pod, name)
-    if ((request.headers.upgrade ?? '').toLowerCase() !== 'websocket')
-      throw badRequest('unable to upgrade: only WebSockets (v5.channel.k8s.io, v4.channel.k8s.io) are served')
-    const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((each) => each.trim())
-    if (!CHANNEL_PROTOCOLS.some((protocol) => offered.includes(protocol)))
-      throw badRequest(`unable to upgrade: none of the protocols [${offered.join(' ')}] is served`)
-    const command = info.query.getAll('command')
+    const connection = connectionOf(this.#connections, pod)
+    if (subresource === 'portforward') {
+      if (pod.status?.phase !== 'Running')
+        throw badRequest(
+          `unable to forward port because pod is not running. Current status=${pod.status?.phase}`,
+        )
+      return {
+        protocols: [PORT_FORWARD_PROTOCOL],
+        begin: (opened) =>
+          void new PortForward(opened, (port) => connection.dial(pod.metadata.uid ?? '', port)),
+      }
+    }
+    const id = runningContainer(pod, containerNamed(pod, query.get('container') ?? ''))
+    const command = query.getAll('command')
     if (subresource === 'exec' && command.length === 0)
       throw badRequest('you must specify at least 1 command for the container')
-    const flag = (field: string) => isTrue(info.query.get(field))
+    const flag = (field: string) => isTrue(query.get(field))
     const tty = flag('tty')
     const options = { tty, stdin: flag('stdin'), stdout: flag('stdout'), stderr: flag('stderr') && !tty }
     if (!options.stdin && !options.stdout && !options.stderr)
       throw badRequest('you must specify at least 1 of stdin, stdout, stderr')
-    this.#sockets.handleUpgrade(request, socket, head, (opened: WebSocket) => {
-      const channels = new Channels(opened, options)
-      this.#watchOver(opened, mayStay)
-      void converse(channels, () =>
-        subresource === 'exec'
-          ? connection.exec(id, command, channels.io)
-          : connection.attach(id, channels.io),
-      )
-    })
+    return {
+      protocols: CHANNEL_PROTOCOLS,
+      begin: (opened) => {
+        const channels = new Channels(opened, options)
+        void converse(channels, () =>
+          subresource === 'exec'
+            ? connection.exec(id, command, channels.io)
+            : connection.attach(id, channels.io),
+        )
+      },
+    }
   }
 
   /** Rights that are taken away end what they had begun (CVE-2023-40025). */
@@ -107,23 +140,12 @@ export class PodStreams {
     return (await this.#registry.mustFind(podKind, { namespace, name })).value as Pod
   }
 
-  #connectionOf({ metadata, spec }: Pod): NodeConnection {
-    const { nodeName } = spec
-    if (!nodeName) throw badRequest(`pod ${metadata.name} does not have a host assigned`)
-    const connection = this.#connections.get(nodeName)
-    if (connection) return connection
-    throw new ApiError(
-      'InternalError',
-      `error dialing backend: the node ${JSON.stringify(nodeName)} of pod ${JSON.stringify(metadata.name)} cannot be reached`,
-    )
-  }
-
   async #log(exchange: Exchange, info: ResourceRequest): Promise<void> {
     const pod = await this.#pod(info)
     const { previous, ...options } = logOptionsOf(info.query, this.#registry.env.clock.now())
     const name = containerNamed(pod, info.query.get('container') ?? '')
     if (!pod.spec.nodeName) return exchange.bytes(204, Buffer.alloc(0), 'text/plain')
-    const connection = this.#connectionOf(pod)
+    const connection = connectionOf(this.#connections, pod)
     const id = loggedContainer(pod, name, previous)
     const { response } = exchange
     const gone = new AbortController()
@@ -139,7 +161,13 @@ export class PodStreams {
   }
 }
 
-const UPGRADED: ReadonlySet<string> = new Set(['exec', 'attach'])
+const UPGRADED: ReadonlySet<string> = new Set(['exec', 'attach', 'portforward'])
+
+/** What a WebSocket is opened for, once it is known that it may be. */
+interface Conversation {
+  readonly protocols: readonly string[]
+  begin(socket: WebSocket): void
+}
 
 /** A reader that is slow is waited for; nothing is piled up. */
 function drained(stream: NodeJS.WritableStream, signal: AbortSignal): Promise<void> {

@@ -30,6 +30,11 @@ export async function list(
   const prefix = collectionPrefix(kind, namespace)
   checkListOptions(options)
   const selection = selectionOf(kind, options.labelSelector, options.fieldSelector)
+  const compute = registry.computed.get(kind)
+  if (compute) {
+    const all = await compute(namespace)
+    return { resourceVersion: String(store.revision), items: selection ? all.filter(selection) : all }
+  }
   const token = options.continue ? parseContinue(options.continue, prefix) : undefined
   const name = singleName(options.fieldSelector)
   const revision = revisionOf(options, token, store.revision)
