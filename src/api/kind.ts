@@ -98,6 +98,8 @@ export interface Kind<R extends Resource = Resource> extends KindRef<R> {
     /** Further ones, as discovery lists them: { binding: { group: '', version: 'v1', kind: 'Binding', verbs: ['create'] } } */
     readonly others?: Readonly<Record<string, OtherSubresource>>
   }
+  /** What it owns stays when it is deleted without a word about that, for compatibility. */
+  readonly orphansDependents?: true
   /** Whether metadata.generation counts changes of what is not status or metadata. */
   readonly hasGeneration: boolean
   /** How names are checked: dns1123-subdomain unless told otherwise. */

@@ -1,8 +1,11 @@
 import { expect, test } from 'vitest'
 import { controllerContract, type Scenario } from '../../test/contracts/controller.ts'
 import { make } from '../../test/support/make.ts'
+import type { KindRef } from '../api/kind.ts'
 import { certificateSigningRequest } from '../api/kinds/certificate-signing-request.ts'
 import { clusterRole } from '../api/kinds/cluster-role.ts'
+import { controllerRevision } from '../api/kinds/controller-revision.ts'
+import { daemonSet } from '../api/kinds/daemon-set.ts'
 import { deployment } from '../api/kinds/deployment.ts'
 import { endpointSlice } from '../api/kinds/endpoint-slice.ts'
 import { endpoints } from '../api/kinds/endpoints.ts'
@@ -17,9 +20,11 @@ import { persistentVolumeClaim } from '../api/kinds/persistent-volume-claim.ts'
 import { pod } from '../api/kinds/pod.ts'
 import { podDisruptionBudget } from '../api/kinds/pod-disruption-budget.ts'
 import { type ReplicaSet, replicaSet } from '../api/kinds/replica-set.ts'
+import { replicationController } from '../api/kinds/replication-controller.ts'
 import { resourceQuota } from '../api/kinds/resource-quota.ts'
 import { service } from '../api/kinds/service.ts'
 import { serviceAccount } from '../api/kinds/service-account.ts'
+import { statefulSet } from '../api/kinds/stateful-set.ts'
 import type { Client } from '../client/client.ts'
 import { controllersOf } from './index.ts'
 
@@ -184,6 +189,68 @@ const scenarios: Record<string, Omit<Scenario, 'controller'>> = {
       expect(status?.loadBalancer?.ingress).toEqual([{ ip: '192.0.2.1', ipMode: 'VIP' }])
     },
     remove: (client) => client.delete(service, WEB),
+  },
+  replicationcontroller: {
+    async arrange(client) {
+      const { spec } = webSet()
+      await client.create(replicationController, {
+        apiVersion: 'v1',
+        kind: 'ReplicationController',
+        metadata: { name: 'web', namespace: 'default' },
+        spec: { replicas: 2, template: spec.template },
+      })
+    },
+    async check(client) {
+      const { items } = await client.list(pod)
+      expect(items.map(({ metadata }) => metadata.ownerReferences?.[0]?.kind)).toEqual([
+        'ReplicationController',
+        'ReplicationController',
+      ])
+    },
+    remove: (client) => client.delete(replicationController, WEB, { propagationPolicy: 'Background' }),
+  },
+  statefulset: {
+    async arrange(client) {
+      await client.create(statefulSet, {
+        ...statefulSet.example,
+        metadata: { name: 'web', namespace: 'default' },
+        spec: {
+          ...statefulSet.example.spec,
+          replicas: 2,
+          podManagementPolicy: 'Parallel',
+          volumeClaimTemplates: [
+            {
+              apiVersion: 'v1',
+              kind: 'PersistentVolumeClaim',
+              metadata: { name: 'data' },
+              spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+            },
+          ],
+        },
+      })
+    },
+    async check(client) {
+      const names = async (kind: KindRef) =>
+        (await client.list(kind)).items.map(({ metadata }) => metadata.name)
+      expect(await names(pod)).toEqual(['web-0', 'web-1'])
+      expect(await names(persistentVolumeClaim)).toEqual(['data-web-0', 'data-web-1'])
+      expect(await names(controllerRevision)).toHaveLength(1)
+    },
+    remove: (client) => client.delete(statefulSet, WEB),
+  },
+  daemonset: {
+    async arrange(client) {
+      for (const name of ['node-a', 'node-b']) await client.create(node, make.node({ metadata: { name } }))
+      await client.create(daemonSet, {
+        ...daemonSet.example,
+        metadata: { name: 'web', namespace: 'default' },
+      })
+    },
+    async check(client) {
+      expect((await client.list(pod)).items).toHaveLength(2)
+      expect((await client.get(daemonSet, WEB)).status).toMatchObject({ desiredNumberScheduled: 2 })
+    },
+    remove: (client) => client.delete(daemonSet, WEB),
   },
   endpointslice: {
     async arrange(client) {

@@ -9,6 +9,7 @@ import type { Controller, Loop, ReconcileContext, Running } from './controller.t
 import { csrApprovingController } from './csr-approving.ts'
 import { csrCleanerController } from './csr-cleaner.ts'
 import { csrSigningController } from './csr-signing.ts'
+import { daemonSetController } from './daemon-set.ts'
 import { deploymentController } from './deployment.ts'
 import { disruptionController } from './disruption.ts'
 import { endpointSliceController } from './endpoint-slice.ts'
@@ -22,11 +23,12 @@ import { namespaceController } from './namespace.ts'
 import { nodeLifecycleLoop } from './node-lifecycle.ts'
 import { nodePoolController } from './node-pool.ts'
 import { podGcLoop } from './pod-gc.ts'
-import { replicaSetController } from './replica-set.ts'
+import { replicaSetController, replicationControllerController } from './replica-set.ts'
 import { resourceQuotaController } from './resource-quota.ts'
 import { rootCaPublisherController } from './root-ca-publisher.ts'
 import { ControllerRunner } from './runner.ts'
 import { serviceAccountController } from './service-account.ts'
+import { statefulSetController } from './stateful-set.ts'
 import { systemObjectsLoop } from './system-objects.ts'
 import { taintEvictionController } from './taint-eviction.ts'
 import { tokenSecretController } from './token-secret.ts'
@@ -43,6 +45,9 @@ export const controllersOf = (kinds: Kinds): readonly Controller[] => [
   nodePoolController,
   deploymentController,
   replicaSetController,
+  replicationControllerController,
+  statefulSetController,
+  daemonSetController,
   endpointSliceController,
   endpointsController,
   loadBalancerController(),

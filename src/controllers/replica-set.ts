@@ -2,13 +2,16 @@
  * Keeps as many pods as a ReplicaSet asks for: adopts and releases, makes in slow-start batches, deletes by rank,
  * and reports. What to delete and what to report is decided in pod-set.ts and replica-set-status.ts.
  */
+import type { KindRef } from '../api/kind.ts'
 import { type Pod, pod } from '../api/kinds/pod.ts'
 import { type ReplicaSet, replicaSet } from '../api/kinds/replica-set.ts'
+import { replicationController } from '../api/kinds/replication-controller.ts'
 import { isPodActive } from '../api/pods.ts'
-import { controllerOf, isBeingDeleted, keyOf } from '../api/resource.ts'
+import { controllerOf, isBeingDeleted, keyOf, type Resource } from '../api/resource.ts'
 import { compileLabelSelector, labelSelectorMatches, NOTHING } from '../api/selectors.ts'
 import { ApiError, isReason } from '../api/status.ts'
 import { deepEqual } from '../base/json.ts'
+import type { Informer } from '../client/informer.ts'
 import type { Informers } from '../client/informers.ts'
 import { claim, decideClaims } from './adoption.ts'
 import { type Controller, type Outcome, type ReconcileContext, watched } from './controller.ts'
@@ -16,31 +19,62 @@ import { podFromTemplate } from './pod-from-template.ts'
 import { BURST_MAX, podsToDelete, slowStart } from './pod-set.ts'
 import { nextAvailableInMs, type ReplicaFailure, replicaSetStatus } from './replica-set-status.ts'
 
-export const replicaSetController: Controller<ReplicaSet> = {
-  name: 'replicaset',
-  kind: replicaSet,
-  owns: [pod],
-  watches: [watched({ kind: pod, keys: ({ resource }, informers) => wouldAdopt(resource, informers) })],
-  concurrency: 16,
-  async reconcile(context, set) {
-    const { client, informers, env } = context
-    const { uid = '', namespace = '' } = set.metadata
-    const candidates = [
-      ...informers.of(pod).byIndex('owner', uid),
-      ...informers.of(pod).byIndex('orphan', namespace),
-    ]
-    const claims = decideClaims(set, candidates.filter(isPodActive), selectorOf(set))
-    const active = await claim(client, { owner: replicaSet, child: pod }, set, claims)
-    const managed = isBeingDeleted(set) ? { active } : await manageReplicas(context, set, active)
-    const now = env.clock.now()
-    const all = informers.of(pod).byIndex('owner', uid)
-    const status = replicaSetStatus(set, { active: managed.active, all }, managed.failure, now)
-    if (!deepEqual(set.status, status)) {
-      await client.update(replicaSet, { ...set, status }, { subresource: 'status' })
-    }
-    if (managed.error) throw managed.error
-    return requeueIn(nextAvailableInMs(managed.active, set.spec.minReadySeconds ?? 0, now))
-  },
+export const replicaSetController = replicaController('replicaset', replicaSet, (set) => set)
+
+/** A ReplicationController is a ReplicaSet whose selector is a plain map; its own status and events, the same rules. */
+export const replicationControllerController = replicaController(
+  'replicationcontroller',
+  replicationController,
+  (found) => ({
+    ...found,
+    spec: { ...found.spec, selector: { matchLabels: found.spec.selector ?? {} } },
+  }),
+)
+
+/** `asSet` keeps apiVersion, kind and metadata: pods are owned by what is really there. */
+function replicaController<R extends Resource>(
+  name: string,
+  kind: KindRef<R>,
+  asSet: (resource: R) => ReplicaSet,
+): Controller<R> {
+  return {
+    name,
+    kind,
+    owns: [pod],
+    watches: [
+      watched({
+        kind: pod,
+        keys: ({ resource }, informers) => wouldAdopt(resource, informers.of(kind), asSet),
+      }),
+    ],
+    concurrency: 16,
+    reconcile: (context, found) => reconcile(context, kind, found, asSet(found)),
+  }
+}
+
+async function reconcile<R extends Resource>(
+  context: ReconcileContext,
+  kind: KindRef<R>,
+  found: R,
+  set: ReplicaSet,
+): Promise<Outcome> {
+  const { client, informers, env } = context
+  const { uid = '', namespace = '' } = set.metadata
+  const candidates = [
+    ...informers.of(pod).byIndex('owner', uid),
+    ...informers.of(pod).byIndex('orphan', namespace),
+  ]
+  const claims = decideClaims(set, candidates.filter(isPodActive), selectorOf(set))
+  const active = await claim(client, { owner: kind, child: pod }, found, claims)
+  const managed = isBeingDeleted(set) ? { active } : await manageReplicas(context, set, active)
+  const now = env.clock.now()
+  const all = informers.of(pod).byIndex('owner', uid)
+  const status = replicaSetStatus(set, { active: managed.active, all }, managed.failure, now)
+  if (!deepEqual(set.status, status)) {
+    await client.update(kind, { ...found, status }, { subresource: 'status' })
+  }
+  if (managed.error) throw managed.error
+  return requeueIn(nextAvailableInMs(managed.active, set.spec.minReadySeconds ?? 0, now))
 }
 
 function requeueIn(ms: number | undefined): Outcome {
@@ -52,12 +86,15 @@ function selectorOf({ spec: { selector } }: ReplicaSet) {
   return isEmpty ? NOTHING : compileLabelSelector(selector)
 }
 
-/** A pod that nobody controls concerns every ReplicaSet that selects it. */
-function* wouldAdopt(candidate: Pod, informers: Informers): Iterable<string> {
+/** A pod that nobody controls concerns every set that selects it. */
+function* wouldAdopt<R extends Resource>(
+  candidate: Pod,
+  sets: Informer<R>,
+  asSet: (resource: R) => ReplicaSet,
+): Iterable<string> {
   if (controllerOf(candidate)) return
-  for (const set of informers.of(replicaSet).byIndex('namespace', candidate.metadata.namespace ?? '')) {
-    if (labelSelectorMatches(set.spec.selector, candidate.metadata.labels)) yield keyOf(set)
-  }
+  for (const found of sets.byIndex('namespace', candidate.metadata.namespace ?? ''))
+    if (labelSelectorMatches(asSet(found).spec.selector, candidate.metadata.labels)) yield keyOf(found)
 }
 
 interface Managed {

@@ -1,13 +1,12 @@
 import { comingKinds } from '../api/custom/coming-kinds.ts'
+import type { V1PodTemplateSpec } from '../api/generated/types.ts'
 import type { AnyKind } from '../api/kind.ts'
 import { customResourceDefinition } from '../api/kinds/custom-resource-definition.ts'
-import { type Deployment, deployment as deploymentKind } from '../api/kinds/deployment.ts'
 import { kinds } from '../api/kinds/index.ts'
 import { namespace as namespaceKind } from '../api/kinds/namespace.ts'
 import { type Node, node as nodeKind } from '../api/kinds/node.ts'
 import { DEFAULT_CAPACITY, type NodePool, nodePool as nodePoolKind } from '../api/kinds/node-pool.ts'
 import { type Pod, pod as podKind } from '../api/kinds/pod.ts'
-import { type ReplicaSet, replicaSet as replicaSetKind } from '../api/kinds/replica-set.ts'
 import type { AnyResource } from '../api/resource.ts'
 import { seededRandom } from '../base/random.ts'
 import type { Client } from '../client/client.ts'
@@ -19,6 +18,7 @@ import { renderPlain } from '../sync/renderers/plain.ts'
 import type { SourceFile } from '../sync/sources/source.ts'
 import { groups, type Target, titleOf, waveOf } from '../sync/target.ts'
 import { untilServed } from './definitions.ts'
+import { expand } from './expand.ts'
 import type { Finding, Review } from './finding.ts'
 import { unresolvedReferences } from './references.ts'
 import { rejectedField } from './rejected-field.ts'
@@ -185,12 +185,11 @@ async function unschedulable(
   const pods: Pod[] = []
   const origin = new Map<Pod, { readonly target: Target; readonly prefix: string }>()
   for (const { target, stored } of accepted) {
-    const isWorkload = target.kind === deploymentKind || target.kind === replicaSetKind
-    if (!isWorkload && target.kind !== podKind) continue
-    const replicas = isWorkload ? ((stored as unknown as Deployment | ReplicaSet).spec.replicas ?? 1) : 1
-    const prefix = isWorkload ? 'spec.template.spec.' : 'spec.'
-    for (let i = 0; i < replicas; i += 1) {
-      const pod = await admittedPod(client, stored, isWorkload, i)
+    const expansion = expand(target, stored, nodes)
+    if (!expansion) continue
+    const { prefix, templates } = expansion
+    const made = await Promise.all(templates.map((template, i) => admittedPod(client, stored, template, i)))
+    for (const pod of target.kind === podKind ? [stored as unknown as Pod] : made) {
       pods.push(pod)
       origin.set(pod, { target, prefix })
     }
@@ -217,16 +216,15 @@ async function unschedulable(
 async function admittedPod(
   client: Client,
   stored: AnyResource,
-  isWorkload: boolean,
+  template: V1PodTemplateSpec,
   index: number,
 ): Promise<Pod> {
-  if (!isWorkload) return stored as unknown as Pod
-  const { template } = (stored as unknown as Deployment).spec
   const { namespace, name } = stored.metadata
+  const { labels, annotations } = template.metadata ?? {}
   const pod = {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { ...template.metadata, namespace, name: `${name}-${index}`.slice(-63) },
+    metadata: { labels, annotations, namespace, name: `${name}-${index}`.slice(-63) },
     spec: template.spec,
   } as Pod
   return client.create(podKind, pod, { dryRun: true, fieldValidation: 'Ignore' })

@@ -1,9 +1,13 @@
 import { findCondition } from '../api/conditions.ts'
 import type { Health } from '../api/kind.ts'
 import { type Application, application as applicationKind } from '../api/kinds/application.ts'
+import { controllerRevision as controllerRevisionKind } from '../api/kinds/controller-revision.ts'
+import { daemonSet as daemonSetKind } from '../api/kinds/daemon-set.ts'
 import { type Deployment, deployment as deploymentKind } from '../api/kinds/deployment.ts'
+import { job as jobKind } from '../api/kinds/job.ts'
 import { type Pod, pod as podKind } from '../api/kinds/pod.ts'
 import { replicaSet as replicaSetKind } from '../api/kinds/replica-set.ts'
+import { statefulSet as statefulSetKind } from '../api/kinds/stateful-set.ts'
 import { containerTroubles } from '../api/pod-health.ts'
 import { unschedulableSince } from '../api/pods.ts'
 import type { AnyResource } from '../api/resource.ts'
@@ -23,6 +27,8 @@ const REFUSED_MS = 10_000
 /** How long a container without a readiness probe must have run to count as up: starting is no evidence. */
 const STEADY_MS = 3000
 const POD_TEMPLATE_HASH = 'pod-template-hash'
+/** Of a DaemonSet's pods the short hash of the revision, of a StatefulSet's its name. */
+const REVISION_HASH = 'controller-revision-hash'
 
 export interface Verdict {
   readonly health: Health
@@ -34,7 +40,7 @@ export interface Verdict {
   readonly lookAt?: number
 }
 
-/** How an applied object is doing: its kind's own rule, and for Deployments what becomes of the new pods. */
+/** How an applied object is doing: its kind's own rule, and for those with a template what becomes of the new pods. */
 export function judge(
   target: Target,
   live: AnyResource | undefined,
@@ -54,6 +60,15 @@ export function judge(
     const one = [live as unknown as Pod]
     return health.status === 'Healthy' ? judgeSteady(one, health, now) : judgePods(one, health, '', now)
   }
+  if (target.kind === statefulSetKind || target.kind === daemonSetKind) {
+    const pods = podsOfNewest(live, informers)
+    return health.status === 'Healthy'
+      ? judgeSteady(pods, health, now)
+      : judgePods(pods, health, 'spec.template.', now)
+  }
+  // A Job's own conditions are its last word.
+  if (target.kind === jobKind && health.status === 'Degraded')
+    return { health, failed: { message: health.message ?? 'Job has failed', field: 'spec.template' } }
   if (target.kind !== deploymentKind) return { health }
   const deployment = live as unknown as Deployment
   if (health.status === 'Healthy') {
@@ -90,6 +105,21 @@ function newPods(deployment: Deployment, informers: Informers): readonly Pod[] {
     .byIndex('owner', deployment.metadata.uid ?? '')
     .find(({ spec }) => isSameTemplate(spec.template, deployment.spec.template))
   return set ? informers.of(podKind).byIndex('owner', set.metadata.uid ?? '') : []
+}
+
+/** Of a set that owns its pods itself: those of the ControllerRevision with its present template. */
+function podsOfNewest(live: AnyResource, informers: Informers): readonly Pod[] {
+  const uid = live.metadata.uid ?? ''
+  const [newest] = informers
+    .of(controllerRevisionKind)
+    .byIndex('owner', uid)
+    .toSorted((a, b) => b.revision - a.revision)
+  if (!newest) return []
+  const names = new Set([newest.metadata.name, newest.metadata.labels?.[REVISION_HASH]])
+  return informers
+    .of(podKind)
+    .byIndex('owner', uid)
+    .filter(({ metadata }) => names.has(metadata.labels?.[REVISION_HASH]))
 }
 
 type Template = Deployment['spec']['template']

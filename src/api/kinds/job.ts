@@ -29,6 +29,7 @@ export const job = defineKind<Job>({
   schema: 'V1Job',
   applyWave: WAVE.workload,
   subresources: { status: true },
+  orphansDependents: true,
   fieldSelectors: { 'status.successful': ({ status }) => String(status?.succeeded ?? 0) },
   setDefaults,
   prepareForCreate: (resource) => ({ ...withGeneratedSelector(resource), status: {} }),

@@ -25,6 +25,7 @@ export const replicationController = defineKind<ReplicationController>({
   categories: ['all'],
   schema: 'V1ReplicationController',
   applyWave: WAVE.workload,
+  orphansDependents: true,
   subresources: {
     status: true,
     scale: {

@@ -89,7 +89,7 @@ export function checkPreconditions(
 
 function mark(kind: AnyKind, old: AnyResource, options: DeleteOptions, now: number): AnyResource {
   const held = old.metadata.deletionTimestamp === undefined ? (kind.prepareForDelete?.(old, now) ?? old) : old
-  const finalizers = finalizersFor(held.metadata.finalizers, options.propagationPolicy)
+  const finalizers = finalizersFor(held.metadata.finalizers, policyOf(kind, old, options))
   const grace = graceSeconds(kind, old, options)
   const { finalizers: _, ...metadata } = old.metadata
   const before =
@@ -128,6 +128,18 @@ function graceSeconds(kind: AnyKind, old: AnyResource, options: DeleteOptions): 
   const seconds = options.gracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30
   // A negative period is Kubernetes' word for "as soon as possible, but in order".
   return seconds < 0 ? 1 : seconds
+}
+
+/** What the request says comes first, then a finalizer that somebody set, then the kind's own way. */
+function policyOf(
+  kind: AnyKind,
+  { metadata }: AnyResource,
+  { propagationPolicy }: DeleteOptions,
+): DeleteOptions['propagationPolicy'] {
+  const isDecided =
+    metadata.deletionTimestamp !== undefined ||
+    metadata.finalizers?.some((name) => name === 'orphan' || name === 'foregroundDeletion')
+  return propagationPolicy ?? (kind.orphansDependents && !isDecided ? 'Orphan' : undefined)
 }
 
 function finalizersFor(
