@@ -1,8 +1,11 @@
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { kinds as builtInKinds } from './api/kinds/index.ts'
 import { metricsKinds } from './api/metrics-kinds.ts'
 import { reviewKinds } from './api/review-kinds.ts'
 import { admissionChain } from './apiserver/admission/index.ts'
+import { AuditLog } from './apiserver/audit/audit-log.ts'
+import { DEFAULT_POLICY, readAuditPolicy } from './apiserver/audit/audit-policy.ts'
 import { Access } from './apiserver/auth/access.ts'
 import { memoryPki, openPki, type Pki, writeText } from './apiserver/auth/pki.ts'
 import { startCustomResources } from './apiserver/custom-resources/custom-resources.ts'
@@ -39,6 +42,8 @@ export interface ControlPlaneOptions {
   readonly kubeconfigPath?: string | undefined
   /** Deep-freezes every stored value; for tests and simulation. */
   readonly freeze?: boolean | undefined
+  /** Where requests over the network are written down, and by which policy file. Absent: nowhere. */
+  readonly audit?: { readonly path: string; readonly policyPath?: string | undefined } | undefined
   /** Which parts run beside the API server; all by default. */
   readonly parts?:
     | { readonly controllers?: boolean; readonly scheduler?: boolean; readonly nodes?: boolean }
@@ -107,9 +112,11 @@ export async function startControlPlane(env: Env, options: ControlPlaneOptions =
     const client = options.wrapClient?.(local) ?? local
     const connections = new NodeConnections()
     serveMetrics(registry, connections)
+    const audit = access && options.audit && (await openAudit(env, options.audit))
+    if (audit) stops.push(() => audit.close())
     const server =
       options.listen && access
-        ? await startListener(env, { registry, access, connections, pki, ...options.listen }, options)
+        ? await startListener(env, { registry, access, connections, pki, audit, ...options.listen }, options)
         : undefined
     if (server) stops.push(() => server.api.close())
     const informers = new Informers(env, client)
@@ -182,6 +189,17 @@ async function openStore(
   const shape = { stamp: stampResource, freeze }
   if (store === 'memory' || dataDirectory === undefined) return openMemoryStore(env, shape)
   return openEmbeddedStore(env, { ...shape, directory: dataDirectory })
+}
+
+async function openAudit(
+  env: Env,
+  { path, policyPath }: NonNullable<ControlPlaneOptions['audit']>,
+): Promise<AuditLog> {
+  const policy =
+    policyPath === undefined
+      ? DEFAULT_POLICY
+      : readAuditPolicy(await readFile(policyPath, 'utf8'), policyPath)
+  return new AuditLog(env, policy, path)
 }
 
 function openKeys(

@@ -1,3 +1,4 @@
+import { load } from 'js-yaml'
 import { ApiError } from '../api/status.ts'
 import { isObject } from '../base/json.ts'
 
@@ -71,6 +72,42 @@ export function parseJsonBody(text: string): unknown {
   if (isDeeperThan(value, DEPTH_MAX))
     throw new ApiError('BadRequest', `Cannot read the body: nested more than ${DEPTH_MAX} levels deep`)
   return value
+}
+
+/** Values a YAML body may stand for once its aliases are written out: a few can stand for billions. */
+const VALUES_MAX = 1_000_000
+const ALIASES_MAX = 1000
+
+/** A YAML body; throws BadRequest that says where it breaks. */
+export function parseYamlBody(text: string): unknown {
+  let value: unknown
+  try {
+    value = load(text, { maxAliases: ALIASES_MAX })
+  } catch (error) {
+    throw new ApiError(
+      'BadRequest',
+      `error parsing the body as YAML: ${(error as Error).message.split('\n')[0]}`,
+    )
+  }
+  if (isLargerThan(value, VALUES_MAX))
+    throw new ApiError('BadRequest', `Cannot read the body: it stands for more than ${VALUES_MAX} values`)
+  if (isDeeperThan(value, DEPTH_MAX))
+    throw new ApiError('BadRequest', `Cannot read the body: nested more than ${DEPTH_MAX} levels deep`)
+  return value
+}
+
+/** Counts each value as often as it is referred to; an alias of itself never ends. */
+function isLargerThan(value: unknown, max: number): boolean {
+  const open: unknown[] = [value]
+  for (let count = 0; open.length > 0; count += 1) {
+    if (count > max) return true
+    const item = open.pop()
+    if (typeof item !== 'object' || item === null) continue
+    const members = Object.values(item)
+    if (open.length + members.length > max) return true
+    for (const member of members) open.push(member)
+  }
+  return false
 }
 
 /** Without recursion: the depth of hostile input is not bounded yet. */

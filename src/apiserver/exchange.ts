@@ -3,14 +3,19 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { TLSSocket } from 'node:tls'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
-import { dump, load } from 'js-yaml'
-import { ApiError, badRequest } from '../api/status.ts'
-import { parseJsonBody } from './content.ts'
+import { dump } from 'js-yaml'
+import { ApiError } from '../api/status.ts'
+import type { Clock } from '../base/clock.ts'
+import { parseJsonBody, parseYamlBody } from './content.ts'
 import { decodeProtobuf, PROTOBUF_TYPE } from './protobuf.ts'
 
 const gzipAsync = promisify(gzip)
 /** Kubernetes' limit on a request body. */
 const BODY_BYTES_MAX = 3 * 1024 * 1024
+/** A body that is not there by then, and an answer that is not taken by then, ends the request. */
+const BODY_MS = 60_000
+/** From here on it matters how fast a client reads. */
+const DRAINED_FROM_BYTES = 64 * 1024
 /** Larger answers are compressed for clients that accept it. */
 const GZIP_FROM_BYTES = 128 * 1024
 
@@ -21,11 +26,31 @@ export type Response = ServerResponse | Http2ServerResponse
 export class Exchange {
   readonly request: Request
   readonly response: Response
+  readonly #clock: Clock
   readonly #warnings: string[] = []
+  #keeps = { request: false, response: false }
+  #received: unknown
+  #answered: Buffer | undefined
 
-  constructor(request: Request, response: Response) {
+  constructor(clock: Clock, request: Request, response: Response) {
+    this.#clock = clock
     this.request = request
     this.response = response
+  }
+
+  /** Which bodies are kept for the audit log. */
+  keep(keeps: { readonly request: boolean; readonly response: boolean }): void {
+    this.#keeps = keeps
+  }
+
+  /** The request's body, where it is kept and was read. */
+  get received(): unknown {
+    return this.#received
+  }
+
+  /** The JSON that was answered, where it is kept. */
+  get answered(): unknown {
+    return this.#answered && (JSON.parse(this.#answered.toString()) as unknown)
   }
 
   get socket(): TLSSocket {
@@ -58,19 +83,18 @@ export class Exchange {
 
   /** The body, read by its content type (JSON, YAML, protobuf); undefined when it is empty. */
   async body(): Promise<unknown> {
+    const value = await this.#readBody()
+    if (this.#keeps.request) this.#received = value
+    return value
+  }
+
+  async #readBody(): Promise<unknown> {
     const bytes = await this.#bytes()
     const type = this.contentType
     if (type === PROTOBUF_TYPE && bytes.length > 0) return decodeProtobuf(bytes)
     const text = bytes.toString('utf8')
     if (text.trim() === '') return undefined
-    if (type.endsWith('yaml')) {
-      try {
-        return load(text)
-      } catch (error) {
-        throw badRequest(`error parsing the body as YAML: ${(error as Error).message.split('\n')[0]}`)
-      }
-    }
-    return parseJsonBody(text)
+    return type.endsWith('yaml') ? parseYamlBody(text) : parseJsonBody(text)
   }
 
   get contentType(): string {
@@ -95,6 +119,7 @@ export class Exchange {
     type: string,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<void> {
+    if (this.#keeps.response && /\bjson\b/.test(type)) this.#answered = bytes
     const zips = bytes.length > GZIP_FROM_BYTES && /\bgzip\b/.test(this.header('accept-encoding') ?? '')
     const sent = zips ? await gzipAsync(bytes, { level: 1 }) : bytes
     this.head(code, {
@@ -104,6 +129,22 @@ export class Exchange {
       ...headers,
     })
     ;(this.response as ServerResponse).end(this.request.method === 'HEAD' ? undefined : sent)
+    if (sent.length > DRAINED_FROM_BYTES) await this.#taken()
+  }
+
+  /** A large answer counts as under way until the client has taken it; one that does not take it is dropped. */
+  async #taken(): Promise<void> {
+    const { response } = this
+    if (response.writableFinished || response.destroyed) return
+    await new Promise<void>((resolve) => {
+      const cancel = this.#clock.after(BODY_MS, () => response.destroy())
+      const done = () => {
+        cancel()
+        resolve()
+      }
+      response.once('finish', done)
+      response.once('close', done)
+    })
   }
 
   head(code: number, headers: Readonly<Record<string, string>>): void {
@@ -135,12 +176,24 @@ export class Exchange {
   async #bytes(): Promise<Buffer> {
     const chunks: Buffer[] = []
     let size = 0
-    for await (const chunk of this.request) {
-      size += (chunk as Buffer).length
-      if (size > BODY_BYTES_MAX) {
-        throw new ApiError('RequestEntityTooLarge', `Request entity too large: limit is ${BODY_BYTES_MAX}`)
+    let isLate = false
+    const cancel = this.#clock.after(BODY_MS, () => {
+      isLate = true
+      this.request.destroy()
+    })
+    try {
+      for await (const chunk of this.request) {
+        size += (chunk as Buffer).length
+        if (size > BODY_BYTES_MAX) {
+          throw new ApiError('RequestEntityTooLarge', `Request entity too large: limit is ${BODY_BYTES_MAX}`)
+        }
+        chunks.push(chunk as Buffer)
       }
-      chunks.push(chunk as Buffer)
+    } catch (error) {
+      if (isLate) throw new ApiError('Timeout', 'the request did not complete within 60s')
+      throw error instanceof ApiError ? error : new ApiError('BadRequest', 'the request body broke off')
+    } finally {
+      cancel()
     }
     return Buffer.concat(chunks)
   }

@@ -7,6 +7,7 @@ import { sleep } from '../base/clock.ts'
 import type { Env } from '../base/env.ts'
 import { formatKubeconfig } from '../client/kubeconfig.ts'
 import type { NodeConnections } from '../client/node-connection.ts'
+import type { AuditLog, AuditRecord } from './audit/audit-log.ts'
 import type { Access } from './auth/access.ts'
 import { attributesOf } from './auth/attributes.ts'
 import { ANONYMOUS, authenticate, type User } from './auth/authenticate.ts'
@@ -14,6 +15,7 @@ import { isPublic, mustAuthorize } from './auth/authorize.ts'
 import { impersonated } from './auth/impersonate.ts'
 import type { Pki } from './auth/pki.ts'
 import { Exchange, type Request, type Response } from './exchange.ts'
+import { FlowControl, type Leave } from './flow-control.ts'
 import { handleResource } from './handlers.ts'
 import { OpenApi } from './openapi.ts'
 import type { Registry } from './registry.ts'
@@ -27,6 +29,8 @@ export interface ApiServerOptions {
   /** How to reach the nodes that pods run on. */
   readonly connections: NodeConnections
   readonly pki: Pki
+  /** Absent: nothing is written down. */
+  readonly audit?: AuditLog | undefined
   readonly host: string
   /** 0: any free port. */
   readonly port: number
@@ -40,10 +44,13 @@ export interface ApiServer {
   close(): Promise<void>
 }
 
-/** Requests under way at once, watches not counted; more are told to come again. */
-const IN_FLIGHT_MAX = 400
 /** Like watches, these do not count: they last as long as somebody looks at them. */
 const LONG_RUNNING: ReadonlySet<string> = new Set(['log', 'proxy'])
+/** A connection that has not said who it is by then is closed. */
+const HANDSHAKE_MS = 10_000
+/** Dead peers are found out by asking after this long. */
+const KEEP_ALIVE_MS = 30_000
+const CONNECTIONS_MAX = 20_000
 /** Open sockets get this long to end by themselves. */
 const CLOSE_MS = 500
 
@@ -52,12 +59,12 @@ const CLOSE_MS = 500
  * answer; every failure becomes a Status. A request can fail; the process cannot.
  */
 export async function startApiServer(env: Env, options: ApiServerOptions): Promise<ApiServer> {
-  const { registry, pki, access } = options
+  const { registry, pki, access, audit } = options
   const streams = new PodStreams(registry, options.connections)
   const openApi = new OpenApi(() => registry.kinds.list)
   const sockets = new Set<Socket>()
   let isStopping = false
-  let inFlight = 0
+  const flow = new FlowControl(env.clock)
   let address = `${options.host}:${options.port}`
   const special = { registry, access, openApi, address: () => address, isStopping: () => isStopping }
   const total = env.metrics.counter(
@@ -74,7 +81,13 @@ export async function startApiServer(env: Env, options: ApiServerOptions): Promi
     'apiserver_current_inflight_requests',
     'Requests that are being answered, watches not counted',
     [],
-    () => inFlight,
+    () => flow.taken,
+  )
+  env.metrics.gauge(
+    'apiserver_flowcontrol_current_inqueue_requests',
+    'Requests that wait for their turn',
+    [],
+    () => flow.waiting,
   )
 
   const server = createSecureServer(
@@ -86,16 +99,17 @@ export async function startApiServer(env: Env, options: ApiServerOptions): Promi
       requestCert: true,
       rejectUnauthorized: false,
       minVersion: 'TLSv1.2',
+      handshakeTimeout: HANDSHAKE_MS,
       settings: { maxConcurrentStreams: 1000 },
     },
     (request, response) => void answer(request, response),
   )
 
   async function answer(request: Request, response: Response): Promise<void> {
-    const exchange = new Exchange(request, response)
+    const exchange = new Exchange(env.clock, request, response)
     const startedAt = env.clock.now()
     let label = { verb: request.method ?? '', resource: '' }
-    let counted = false
+    const visit: Visit = {}
     response.on('error', () => {})
     request.on('error', () => {})
     try {
@@ -105,15 +119,12 @@ export async function startApiServer(env: Env, options: ApiServerOptions): Promi
         const isKnown = registry.kinds.byPlural(info.group, info.version, info.plural) !== undefined
         label = { verb: info.verb, resource: isKnown ? info.plural : 'unknown' }
       } else label = { verb: 'other', resource: '' }
-      const user = await letIn(exchange, info)
+      const user = await letIn(exchange, info, visit)
       const isLong =
         info.type === 'resource' && (info.verb === 'watch' || LONG_RUNNING.has(info.subresource ?? ''))
-      if (!isLong) {
-        if (inFlight >= IN_FLIGHT_MAX)
-          throw new ApiError('TooManyRequests', 'Too many requests, please try again later.')
-        inFlight += 1
-        counted = true
-      }
+      if (isLong) visit.record?.write('ResponseStarted')
+      else if (!user.groups.includes('system:masters') && !isPublic(info.path))
+        visit.leave = await flow.enter(user.name, goneSignal(response))
       if (info.type === 'resource') {
         if (await streams.handle(exchange, info)) return
         await handleResource({ registry, access, exchange, user }, info)
@@ -121,7 +132,8 @@ export async function startApiServer(env: Env, options: ApiServerOptions): Promi
     } catch (error) {
       await report(exchange, error)
     } finally {
-      if (counted) inFlight -= 1
+      visit.leave?.()
+      visit.record?.write('ResponseComplete', visit.verdict)
       total.inc({ ...label, code: String(response.statusCode) })
       if (label.verb !== 'watch') seconds.observe(label, (env.clock.now() - startedAt) / 1000)
     }
@@ -138,26 +150,40 @@ export async function startApiServer(env: Env, options: ApiServerOptions): Promi
   }
 
   /** Who asks, if that user may do this; throws Unauthorized or Forbidden. */
-  async function letIn(exchange: Exchange, info: RequestInfo): Promise<User> {
+  async function letIn(exchange: Exchange, info: RequestInfo, visit: Visit): Promise<User> {
+    const method = exchange.request.method ?? 'GET'
     const asker = await authenticated(exchange, info)
-    const user = await impersonated(access.authorizer, asker, exchange.headers)
-    await mustAuthorize(access.authorizer, attributesOf(user, info, exchange.request.method ?? 'GET'))
-    return user
+    let attributes = attributesOf(asker, info, method)
+    try {
+      const user = await impersonated(access.authorizer, asker, exchange.headers)
+      if (user !== asker) attributes = attributesOf(user, info, method)
+      visit.record ??= audit?.begin(exchange, attributes, asker)
+      const reason = await mustAuthorize(access.authorizer, attributes)
+      visit.verdict = { decision: 'allow', reason }
+      return user
+    } catch (error) {
+      visit.record ??= audit?.begin(exchange, attributes, asker)
+      visit.verdict = { decision: 'forbid', reason: (error as Error).message }
+      throw error
+    }
   }
 
   /** A request for another protocol is let in like any other; one that fails is answered and its connection closed. */
   async function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     socket.on('error', () => socket.destroy())
+    const visit: Visit = {}
     try {
       const info = readRequest(request.method ?? 'GET', request.url ?? '/')
-      const exchange = new Exchange(request, new ServerResponse(request))
-      await letIn(exchange, info)
+      const exchange = new Exchange(env.clock, request, new ServerResponse(request))
+      await letIn(exchange, info, visit)
       if (info.type !== 'resource') throw badRequest('this path has no other protocol to change to')
-      await streams.upgrade(request, socket, head, info, () => letIn(exchange, info))
+      await streams.upgrade(request, socket, head, info, () => letIn(exchange, info, visit))
     } catch (error) {
       if (!(error instanceof ApiError))
         env.log.error({ err: error, method: request.method }, 'upgrade failed')
       refuseUpgrade(socket, error instanceof ApiError ? error : INTERNAL)
+    } finally {
+      visit.record?.write('ResponseComplete', visit.verdict)
     }
   }
 
@@ -176,6 +202,7 @@ export async function startApiServer(env: Env, options: ApiServerOptions): Promi
   })
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
+    socket.setKeepAlive(true, KEEP_ALIVE_MS)
     socket.once('close', () => sockets.delete(socket))
     socket.on('error', () => {})
   })
@@ -183,6 +210,7 @@ export async function startApiServer(env: Env, options: ApiServerOptions): Promi
   server.on('tlsClientError', () => {})
   server.on('clientError', (_error: Error, socket: Socket) => socket.destroy())
 
+  server.maxConnections = CONNECTIONS_MAX
   const port = await listen(server, options)
   const shown = options.host.includes(':') ? `[${options.host}]` : options.host
   address = `${shown}:${port}`
@@ -206,6 +234,19 @@ export async function startApiServer(env: Env, options: ApiServerOptions): Promi
       await closed
     },
   }
+}
+
+/** What one request has taken hold of on its way. */
+interface Visit {
+  record?: AuditRecord | undefined
+  verdict?: { readonly decision: 'allow' | 'forbid'; readonly reason: string }
+  leave?: Leave
+}
+
+function goneSignal(response: Response): AbortSignal {
+  const gone = new AbortController()
+  response.once('close', () => gone.abort())
+  return gone.signal
 }
 
 const INTERNAL = new ApiError(

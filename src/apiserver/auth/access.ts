@@ -6,10 +6,12 @@ import type { Env } from '../../base/env.ts'
 import type { Admission, Reader } from '../admission/admission.ts'
 import type { Registry } from '../registry.ts'
 import type { Store } from '../store/store.ts'
+import { resourceAttributes } from './attributes.ts'
 import { bearerTokens, type User } from './authenticate.ts'
 import { type Authorizer, union } from './authorize.ts'
 import { certificateAdmission } from './certificate-admission.ts'
 import { follow } from './follow.ts'
+import { NodeAuthorizer } from './node-authorizer.ts'
 import type { Pki } from './pki.ts'
 import { AccessIndex, type Binding } from './rbac/access-index.ts'
 import { rbacEscalation } from './rbac/escalation.ts'
@@ -40,22 +42,19 @@ export class Access {
     this.#env = env
     this.#store = store
     this.tokens = new ServiceAccountTokens(env, reader, pki.tokenKeyPem)
-    this.authorizer = union([this.#rbac])
+    this.authorizer = union([new NodeAuthorizer(env, store, reader, this.#stop.signal), this.#rbac])
     this.issuing = {
       authority: pki.authority,
       mayAskFor: async (user, sort) =>
         (
-          await this.authorizer.authorize({
-            type: 'resource',
-            user,
-            verb: 'create',
-            group: 'certificates.k8s.io',
-            version: '*',
-            resource: 'certificatesigningrequests',
-            subresource: sort,
-            namespace: '',
-            name: '',
-          })
+          await this.authorizer.authorize(
+            resourceAttributes(user, {
+              verb: 'create',
+              group: 'certificates.k8s.io',
+              resource: 'certificatesigningrequests',
+              subresource: sort,
+            }),
+          )
         ).allowed,
       issueToken: (account, secretName) => this.tokens.issueLegacy(account, secretName),
     }

@@ -18,6 +18,8 @@ export interface ResourceAttributes {
   readonly namespace: string
   /** Empty: any. */
   readonly name: string
+  /** As it was sent; empty for none. */
+  readonly fieldSelector: string
 }
 
 export interface PathAttributes {
@@ -26,6 +28,26 @@ export interface PathAttributes {
   /** The method in lower case. */
   readonly verb: string
   readonly path: string
+}
+
+/** A question about a resource that no request asks: what is not said is empty. */
+export function resourceAttributes(
+  user: User,
+  asked: Partial<Omit<ResourceAttributes, 'type' | 'user'>>,
+): ResourceAttributes {
+  return {
+    type: 'resource',
+    user,
+    verb: '',
+    group: '',
+    version: '',
+    resource: '',
+    subresource: '',
+    namespace: '',
+    name: '',
+    fieldSelector: '',
+    ...asked,
+  }
 }
 
 /** A request as the authorizer, the handlers and the audit log all see it: from the one reading of the URL. */
@@ -44,6 +66,7 @@ export function attributesOf(user: User, info: RequestInfo, method: string): Att
     subresource,
     namespace: isNamespace ? name : namespace,
     name: name || nameSelected(info.verb, info.query.get('fieldSelector')),
+    fieldSelector: info.query.get('fieldSelector') ?? '',
   }
 }
 

@@ -42,10 +42,11 @@ export function union(authorizers: readonly Authorizer[]): Authorizer {
   }
 }
 
-/** Throws Forbidden in Kubernetes' words unless the authorizer allows it. */
-export async function mustAuthorize(authorizer: Authorizer, attributes: Attributes): Promise<void> {
+/** Why it is allowed; throws Forbidden in Kubernetes' words when it is not. */
+export async function mustAuthorize(authorizer: Authorizer, attributes: Attributes): Promise<string> {
   const { allowed, reason } = await authorizer.authorize(attributes)
   if (!allowed) throw refusal(attributes, reason)
+  return reason
 }
 
 function refusal(attributes: Attributes, reason: string): ApiError {

@@ -7,6 +7,7 @@ import { badRequest, fault, forbidden, invalid } from '../../api/status.ts'
 import { type RequestedCertificate, readCertificateRequest } from '../../base/certificate-requests.ts'
 import { deepEqual } from '../../base/json.ts'
 import type { Admission } from '../admission/admission.ts'
+import { resourceAttributes } from './attributes.ts'
 import type { User } from './authenticate.ts'
 import type { Authorizer } from './authorize.ts'
 
@@ -50,17 +51,9 @@ export function certificateAdmission(authorizer: Authorizer): Admission {
   async function may(user: User, verb: string, { spec }: CertificateSigningRequest): Promise<boolean> {
     const any = `${spec.signerName.split('/')[0]}/*`
     for (const name of [spec.signerName, any]) {
-      const { allowed } = await authorizer.authorize({
-        type: 'resource',
-        user,
-        verb,
-        group: 'certificates.k8s.io',
-        version: '*',
-        resource: 'signers',
-        subresource: '',
-        namespace: '',
-        name,
-      })
+      const { allowed } = await authorizer.authorize(
+        resourceAttributes(user, { verb, group: 'certificates.k8s.io', resource: 'signers', name }),
+      )
       if (allowed) return true
     }
     return false

@@ -1,5 +1,5 @@
 import { badRequest } from '../../api/status.ts'
-import type { ResourceAttributes } from './attributes.ts'
+import { type ResourceAttributes, resourceAttributes } from './attributes.ts'
 import type { User } from './authenticate.ts'
 import { type Authorizer, mustAuthorize } from './authorize.ts'
 import { parseServiceAccountName, serviceAccountGroups } from './service-account-names.ts'
@@ -19,18 +19,10 @@ export async function impersonated(authorizer: Authorizer, user: User, headers: 
   const { name, uid, groups, extra } = wanted
   const account = parseServiceAccountName(name)
   const check = (resource: string, value: Partial<ResourceAttributes>) =>
-    mustAuthorize(authorizer, {
-      type: 'resource',
-      user,
-      verb: 'impersonate',
-      group: '',
-      version: 'v1',
-      resource,
-      subresource: '',
-      namespace: '',
-      name: '',
-      ...value,
-    })
+    mustAuthorize(
+      authorizer,
+      resourceAttributes(user, { verb: 'impersonate', version: 'v1', resource, ...value }),
+    )
   if (account) await check('serviceaccounts', account)
   else await check('users', { name })
   for (const group of groups) await check('groups', { name: group })

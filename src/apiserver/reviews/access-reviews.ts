@@ -12,7 +12,7 @@ import {
   subjectAccessReview,
 } from '../../api/review-kinds.ts'
 import { badRequest, fault, invalid, type StatusCause } from '../../api/status.ts'
-import type { Attributes } from '../auth/attributes.ts'
+import { type Attributes, resourceAttributes } from '../auth/attributes.ts'
 import type { User } from '../auth/authenticate.ts'
 import { compact } from '../auth/rbac/rules.ts'
 import type { Answering, Asked } from './review.ts'
@@ -100,9 +100,7 @@ function attributesOf(user: User, spec: Spec): Attributes {
   const path: V1NonResourceAttributes | undefined = spec.nonResourceAttributes
   if (path) return { type: 'path', user, verb: path.verb ?? '', path: path.path ?? '' }
   const asked: V1ResourceAttributes = spec.resourceAttributes ?? {}
-  return {
-    type: 'resource',
-    user,
+  return resourceAttributes(user, {
     verb: asked.verb ?? '',
     group: asked.group ?? '',
     version: asked.version ?? '',
@@ -110,5 +108,6 @@ function attributesOf(user: User, spec: Spec): Attributes {
     subresource: asked.subresource ?? '',
     namespace: asked.namespace ?? '',
     name: asked.name ?? '',
-  }
+    fieldSelector: asked.fieldSelector?.rawSelector ?? '',
+  })
 }

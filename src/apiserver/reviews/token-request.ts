@@ -1,7 +1,8 @@
 import type { V1TokenRequestSpec } from '../../api/generated/types.ts'
 import { serviceAccount } from '../../api/kinds/service-account.ts'
-import { badRequest, fault, invalid, notFound } from '../../api/status.ts'
+import { badRequest, fault, forbidden, invalid, notFound } from '../../api/status.ts'
 import { formatTime } from '../../base/date.ts'
+import { nodeNameOf } from '../auth/node-names.ts'
 import { findBound } from '../auth/tokens/bound-objects.ts'
 import { ISSUER } from '../auth/tokens/service-account-tokens.ts'
 import type { Answering } from './review.ts'
@@ -12,7 +13,7 @@ const MAX_SECONDS = 2 ** 32
 const GROUP = 'authentication.k8s.io'
 
 /** POST serviceaccounts/NAME/token: a token for the account (kubectl create token). */
-export const requestToken: Answering = async ({ registry, access, body, namespace, name }) => {
+export const requestToken: Answering = async ({ registry, access, context, body, namespace, name }) => {
   if (body.apiVersion !== undefined && body.apiVersion !== `${GROUP}/v1`)
     throw badRequest(
       `the API version in the data (${body.apiVersion}) does not match the expected API version (${GROUP}/v1)`,
@@ -28,6 +29,8 @@ export const requestToken: Answering = async ({ registry, access, body, namespac
     throw invalid({ group: GROUP, kind: 'TokenRequest' }, '', [
       fault.invalid(path, expirationSeconds, 'may not specify a duration larger than 2^32 seconds'),
     ])
+  if (nodeNameOf(context.user) !== undefined && boundObjectRef?.kind !== 'Pod')
+    throw forbidden(serviceAccount, name, 'node requested token not bound to a pod')
   const account = await registry.reader.find(serviceAccount, { namespace, name })
   if (!account) throw notFound(serviceAccount, name)
   const audiences = Array.isArray(spec.audiences) && spec.audiences.length > 0 ? spec.audiences : [ISSUER]

@@ -25,6 +25,8 @@ interface UpOptions {
   readonly store: string
   readonly listen: string
   readonly kubeconfig?: string
+  readonly auditLog?: string
+  readonly auditPolicy?: string
   readonly nodes: string
   readonly schedulerConfig?: string
   readonly status: string
@@ -60,6 +62,8 @@ export const up: CliCommand = {
       .option('--store <engine>', 'embedded or memory', 'embedded')
       .option('--listen <host:port>', 'where the API is served; port 0 is any free port', '127.0.0.1:6443')
       .option('--kubeconfig <file>', 'where the kubeconfig is written (default: DATA/kubeconfig)')
+      .option('--audit-log <file>', 'write down who asks what of the API, one JSON line each')
+      .option('--audit-policy <file>', 'an audit.k8s.io/v1 Policy: which requests, and how much of each')
       .option('--nodes <n>', 'simulated nodes when the repository declares none', '3')
       .option('--scheduler-config <file>', 'a KubeSchedulerConfiguration: profiles, plugins, extenders')
       .option('--status <mode>', 'where outcomes go: none, notes, branch:NAME or files:DIR', 'notes')
@@ -120,6 +124,7 @@ async function run(repo: string, options: UpOptions, { output, exit }: CommandCo
       store: options.store,
       listen,
       schedulerConfiguration,
+      audit: auditOf(options),
       kubeconfigPath: options.kubeconfig === undefined ? undefined : resolve(options.kubeconfig),
       sync: {
         source,
@@ -164,6 +169,17 @@ async function run(repo: string, options: UpOptions, { output, exit }: CommandCo
 function endNow({ store }: ControlPlane, code: number): void {
   systemClock.after(200, () => process.kill(process.pid, 'SIGKILL'))
   void store.close().finally(() => process.exit(code))
+}
+
+function auditOf({ auditLog, auditPolicy }: UpOptions) {
+  if (auditLog === undefined) {
+    if (auditPolicy === undefined) return undefined
+    throw badRequest('Cannot use --audit-policy alone: say with --audit-log FILE where to write')
+  }
+  const policyPath = auditPolicy === undefined ? undefined : resolve(auditPolicy)
+  if (policyPath !== undefined && !existsSync(policyPath))
+    throw badRequest(`Cannot use --audit-policy ${auditPolicy}: there is no such file`)
+  return { path: resolve(auditLog), policyPath }
 }
 
 class Deferred<T> {

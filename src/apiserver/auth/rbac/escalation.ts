@@ -7,7 +7,7 @@ import type { AnyResource } from '../../../api/resource.ts'
 import { forbidden, notFound } from '../../../api/status.ts'
 import { deepEqual } from '../../../base/json.ts'
 import type { Admission, AdmissionRequest } from '../../admission/admission.ts'
-import type { ResourceAttributes } from '../attributes.ts'
+import { resourceAttributes } from '../attributes.ts'
 import type { User } from '../authenticate.ts'
 import type { Authorizer } from '../authorize.ts'
 import type { AccessIndex } from './access-index.ts'
@@ -89,17 +89,14 @@ export function rbacEscalation({ authorizer, rbac, index }: EscalationSources): 
     namespace: string | undefined,
     name: string,
   ): Promise<boolean> {
-    const attributes: ResourceAttributes = {
-      type: 'resource',
-      user,
+    const attributes = resourceAttributes(user, {
       verb,
       group: role.group,
       version: role.version,
       resource,
-      subresource: '',
       namespace: namespace ?? '',
       name,
-    }
+    })
     return (await authorizer.authorize(attributes)).allowed
   }
 }
