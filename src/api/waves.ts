@@ -16,5 +16,6 @@ export const WAVE = {
   disruption: 70,
   custom: 75,
   records: 80,
+  admission: 85,
   application: 90,
 } as const

@@ -28,6 +28,7 @@ import { job } from './job.ts'
 import { lease } from './lease.ts'
 import { limitRange } from './limit-range.ts'
 import { loadBalancerPool } from './load-balancer-pool.ts'
+import { mutatingWebhookConfiguration } from './mutating-webhook-configuration.ts'
 import { namespace } from './namespace.ts'
 import { networkPolicy } from './network-policy.ts'
 import { node } from './node.ts'
@@ -55,6 +56,7 @@ import { serviceCidr } from './service-cidr.ts'
 import { simulatedImage } from './simulated-image.ts'
 import { statefulSet } from './stateful-set.ts'
 import { storageClass } from './storage-class.ts'
+import { validatingWebhookConfiguration } from './validating-webhook-configuration.ts'
 import { volumeAttachment } from './volume-attachment.ts'
 import { volumeAttributesClass } from './volume-attributes-class.ts'
 
@@ -114,6 +116,8 @@ export const kinds: readonly AnyKind[] = [
   resourceClaimTemplate,
   resourceSlice,
   customResourceDefinition,
+  mutatingWebhookConfiguration,
+  validatingWebhookConfiguration,
   application,
   nodePool,
   simulatedImage,
