@@ -19,6 +19,22 @@ export function rejectedField(spec: V1PodSpec, plugin: string | undefined, messa
       return spec.nodeSelector ? 'nodeSelector' : 'affinity.nodeAffinity'
     case 'NodeName':
       return 'nodeName'
+    case 'PodTopologySpread': {
+      const hard = (spec.topologySpreadConstraints ?? []).findIndex(
+        ({ whenUnsatisfiable }) => whenUnsatisfiable === 'DoNotSchedule',
+      )
+      return `topologySpreadConstraints[${Math.max(0, hard)}]`
+    }
+    case 'InterPodAffinity':
+      if (message.includes("didn't match pod affinity rules")) return 'affinity.podAffinity'
+      return spec.affinity?.podAntiAffinity ? 'affinity.podAntiAffinity' : 'affinity'
+    case 'VolumeBinding':
+    case 'VolumeZone':
+    case 'VolumeRestrictions':
+    case 'NodeVolumeLimits':
+      return 'volumes'
+    case 'DynamicResources':
+      return 'resourceClaims'
     default:
       return 'tolerations'
   }

@@ -148,29 +148,16 @@ export class Scheduler {
 
   #onPod({ type, resource, previous }: InformerChange<Pod>): void {
     const uid = resource.metadata.uid ?? ''
-    if (type === 'deleted' || isPodTerminal(resource)) {
-      const nominated = this.#snapshot.nominationOf(uid)
-      this.#queue.remove(uid)
-      this.#snapshot.removePod(uid)
-      this.#onRoomGivenUp(resource, nominated)
-      if (resource.spec.nodeName) this.#queue.notify({ type: 'pod-removed', pod: resource })
-      return
-    }
+    if (type === 'deleted' || isPodTerminal(resource)) return this.#onPodGone(resource)
     if (resource.spec.nodeName) {
       this.#queue.remove(uid)
-      this.#snapshot.setPod(podInfo(resource, this.#snapshot.placed(uid)), resource.spec.nodeName)
+      this.#snapshot.setPod(podInfo(resource, this.#snapshot.placed(uid)?.pod), resource.spec.nodeName)
       if (previous?.spec.nodeName) this.#queue.notify({ type: 'placed-pod-updated', pod: resource, previous })
       else this.#queue.notify({ type: 'pod-bound', pod: resource })
       return
     }
     const profile = this.#profileOf(resource)
-    if (!profile || resource.metadata.deletionTimestamp) {
-      const nominated = this.#snapshot.nominationOf(uid)
-      this.#queue.remove(uid)
-      this.#snapshot.removePod(uid)
-      this.#onRoomGivenUp(resource, nominated)
-      return
-    }
+    if (!profile || resource.metadata.deletionTimestamp) return this.#onPodGone(resource)
     if (this.#snapshot.isAssumed(uid)) return
     const { nominatedNodeName } = resource.status ?? {}
     if (nominatedNodeName) this.#snapshot.nominate(podInfo(resource), nominatedNodeName)
@@ -192,11 +179,22 @@ export class Scheduler {
     this.#onRoomGivenUp(info.pod, nominated)
   }
 
+  /** What it stood on, and what it waited for, is free: also where it was only assumed. */
+  #onPodGone(pod: Pod): void {
+    const uid = pod.metadata.uid ?? ''
+    const nominated = this.#snapshot.nominationOf(uid)
+    const node = pod.spec.nodeName ?? this.#snapshot.placed(uid)?.node
+    this.#queue.remove(uid)
+    this.#snapshot.removePod(uid)
+    this.#onRoomGivenUp(pod, node)
+    if (nominated !== node) this.#onRoomGivenUp(pod, nominated)
+  }
+
   /** A pod that waited for a node waits for it no more: to others that is as if it had left. */
-  #onRoomGivenUp(pod: Pod, nominated: string | undefined): void {
-    if (nominated === undefined) return
-    const spec = { ...pod.spec, nodeName: nominated }
-    this.#queue.notify({ type: 'pod-removed', pod: { ...pod, spec } })
+  #onRoomGivenUp(pod: Pod, node: string | undefined): void {
+    if (node === undefined) return
+    const gone = pod.spec.nodeName === node ? pod : { ...pod, spec: { ...pod.spec, nodeName: node } }
+    this.#queue.notify({ type: 'pod-removed', pod: gone })
   }
 
   async #schedule(queued: QueuedPod): Promise<void> {
@@ -251,9 +249,12 @@ export class Scheduler {
 
   /** The pod goes back to where it was before its node was chosen. */
   #undo(queued: QueuedPod, { reserve }: Framework): void {
+    const { pod, uid } = queued.info
+    const node = this.#snapshot.isAssumed(uid) ? this.#snapshot.placed(uid)?.node : undefined
     for (const plugin of reserve.toReversed()) plugin.unreserve?.(queued.info)
-    this.#snapshot.forget(queued.info.uid)
+    this.#snapshot.forget(uid)
     this.#queue.retry(queued)
+    this.#onRoomGivenUp(pod, node)
   }
 
   async #bind(queued: QueuedPod, node: string, profile: Profile, startedAt: number): Promise<void> {

@@ -96,9 +96,9 @@ export class Snapshot {
     this.#order = undefined
   }
 
-  /** A pod that stands on a node, as last seen. */
-  placed(uid: string): PodInfo | undefined {
-    return this.#placed.get(uid)?.pod
+  /** A pod that stands on a node, bound or assumed, as last seen. */
+  placed(uid: string): Placed | undefined {
+    return this.#placed.get(uid)
   }
 
   /** A pod that is bound, as observed. Replaces what was assumed of it. */

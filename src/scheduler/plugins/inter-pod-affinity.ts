@@ -127,10 +127,13 @@ export function interPodAffinity(args: InterPodAffinityArgs = {}): Plugin<Hard, 
     },
     hints: {
       'pod-bound': (pod, event, snapshot) => isAffine(pod, event.pod, snapshot),
-      'pod-removed': (pod, event, snapshot) => isAverse(pod, event.pod, snapshot),
+      'pod-removed': (pod, event, snapshot) =>
+        isAverse(pod, event.pod, snapshot) || mayBeFirst(pod, event.pod, snapshot),
       'placed-pod-updated': (pod, event, snapshot) =>
         !deepEqual(event.pod.metadata.labels, event.previous.metadata.labels) &&
-        (isAffine(pod, event.pod, snapshot) || isAverse(pod, event.previous, snapshot)),
+        (isAffine(pod, event.pod, snapshot) ||
+          isAverse(pod, event.previous, snapshot) ||
+          mayBeFirst(pod, event.previous, snapshot)),
       'pod-updated': (pod, event) =>
         isOwn(pod, event) && !deepEqual(event.pod.metadata.labels, event.previous.metadata.labels),
       'node-added': (pod, { node }) => hasAffinityLabels(pod, node),
@@ -165,6 +168,11 @@ function satisfies(affinity: readonly DomainCounts[], matchesItself: boolean, sl
 
 function isAffine({ terms }: PodInfo, other: Pod, snapshot: Snapshot): boolean {
   return terms?.requiredAffinity.some((term) => isAbout(term, podInfo(other), snapshot)) ?? false
+}
+
+/** With the last pod gone that it must be near to, a pod that matches its own terms may go anywhere. */
+function mayBeFirst(pod: PodInfo, gone: Pod, snapshot: Snapshot): boolean {
+  return isAffine(pod, gone, snapshot) && isAffine(pod, pod.pod, snapshot)
 }
 
 /** Either of the two keeps the other away. */
