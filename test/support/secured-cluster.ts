@@ -92,7 +92,9 @@ function ask(
         ...(asAdmin ? { cert: certificate ?? certificatePem, key: key ?? keyPem } : {}),
         headers: {
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-          ...(sent === undefined ? {} : { 'content-type': 'application/json' }),
+          ...(sent === undefined
+            ? {}
+            : { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(sent)) }),
           ...(headers as Record<string, string | string[]>),
         },
       },
