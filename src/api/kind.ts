@@ -53,6 +53,9 @@ export interface OtherSubresource {
    */
   // biome-ignore lint/suspicious/noExplicitAny: the resource is the kind's own, which is erased where subresources are listed
   merge?(old: any, sent: any, now: number): any
+  /** What a change through it may do, instead of what the kind says of changes. */
+  // biome-ignore lint/suspicious/noExplicitAny: as above
+  validateUpdate?(resource: any, old: any): readonly StatusCause[]
 }
 
 /**
@@ -110,6 +113,8 @@ export interface Kind<R extends Resource = Resource> extends KindRef<R> {
   setDefaults(resource: R): R
   /** Hand-written rules, after the schema; Kubernetes' paths and words. */
   validate(resource: R): readonly StatusCause[]
+  /** Rules for new ones only, beyond `validate`. */
+  validateCreate?(resource: R): readonly StatusCause[]
   /** What may not change, and what may only change so; `validate` of the new one is run as well. */
   validateUpdate(resource: R, old: R): readonly StatusCause[]
   /** What the server does with fields that clients may not set on create or update, beyond status. */

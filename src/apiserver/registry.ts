@@ -1,5 +1,5 @@
 import { decode } from '../api/decode.ts'
-import type { AnyKind, KindRef } from '../api/kind.ts'
+import type { AnyKind, KindRef, OtherSubresource } from '../api/kind.ts'
 import { validateMetadata, validateMetadataUpdate } from '../api/names.ts'
 import { type AnyResource, apiVersionOf, type ObjectKey, type Resource } from '../api/resource.ts'
 import { badRequest, invalid, notFound, type StatusCause } from '../api/status.ts'
@@ -105,7 +105,12 @@ export class Registry {
   }
 
   /** Throws Invalid with every fault of an object that is about to be stored. */
-  validate(kind: AnyKind, object: AnyResource, old: AnyResource | undefined): void {
+  validate(
+    kind: AnyKind,
+    object: AnyResource,
+    old: AnyResource | undefined,
+    validateUpdate: OtherSubresource['validateUpdate'] = kind.validateUpdate,
+  ): void {
     const faults: StatusCause[] = validateMetadata(object.metadata, {
       namespaced: kind.scope === 'Namespaced',
       nameRule: kind.nameRule,
@@ -113,10 +118,8 @@ export class Registry {
     // By a schema that may have changed since, an update is judged by what it changes.
     if (!old || !kind.custom) faults.push(...kind.validate(object))
     if (old)
-      faults.push(
-        ...validateMetadataUpdate(object.metadata, old.metadata),
-        ...kind.validateUpdate(object, old),
-      )
+      faults.push(...validateMetadataUpdate(object.metadata, old.metadata), ...validateUpdate(object, old))
+    else faults.push(...(kind.validateCreate?.(object) ?? []))
     if (faults.length > 0) throw invalid(kind, object.metadata.name ?? '', faults)
   }
 }

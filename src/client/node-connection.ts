@@ -46,8 +46,8 @@ export interface NodeConnection {
   logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<string>
   /** Resolves with the exit code. */
   exec(id: string, command: readonly string[], io: ProcessIo): Promise<number>
-  /** The process that runs already; resolves with its exit code when it ends while somebody is attached. */
-  attach(id: string, io: ProcessIo): Promise<number>
+  /** The process that runs already; resolves when it ends. Its exit code is in the pod's status. */
+  attach(id: string, io: ProcessIo): Promise<void>
   /** A connection to a port of the pod's own network. Rejects when nothing listens there. */
   dial(podUid: string, port: number): Promise<Duplex>
   usage(): NodeUsage

@@ -57,8 +57,8 @@ export class LocalNodeConnection implements NodeConnection {
     return this.#runtime.exec(id, command, io)
   }
 
-  async attach(id: string, io: ProcessIo): Promise<number> {
-    return this.#runtime.attach(id, io)
+  async attach(id: string, io: ProcessIo): Promise<void> {
+    await this.#runtime.attach(id, io)
   }
 
   async dial(podUid: string, port: number): Promise<Duplex> {

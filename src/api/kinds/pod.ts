@@ -2,10 +2,12 @@ import { defineKind } from '../kind.ts'
 import { podColumns } from '../pod-columns.ts'
 import { defaultPodOnly, defaultPodSpec } from '../pod-defaults.ts'
 import { podHealth } from '../pod-health.ts'
+import { ephemeralContainersDoor, resizeDoor } from '../pod-subresources.ts'
 import { validatePodUpdate } from '../pod-update-validation.ts'
 import { validatePod } from '../pod-validation.ts'
 import type { Pod } from '../pods.ts'
 import { qosClassOf } from '../resource-requests.ts'
+import { fault } from '../status.ts'
 import { WAVE } from '../waves.ts'
 
 export type { Pod } from '../pods.ts'
@@ -35,6 +37,8 @@ export const pod = defineKind<Pod>({
       },
       attach: { group: '', version: 'v1', kind: 'PodAttachOptions', verbs: ['create', 'get'] },
       exec: { group: '', version: 'v1', kind: 'PodExecOptions', verbs: ['create', 'get'] },
+      ephemeralcontainers: ephemeralContainersDoor,
+      resize: resizeDoor,
       portforward: { group: '', version: 'v1', kind: 'PodPortForwardOptions', verbs: ['create', 'get'] },
       proxy: { group: '', version: 'v1', kind: 'PodProxyOptions', verbs: PROXY_VERBS },
       log: { group: '', version: 'v1', kind: 'Pod', verbs: ['get'] },
@@ -55,6 +59,10 @@ export const pod = defineKind<Pod>({
   setDefaults: (resource) => ({ ...resource, spec: defaultPodOnly(defaultPodSpec(resource.spec)) }),
   prepareForCreate: (resource) => ({ ...resource, status: firstStatus(resource) }),
   validate: validatePod,
+  validateCreate: ({ spec }) =>
+    spec.ephemeralContainers?.length
+      ? [fault.forbidden('spec.ephemeralContainers', 'cannot be set on create')]
+      : [],
   validateUpdate: validatePodUpdate,
   columns: podColumns,
   health: podHealth,

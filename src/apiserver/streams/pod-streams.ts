@@ -116,7 +116,7 @@ export class PodStreams {
         void converse(channels, () =>
           subresource === 'exec'
             ? connection.exec(id, command, channels.io)
-            : connection.attach(id, channels.io),
+            : connection.attach(id, channels.io).then(() => 0),
         )
       },
     }

@@ -140,7 +140,8 @@ async function prepare(
   { asked, old, sent: given, tracked, settling }: Preparing,
 ): Promise<AnyResource> {
   const isMain = subresource === '' || subresource === 'scale'
-  const merge = kind.subresources.others?.[subresource]?.merge
+  const other = kind.subresources.others?.[subresource]
+  const merge = other?.merge
   const isOther = asked !== kind
   const sent = isOther ? toStored(asked, (isMain ? asked.setDefaults(given) : given) as AnyResource) : given
   // Binding and finalize are worked out by the server itself, status included.
@@ -164,8 +165,8 @@ async function prepare(
     together: settling.together,
   }
   object = await registry.mutate({ ...request, object })
-  if (isMain) object = withGeneration(kind, old, object)
-  if (isMain || merge || kind.custom) registry.validate(kind, object, old)
+  if (isMain || merge) object = withGeneration(kind, old, object)
+  if (isMain || merge || kind.custom) registry.validate(kind, object, old, other?.validateUpdate)
   await registry.admit({ ...request, object })
   if (tracked) return object
   return trackAs(asked, old, object, {

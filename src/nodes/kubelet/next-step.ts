@@ -3,7 +3,14 @@ import type { Pod } from '../../api/kinds/pod.ts'
 import { isPodTerminal } from '../../api/pods.ts'
 import { parseTime } from '../../base/date.ts'
 import { isLost } from './probe-state.ts'
-import { allContainers, type ContainerRecord, isDown, isInitialized, type PodRecord } from './record.ts'
+import {
+  allContainers,
+  type ContainerKind,
+  type ContainerRecord,
+  isDown,
+  isInitialized,
+  type PodRecord,
+} from './record.ts'
 
 /** What a kubelet does next for a pod. Several at once where they do not depend on one another. */
 export type Step =
@@ -59,7 +66,9 @@ export function nextSteps({ pod, record, hasImage, now }: Observation): Plan {
   const steps: Step[] = []
   let lookAt = deadline
   const isPastInit = isInitialized(pod, record)
+  let isHeld = false
   for (const { container, kind } of allContainers(pod)) {
+    if (isHeld && kind !== 'ephemeral') continue
     const state = record.containers.get(container.name)
     // Once a main container has run, init containers are over and a sidecar that ended holds up nobody.
     if (!state || (isPastInit && kind === 'init')) continue
@@ -67,7 +76,7 @@ export function nextSteps({ pod, record, hasImage, now }: Observation): Plan {
     if (plan.step) steps.push(plan.step)
     lookAt = Math.min(lookAt, plan.lookAt)
     // The next one waits until an init container has completed, or a sidecar has started.
-    if (plan.blocks && !isPastInit) break
+    if (plan.blocks && !isPastInit) isHeld = true
   }
   const mains = pod.spec.containers.map(({ name }) => record.containers.get(name))
   const isDone = mains.every((state) => state?.phase === 'exited' && !restarts(pod, 'main', state))
@@ -85,12 +94,12 @@ interface ContainerPlan {
 function stepFor(
   pod: Pod,
   container: V1Container,
-  kind: 'init' | 'sidecar' | 'main',
+  kind: ContainerKind,
   state: ContainerRecord,
   hasImage: (image: string) => boolean,
   now: number,
 ): ContainerPlan {
-  const blocks = kind !== 'main'
+  const blocks = kind === 'init' || kind === 'sidecar'
   switch (state.phase) {
     case 'pulling':
     case 'starting':
@@ -146,9 +155,10 @@ function stepFor(
 }
 
 /** restartPolicy; init containers restart until they succeed unless the pod never restarts; sidecars always. */
-function restarts(pod: Pod, kind: 'init' | 'sidecar' | 'main', state: ContainerRecord): boolean {
+function restarts(pod: Pod, kind: ContainerKind, state: ContainerRecord): boolean {
   const policy = pod.spec.restartPolicy ?? 'Always'
   const failed = state.exit?.code !== 0
+  if (kind === 'ephemeral') return false
   if (kind === 'sidecar') return true
   if (kind === 'init') return failed && policy !== 'Never'
   return policy === 'Always' || (policy === 'OnFailure' && failed)
@@ -189,7 +199,7 @@ function shutDown(pod: Pod, { containers }: PodRecord, now: number, grace: numbe
     const isDue = state?.phase === 'running' || (state?.phase === 'stopping' && now + grace < state.stopBy)
     return isDue ? [{ do: 'stop', container, graceMs: grace, why: '' }] : []
   }
-  const mains = pod.spec.containers.filter(isBusy)
+  const mains = [...pod.spec.containers, ...(pod.spec.ephemeralContainers ?? [])].filter(isBusy)
   if (mains.length > 0) return { steps: mains.flatMap(stop), lookAt: NEVER }
   const last = (pod.spec.initContainers ?? []).findLast(isBusy)
   if (last) return { steps: stop(last), lookAt: NEVER }

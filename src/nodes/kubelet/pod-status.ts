@@ -7,6 +7,7 @@ import { formatTime } from '../../base/date.ts'
 import { deepEqual } from '../../base/json.ts'
 import {
   allContainers,
+  type ContainerKind,
   type ContainerRecord,
   type Ended,
   isDown,
@@ -32,6 +33,7 @@ export function podStatusOf(pod: Pod, record: PodRecord, hostIP: string, now: nu
       })
   const inits = of(['init', 'sidecar'])
   const mains = of(['main'])
+  const ephemerals = of(['ephemeral'])
   const phase = phaseOf(pod, record)
   const conditions = conditionsOf(pod, record, phase, now)
   return {
@@ -44,6 +46,7 @@ export function podStatusOf(pod: Pod, record: PodRecord, hostIP: string, now: nu
     startTime: formatTime(record.startTime),
     ...(inits.length > 0 ? { initContainerStatuses: inits } : {}),
     containerStatuses: mains,
+    ...(ephemerals.length > 0 ? { ephemeralContainerStatuses: ephemerals } : {}),
     qosClass: qosClassOf(pod.spec),
   }
 }
@@ -87,7 +90,7 @@ function isReady(state: ContainerRecord | undefined): boolean {
 function conditionsOf(pod: Pod, record: PodRecord, phase: string, now: number): readonly V1PodCondition[] {
   const { containers, podIP } = record
   const incomplete = incompleteInits(pod, record)
-  const watched = allContainers(pod).filter(({ kind }) => kind !== 'init')
+  const watched = allContainers(pod).filter(({ kind }) => kind === 'main' || kind === 'sidecar')
   const unready = watched
     .filter(({ container }) => !isReady(containers.get(container.name)))
     .map(({ container }) => container.name)
@@ -156,7 +159,7 @@ function gateMessage(pod: Pod, type: string): string {
 function containerStatus(
   pod: Pod,
   image: string,
-  kind: 'init' | 'sidecar' | 'main',
+  kind: ContainerKind,
   state: ContainerRecord,
   record: PodRecord,
 ): V1ContainerStatus {
@@ -173,8 +176,8 @@ function containerStatus(
   if (isUp) {
     return {
       ...base,
-      ready: kind === 'init' ? false : isReady(state),
-      started: kind === 'init' ? false : isStarted(state),
+      ready: kind === 'main' || kind === 'sidecar' ? isReady(state) : false,
+      started: kind === 'main' || kind === 'sidecar' ? isStarted(state) : false,
       state: { running: { startedAt: formatTime(state.startedAt ?? record.startTime) } },
       lastState: last ?? {},
     }

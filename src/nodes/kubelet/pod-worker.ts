@@ -1,7 +1,5 @@
 import type { V1Container } from '../../api/generated/types.ts'
-import { pod as podKind } from '../../api/kinds/pod.ts'
 import type { Pod } from '../../api/pods.ts'
-import { isReason } from '../../api/status.ts'
 import { sleep } from '../../base/clock.ts'
 import type { Env } from '../../base/env.ts'
 import type { Client } from '../../client/client.ts'
@@ -12,9 +10,16 @@ import type { FindData } from './environment.ts'
 import { nextPullBackoffMs, nextSteps, type Step } from './next-step.ts'
 import { isWritten, podStatusOf } from './pod-status.ts'
 import { askProbes, probesOf } from './probing.ts'
-import { allContainers, type ContainerRecord, isInitialized, type PodRecord } from './record.ts'
+import {
+  allContainers,
+  type ContainerRecord,
+  isInitialized,
+  type PodRecord,
+  withNewContainers,
+} from './record.ts'
 import { environmentReferences, missingReference, type Reference, volumeReferences } from './references.ts'
 import { surroundingsOf } from './volume-files.ts'
+import { releasePod, writeStatus } from './write-pod.ts'
 
 export interface PodWorkerOptions {
   readonly env: Env
@@ -100,6 +105,7 @@ export class PodWorker {
     if (this.#ended) return
     const pod = this.#newest(seen)
     this.#pod = pod
+    this.#record = withNewContainers(this.#record, pod)
     this.#observe()
     this.#probe()
     const { env, runtime, node, lookAgain } = this.#options
@@ -114,7 +120,7 @@ export class PodWorker {
     const steps = isHeld ? plan.steps.filter((step) => step.do !== 'pull' && step.do !== 'start') : plan.steps
     for (const step of steps) if (step.do !== 'release') this.#perform(step)
     await this.#report(pod)
-    if (steps.some((step) => step.do === 'release')) return this.#release(pod)
+    if (steps.some((step) => step.do === 'release')) return releasePod(this.#options.client, pod)
     if (isHeld) lookAgain(this.#key, RETRY_MS)
     if (steps.some((step) => ADVANCES.has(step.do))) lookAgain(this.#key, 0)
     else if (plan.lookAt !== Number.POSITIVE_INFINITY)
@@ -366,26 +372,7 @@ export class PodWorker {
     const { client, env, hostIP } = this.#options
     const status = podStatusOf(pod, this.#record, hostIP, env.clock.now())
     if (isWritten(pod, status)) return
-    const { namespace, name } = pod.metadata
-    // A reason that holds no longer must go: in a patch what is not named stays.
-    const conditions = status.conditions?.map((condition) => ({ reason: null, message: null, ...condition }))
-    const patch = {
-      metadata: { uid: this.#uid },
-      status: { ...status, ...(conditions ? { conditions } : {}) },
-    }
-    this.#written = await client.patch(podKind, { namespace, name }, 'strategic', patch, {
-      subresource: 'status',
-    })
-  }
-
-  /** Everything has ended and the status says so: the object goes. With finalizers it stays until they are gone. */
-  async #release({ metadata: { namespace, name } }: Pod): Promise<void> {
-    const options = { gracePeriodSeconds: 0, preconditions: { uid: this.#uid } }
-    try {
-      await this.#options.client.delete(podKind, { namespace, name }, options)
-    } catch (error) {
-      if (!isReason(error, 'NotFound')) throw error
-    }
+    this.#written = await writeStatus(client, pod, status)
   }
 }
 
@@ -393,6 +380,7 @@ export class PodWorker {
 const ADVANCES: ReadonlySet<Step['do']> = new Set(['fail-pod', 'back-off', 'pull-back-off'])
 
 function statusOf({ status }: Pod, name: string) {
-  const statuses = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])]
+  const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = status ?? {}
+  const statuses = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses]
   return statuses.find((each) => each.name === name)
 }

@@ -74,15 +74,19 @@ export function isDown(phase: ContainerRecord['phase']): boolean {
   return phase === 'exited' || phase === 'waiting' || phase === 'pulling'
 }
 
+/** Ephemeral containers are what somebody debugs with: they start once, at any time, and hold up nobody. */
+export type ContainerKind = 'init' | 'sidecar' | 'main' | 'ephemeral'
+
 export function allContainers(
   pod: Pod,
-): readonly { readonly container: V1Container; readonly kind: 'init' | 'sidecar' | 'main' }[] {
+): readonly { readonly container: V1Container; readonly kind: ContainerKind }[] {
   return [
     ...(pod.spec.initContainers ?? []).map((container) => ({
       container,
       kind: isSidecar(container) ? ('sidecar' as const) : ('init' as const),
     })),
     ...pod.spec.containers.map((container) => ({ container, kind: 'main' as const })),
+    ...(pod.spec.ephemeralContainers ?? []).map((container) => ({ container, kind: 'ephemeral' as const })),
   ]
 }
 
@@ -92,10 +96,11 @@ export function allContainers(
  */
 export function restoreRecord(pod: Pod, now: number): PodRecord {
   const statuses = new Map(
-    [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])].map((status) => [
-      status.name,
-      status,
-    ]),
+    [
+      ...(pod.status?.initContainerStatuses ?? []),
+      ...(pod.status?.containerStatuses ?? []),
+      ...(pod.status?.ephemeralContainerStatuses ?? []),
+    ].map((status) => [status.name, status]),
   )
   return {
     containers: new Map(
@@ -110,6 +115,15 @@ export function restoreRecord(pod: Pod, now: number): PodRecord {
       ? { failure: { reason: pod.status.reason, message: pod.status.message ?? '' } }
       : {}),
   }
+}
+
+/** With a record of each container that was added while the pod runs. */
+export function withNewContainers(record: PodRecord, pod: Pod): PodRecord {
+  const added = (pod.spec.ephemeralContainers ?? []).filter(({ name }) => !record.containers.has(name))
+  if (added.length === 0) return record
+  const containers = new Map(record.containers)
+  for (const { name } of added) containers.set(name, newContainer(name))
+  return { ...record, containers }
 }
 
 const BACKOFF_MIN_MS = 10_000

@@ -81,8 +81,8 @@ export interface Runtime {
   onLog(id: string, tell: () => void): Cancel
   /** Runs a command in it and resolves with its exit code; rejects when the container does not run. */
   exec(id: string, command: readonly string[], io: ProcessIo): Promise<number>
-  /** Its own process from now on: what it writes, and what is sent to it. Resolves with its exit code. */
-  attach(id: string, io: ProcessIo): Promise<number>
+  /** Its own process from now on: what it writes, and what is sent to it. Resolves when it ends. */
+  attach(id: string, io: ProcessIo): Promise<void>
   /** A connection to a port of the pod's network; undefined when nothing listens there. */
   dial(node: string, podUid: string, port: number): Duplex | undefined
   /** Images of a node, for its status. */

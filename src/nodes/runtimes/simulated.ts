@@ -200,8 +200,9 @@ export class SimulatedRuntime implements Runtime {
     return runInContainer(this.#env.clock, { ...running, files: running.files }, command, io)
   }
 
-  async attach(id: string, io: ProcessIo): Promise<number> {
+  async attach(id: string, io: ProcessIo): Promise<void> {
     const running = this.#running(id)
+    if (running.container.stdin && io.stdin) return this.#converse(id, running, io)
     const now = () => this.#env.clock.now()
     let seen = logOf(running, now()).total
     const cancel = this.onLog(id, () => {
@@ -217,10 +218,16 @@ export class SimulatedRuntime implements Runtime {
       })
       this.#listen(running, io).catch(() => {})
       await ended
-      return running.handle.exit?.code ?? 0
     } finally {
       cancel()
     }
+  }
+
+  /** A container that waits for somebody to type is a shell, and ends with it. */
+  async #converse(id: string, running: Running, io: ProcessIo): Promise<void> {
+    const code = await this.exec(id, ['sh'], io)
+    const isGone = io.signal.aborted && !running.container.stdinOnce
+    if (!isGone) this.#end(id, { code, reason: code === 0 ? 'Completed' : 'Error' })
   }
 
   dial(node: string, podUid: string, port: number): Duplex | undefined {
@@ -295,7 +302,7 @@ export class SimulatedRuntime implements Runtime {
   #endOf(pod: Pod, container: V1Container, { exit, usage }: Behaviour) {
     const { limits, requests } = container.resources ?? {}
     const limit = limits?.['memory']
-    const own = exit ?? (isMeantToEnd(pod, container) ? DEFAULT_END : undefined)
+    const own = exit ?? (isMeantToEnd(pod, container) && !container.stdin ? DEFAULT_END : undefined)
     const oomMs = limit === undefined ? undefined : exceedsAfter(usage, requests, parseQuantity(limit))
     if (oomMs !== undefined && oomMs <= (own?.afterMs ?? oomMs))
       return { code: 137, reason: 'OOMKilled', afterMs: oomMs }

@@ -1,0 +1,24 @@
+import type { V1PodStatus } from '../../api/generated/types.ts'
+import { type Pod, pod as podKind } from '../../api/kinds/pod.ts'
+import { isReason } from '../../api/status.ts'
+import type { Client } from '../../client/client.ts'
+
+/** The two writes of a kubelet; both only for the very pod it runs. */
+export async function writeStatus(client: Client, pod: Pod, status: V1PodStatus): Promise<Pod> {
+  const { namespace, name, uid = '' } = pod.metadata
+  // A reason that holds no longer must go: in a patch what is not named stays.
+  const conditions = status.conditions?.map((condition) => ({ reason: null, message: null, ...condition }))
+  const patch = { metadata: { uid }, status: { ...status, ...(conditions ? { conditions } : {}) } }
+  return client.patch(podKind, { namespace, name }, 'strategic', patch, { subresource: 'status' })
+}
+
+/** Everything has ended and the status says so: the object goes. With finalizers it stays until they are gone. */
+export async function releasePod(client: Client, { metadata }: Pod): Promise<void> {
+  const { namespace, name, uid = '' } = metadata
+  const options = { gracePeriodSeconds: 0, preconditions: { uid } }
+  try {
+    await client.delete(podKind, { namespace, name }, options)
+  } catch (error) {
+    if (!isReason(error, 'NotFound')) throw error
+  }
+}

@@ -1,0 +1,214 @@
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { findKubectl, kubectl, kubectlStream } from '../support/kubectl.ts'
+import {
+  missingForE2e,
+  repositoryAt,
+  type Seamark,
+  startSeamark,
+  temporaryFolder,
+} from '../support/seamark-events.ts'
+
+const MANIFESTS = `
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, namespace: default}
+data: {colour: blue}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: default, labels: {app: web}}
+spec:
+  containers:
+  - name: app
+    image: shop/web:1
+    ports: [{containerPort: 8080}]
+    resources: {requests: {cpu: 100m, memory: 64Mi}}
+    env: [{name: NODE, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}]
+    volumeMounts: [{name: settings, mountPath: /etc/app}, {name: later, mountPath: /etc/later}]
+  - name: side
+    image: shop/side:1
+  volumes:
+  - {name: settings, configMap: {name: settings}}
+  - {name: later, configMap: {name: later, optional: true}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: default}
+spec: {selector: {app: web}, ports: [{port: 80, targetPort: 8080}]}
+---
+apiVersion: seamark.dev/v1alpha1
+kind: SimulatedImage
+metadata: {name: web}
+spec:
+  images: ['shop/web:*']
+  logs: [ready]
+  logEvery: 200ms
+  usage: {cpu: 250m, memory: 32Mi}
+  commands: [{name: report, output: "all fine\\n", exitCode: 4}]
+  http: [{port: 8080, path: /hello, body: "hi there\\n"}]
+`
+
+const missing = missingForE2e() ?? findKubectl().reason
+if (missing) console.warn(`e2e of logs, exec and the like skipped: ${missing}`)
+
+describe.skipIf(missing)('what people do inside pods, with a real kubectl', () => {
+  const folder = temporaryFolder()
+  let seamark: Seamark
+  const run = (args: readonly string[], input?: string) =>
+    kubectl(seamark.kubeconfig, args, input === undefined ? {} : { input })
+  const ok = async (...args: string[]) => {
+    const ran = await run(args)
+    expect(ran.code, `kubectl ${args.join(' ')}: ${ran.stderr}`).toBe(0)
+    return ran.stdout
+  }
+
+  beforeAll(async () => {
+    const path = join(folder.path, 'repo')
+    mkdirSync(path)
+    writeFileSync(join(path, 'all.yaml'), MANIFESTS)
+    const repository = repositoryAt(path)
+    repository.git('init', '-q', '-b', 'main')
+    repository.commit('all')
+    seamark = startSeamark(path, ['--store', 'memory'])
+    await seamark.until(({ type }) => type === 'healthy')
+  })
+  afterAll(async () => {
+    seamark?.signal('SIGTERM')
+    await seamark?.ended
+    folder.remove()
+  })
+
+  test('logs are shown, cut, timed, followed, and of every container', async () => {
+    expect(await ok('logs', 'web', '-c', 'app', '--limit-bytes=39')).toBe(
+      'seamark: container app started, simulat',
+    )
+    expect(await ok('logs', 'web', '-c', 'app', '--tail=2')).toBe('ready\nready\n')
+    expect(await ok('logs', 'web', '-c', 'app', '--tail=1', '--timestamps')).toMatch(
+      /^\d{4}-\d\d-\d\dT\S+Z ready\n$/,
+    )
+    expect(await ok('logs', 'web', '--all-containers', '--prefix', '--tail=1')).toMatch(
+      /\[pod\/web\/app\] ready\n\[pod\/web\/side\] seamark: container side started, simulating shop\/side:1\n/,
+    )
+    const following = kubectlStream(seamark.kubeconfig, ['logs', '-f', 'web', '-c', 'app', '--tail=1'])
+    await expect.poll(() => following.lines.length, { timeout: 10_000 }).toBeGreaterThan(3)
+    following.stop()
+    await following.ended
+    expect((await run(['logs', 'web', '-c', 'app', '--previous'])).stderr).toContain(
+      'previous terminated container "app" in pod "web" not found',
+    )
+  })
+
+  test('exec runs commands with their exit codes, their input and their files', async () => {
+    expect(await ok('exec', 'web', '-c', 'app', '--', 'cat', '/etc/app/colour')).toBe('blue')
+    expect(await ok('exec', 'web', '-c', 'app', '--', 'sh', '-c', 'echo on $NODE')).toMatch(/^on \S+\n$/)
+    expect(await run(['exec', 'web', '-c', 'app', '--', 'report'])).toMatchObject({
+      code: 4,
+      stdout: 'all fine\n',
+    })
+    expect(await run(['exec', 'web', '-c', 'app', '--', 'nginx'])).toMatchObject({ code: 127 })
+    expect(
+      await run(['exec', '-i', 'web', '-c', 'app', '--', 'wc', '-c'], 'x'.repeat(300_000)),
+    ).toMatchObject({
+      stdout: '300000\n',
+    })
+  })
+
+  test('a ConfigMap that comes and changes is seen in the running container', async () => {
+    const shown = async () =>
+      (await run(['exec', 'web', '-c', 'app', '--', 'cat', '/etc/later/colour'])).stdout
+    expect(await shown()).toBe('')
+    await ok('create', 'configmap', 'later', '--from-literal=colour=red')
+    await expect.poll(shown, { timeout: 5000 }).toBe('red')
+    await ok('patch', 'configmap', 'later', '-p', '{"data":{"colour":"green"}}')
+    await expect.poll(shown, { timeout: 5000 }).toBe('green')
+  })
+
+  test('cp takes files in and out', async () => {
+    const here = mkdtempSync(join(tmpdir(), 'seamark-cp-'))
+    mkdirSync(join(here, 'in'))
+    writeFileSync(join(here, 'in/data'), 'y'.repeat(100_000))
+    await ok('cp', join(here, 'in'), 'default/web:/tmp/copied', '-c', 'app')
+    await ok('cp', 'default/web:/tmp/copied', join(here, 'out'), '-c', 'app')
+    expect(readFileSync(join(here, 'out/data'), 'utf8')).toBe('y'.repeat(100_000))
+  })
+
+  test('port-forward carries real HTTP, many connections at once, and refusals', async () => {
+    const forward = kubectlStream(seamark.kubeconfig, ['port-forward', 'service/web', ':80'])
+    await expect
+      .poll(() => forward.lines.join(' '), { timeout: 10_000 })
+      .toContain('Forwarding from 127.0.0.1:')
+    const port = Number(/127\.0\.0\.1:(\d+)/.exec(forward.lines.join(' '))?.[1])
+    const answers = await Promise.all(Array.from({ length: 10 }, () => fetched(port, '/hello')))
+    expect(answers).toEqual(Array.from({ length: 10 }, () => ({ status: 200, body: 'hi there\n' })))
+    expect((await fetched(port, '/none')).status).toBe(404)
+    forward.stop()
+    await forward.ended
+  })
+
+  test('pods and services answer through the proxy', async () => {
+    for (const target of ['pods/web:8080', 'services/web:80'])
+      expect(await ok('get', '--raw', `/api/v1/namespaces/default/${target}/proxy/hello`)).toBe('hi there\n')
+  })
+
+  test('top shows what is declared', async () => {
+    expect(await ok('top', 'pod', 'web', '--containers', '--no-headers')).toMatch(/web +app +250m +32Mi/)
+    expect(await ok('top', 'nodes', '--no-headers')).toMatch(/\S+ +2\d\dm +\d+% +\d+Mi +\d+%/)
+  })
+
+  test('debug adds a container that is a shell, and it stays in the status', async () => {
+    const ran = await run(
+      ['debug', '-i', 'web', '--image=busybox', '--container=look'],
+      'echo seen\nexit 3\n',
+    )
+    expect(ran.stdout).toContain('seen')
+    const code = '{.status.ephemeralContainerStatuses[0].state.terminated.exitCode}'
+    await expect.poll(() => ok('get', 'pod', 'web', '-o', `jsonpath=${code}`), { timeout: 10_000 }).toBe('3')
+    const refused = await run(['create', '-f', '-'], JSON.stringify(withEphemeral))
+    expect(refused.stderr).toContain('spec.ephemeralContainers: Forbidden: cannot be set on create')
+  })
+
+  test('attach shows what is written from now on, and passes on what is typed', async () => {
+    const ran = await kubectl(
+      seamark.kubeconfig,
+      ['run', 'typed', '-i', '--rm', '--restart=Never', '--image=busybox', '--quiet'],
+      {
+        input: 'echo from $HOSTNAME\nexit 0\n',
+      },
+    )
+    expect(ran.stdout).toContain('from typed')
+    const attached = kubectlStream(seamark.kubeconfig, ['attach', 'web', '-c', 'app'])
+    await expect
+      .poll(() => attached.lines.filter((line) => line === 'ready').length, { timeout: 10_000 })
+      .toBeGreaterThan(1)
+    attached.stop()
+    await attached.ended
+  })
+})
+
+const withEphemeral = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'early', namespace: 'default' },
+  spec: {
+    containers: [{ name: 'app', image: 'x' }],
+    ephemeralContainers: [{ name: 'look', image: 'busybox' }],
+  },
+}
+
+function fetched(port: number, path: string): Promise<{ status: number | undefined; body: string }> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ host: '127.0.0.1', port, path, agent: false }, (answer) => {
+      let body = ''
+      answer.on('data', (chunk: Buffer) => {
+        body += chunk.toString()
+      })
+      answer.on('end', () => resolve({ status: answer.statusCode, body }))
+    })
+    asked.on('error', reject)
+    asked.end()
+  })
+}
