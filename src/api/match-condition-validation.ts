@@ -1,4 +1,4 @@
-import { admissionExpression } from './cel/admission-environment.ts'
+import { admissionExpression, type ExpressionOf } from './cel/admission-environment.ts'
 import type { V1MatchCondition } from './generated/types.ts'
 import { qualifiedName } from './names.ts'
 import { fault, type StatusCause } from './status.ts'
@@ -9,7 +9,7 @@ const CONDITIONS_MAX = 64
 export function validateMatchConditions(
   conditions: readonly V1MatchCondition[] | undefined,
   path: string,
-  of: 'webhook' | 'policy',
+  of: ExpressionOf,
 ): StatusCause[] {
   const faults: StatusCause[] = []
   const seen = new Set<string>()
@@ -27,16 +27,16 @@ export function validateMatchConditions(
   return faults
 }
 
-/** An expression that must give one of these types; dyn is told when it runs. */
+/** An expression that must give one of these types, or any when there are none; dyn is told when it runs. */
 export function validateExpression(
   expression: string | undefined,
   path: string,
-  of: 'webhook' | 'policy',
+  of: ExpressionOf,
   types: readonly string[],
 ): StatusCause[] {
   if (!expression?.trim()) return [fault.required(path)]
   const compiled = admissionExpression(expression, of)
   if ('error' in compiled) return [fault.invalid(path, expression, `compilation failed: ${compiled.error}`)]
-  const fits = compiled.type === 'dyn' || types.includes(compiled.type)
+  const fits = types.length === 0 || compiled.type === 'dyn' || types.includes(compiled.type)
   return fits ? [] : [fault.invalid(path, expression, `must evaluate to ${types.join(' or ')}`)]
 }

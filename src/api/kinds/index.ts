@@ -28,6 +28,8 @@ import { job } from './job.ts'
 import { lease } from './lease.ts'
 import { limitRange } from './limit-range.ts'
 import { loadBalancerPool } from './load-balancer-pool.ts'
+import { mutatingAdmissionPolicy } from './mutating-admission-policy.ts'
+import { mutatingAdmissionPolicyBinding } from './mutating-admission-policy-binding.ts'
 import { mutatingWebhookConfiguration } from './mutating-webhook-configuration.ts'
 import { namespace } from './namespace.ts'
 import { networkPolicy } from './network-policy.ts'
@@ -56,6 +58,8 @@ import { serviceCidr } from './service-cidr.ts'
 import { simulatedImage } from './simulated-image.ts'
 import { statefulSet } from './stateful-set.ts'
 import { storageClass } from './storage-class.ts'
+import { validatingAdmissionPolicy } from './validating-admission-policy.ts'
+import { validatingAdmissionPolicyBinding } from './validating-admission-policy-binding.ts'
 import { validatingWebhookConfiguration } from './validating-webhook-configuration.ts'
 import { volumeAttachment } from './volume-attachment.ts'
 import { volumeAttributesClass } from './volume-attributes-class.ts'
@@ -116,7 +120,11 @@ export const kinds: readonly AnyKind[] = [
   resourceClaimTemplate,
   resourceSlice,
   customResourceDefinition,
+  mutatingAdmissionPolicy,
+  mutatingAdmissionPolicyBinding,
   mutatingWebhookConfiguration,
+  validatingAdmissionPolicy,
+  validatingAdmissionPolicyBinding,
   validatingWebhookConfiguration,
   application,
   nodePool,

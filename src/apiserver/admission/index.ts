@@ -3,6 +3,7 @@ import { defaultIngressClass } from './default-ingress-class.ts'
 import { defaultStorageClass } from './default-storage-class.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
 import { limitRanger } from './limit-ranger.ts'
+import { mutatingAdmissionPolicies } from './mutating-admission-policies.ts'
 import { mutatingWebhooks } from './mutating-webhooks.ts'
 import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { nodeRestriction } from './node-restriction.ts'
@@ -14,6 +15,7 @@ import { runtimeClass } from './runtime-class.ts'
 import { serviceAccountAdmission } from './service-account.ts'
 import { serviceAddresses } from './service-addresses.ts'
 import { storageObjectInUseProtection } from './storage-object-in-use-protection.ts'
+import { validatingAdmissionPolicies } from './validating-admission-policies.ts'
 import { validatingWebhooks } from './validating-webhooks.ts'
 
 /** The chain, in kube-apiserver's order. A new step is one file and one line; where it stands has a meaning. */
@@ -31,8 +33,10 @@ export function admissionChain(): readonly Admission[] {
     persistentVolumeClaimResize,
     runtimeClass,
     defaultIngressClass,
+    mutatingAdmissionPolicies,
     mutatingWebhooks,
     serviceAddresses(),
+    validatingAdmissionPolicies,
     validatingWebhooks,
     resourceQuota(),
   ]
