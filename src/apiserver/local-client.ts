@@ -13,7 +13,8 @@ import type {
   WatchOptions,
   WriteOptions,
 } from '../client/client.ts'
-import { LOOPBACK } from './auth/authenticate.ts'
+import type { User } from './auth/authenticate.ts'
+import { insideUser } from './auth/inside-users.ts'
 import type { Registry } from './registry.ts'
 import type { RequestContext } from './request.ts'
 import { create } from './verbs/create.ts'
@@ -28,10 +29,12 @@ import { watch } from './verbs/watch.ts'
 export class LocalClient implements Client {
   readonly #registry: Registry
   readonly #fieldManager: string
+  readonly #user: User
 
   constructor(registry: Registry, fieldManager = 'seamark') {
     this.#registry = registry
     this.#fieldManager = fieldManager
+    this.#user = insideUser(fieldManager)
   }
 
   async get<R extends Resource>(kind: KindRef<R>, key: ObjectKey): Promise<R> {
@@ -176,7 +179,7 @@ export class LocalClient implements Client {
 
   #context(options: WriteOptions): RequestContext {
     return {
-      user: LOOPBACK,
+      user: this.#user,
       fieldManager: options.fieldManager ?? this.#fieldManager,
       dryRun: options.dryRun === true,
       fieldValidation: options.fieldValidation ?? 'Strict',

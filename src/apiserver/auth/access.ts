@@ -19,6 +19,9 @@ import { RbacAuthorizer } from './rbac/rbac-authorizer.ts'
 import { keepDefaults } from './rbac/reconcile-defaults.ts'
 import { ServiceAccountTokens } from './tokens/service-account-tokens.ts'
 
+/** The first requests are answered first: on a new cluster they are the administrator's, who needs no role. */
+const DEFAULTS_AFTER_MS = 100
+
 interface Issuing {
   readonly authority: Pki['authority']
   mayAskFor(user: User, sort: string): Promise<boolean>
@@ -62,11 +65,14 @@ export class Access {
     this.#known = bearerTokens([{ token: pki.adminToken, user: admin }])
   }
 
-  /** Resolves when roles and bindings are known; the default ones are made meanwhile. */
+  /** Resolves when roles and bindings are known; the default ones are made soon. */
   async start(registry: Registry): Promise<void> {
     const prefix = `/registry/${RBAC_GROUP}/`
     await follow(this.#env, this.#store, prefix, rbacFollower(this.#index), this.#stop.signal)
-    void keepDefaults(registry, this.#stop.signal)
+    const cancel = this.#env.clock.after(DEFAULTS_AFTER_MS, () => {
+      void keepDefaults(registry, this.#stop.signal)
+    })
+    this.#stop.signal.addEventListener('abort', cancel, { once: true })
   }
 
   stop(): void {
