@@ -31,7 +31,14 @@ export class EventRecorder {
     this.#host = host
   }
 
-  event(about: Resource, type: 'Normal' | 'Warning', reason: string, message: string): void {
+  /** `fieldPath`: the part of it that the event is about, such as "spec.containers{app}". */
+  event(
+    about: Resource,
+    type: 'Normal' | 'Warning',
+    reason: string,
+    message: string,
+    fieldPath?: string,
+  ): void {
     if (this.#backlog >= BACKLOG_MAX) return
     const now = this.#env.clock.now()
     const text = message.length > MESSAGE_MAX ? `${message.slice(0, MESSAGE_MAX - 3)}...` : message
@@ -39,7 +46,7 @@ export class EventRecorder {
     const id = about.metadata.uid ?? keyOf(about)
     const tail = (this.#tails.get(id) ?? Promise.resolve()).then(async () => {
       try {
-        await this.#write(about, { type, reason, message: text }, now)
+        await this.#write(about, { type, reason, message: text }, now, fieldPath)
       } catch (error) {
         this.#env.log.debug({ err: error, about: keyOf(about), reason }, 'event not recorded')
       } finally {
@@ -59,8 +66,10 @@ export class EventRecorder {
     about: Resource,
     facts: { type: 'Normal' | 'Warning'; reason: string; message: string },
     now: number,
+    fieldPath = '',
   ): Promise<void> {
-    const verdict = this.#correlator.decide({ about: about.metadata.uid ?? keyOf(about), ...facts }, now)
+    const id = `${about.metadata.uid ?? keyOf(about)}${fieldPath}`
+    const verdict = this.#correlator.decide({ about: id, ...facts }, now)
     if (verdict.action === 'drop') return
     const namespace = about.metadata.namespace ?? 'default'
     if (verdict.action === 'repeat') {
@@ -75,7 +84,7 @@ export class EventRecorder {
     }
     const made = await this.#client.create(
       event,
-      this.#build(about, namespace, { ...facts, message: verdict.message }, now),
+      this.#build(about, namespace, { ...facts, message: verdict.message }, now, fieldPath),
     )
     this.#correlator.created(verdict.id, made.metadata.name, now)
   }
@@ -85,6 +94,7 @@ export class EventRecorder {
     namespace: string,
     facts: { type: string; reason: string; message: string },
     now: number,
+    fieldPath: string,
   ): Event {
     const source = { component: this.#component, ...(this.#host ? { host: this.#host } : {}) }
     return {
@@ -98,6 +108,7 @@ export class EventRecorder {
         ...(about.metadata.namespace ? { namespace: about.metadata.namespace } : {}),
         ...(about.metadata.uid ? { uid: about.metadata.uid } : {}),
         ...(about.metadata.resourceVersion ? { resourceVersion: about.metadata.resourceVersion } : {}),
+        ...(fieldPath ? { fieldPath } : {}),
       },
       ...facts,
       count: 1,

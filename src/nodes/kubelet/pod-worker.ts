@@ -1,23 +1,26 @@
-import type { V1Container } from '../../api/generated/types.ts'
+import type { V1Container, V1LifecycleHandler } from '../../api/generated/types.ts'
 import type { Pod } from '../../api/pods.ts'
-import { sleep } from '../../base/clock.ts'
 import type { Env } from '../../base/env.ts'
 import type { Client } from '../../client/client.ts'
 import type { EventRecorder } from '../../client/events.ts'
 import type { ContainerHandle, Runtime } from '../runtimes/runtime.ts'
 import type { Surroundings } from '../runtimes/surroundings.ts'
 import type { FindData } from './environment.ts'
+import { runHook } from './hooks.ts'
+import { pullImage } from './image-pull.ts'
 import { nextPullBackoffMs, nextSteps, type Step } from './next-step.ts'
 import { isWritten, podStatusOf } from './pod-status.ts'
 import { askProbes, probesOf } from './probing.ts'
 import {
   allContainers,
   type ContainerRecord,
+  containerStatusOf,
+  fieldPathOf,
   isInitialized,
   type PodRecord,
   withNewContainers,
 } from './record.ts'
-import { environmentReferences, missingReference, type Reference, volumeReferences } from './references.ts'
+import { environmentReferences, missingReference, missingVolume, type Reference } from './references.ts'
 import { surroundingsOf } from './volume-files.ts'
 import { releasePod, writeStatus } from './write-pod.ts'
 
@@ -61,7 +64,8 @@ export class PodWorker {
     this.#record = record
     this.#pod = pod
     for (const { container, state } of this.#running()) {
-      const { ready: isReady = false, started: isStarted = false } = statusOf(pod, container.name) ?? {}
+      const { ready: isReady = false, started: isStarted = false } =
+        containerStatusOf(pod, container.name) ?? {}
       const found = { isReady, isStarted, now: options.env.clock.now() }
       this.#set(container.name, { probes: probesOf(container, state.startedAt ?? found.now, found) })
     }
@@ -173,12 +177,13 @@ export class PodWorker {
       this.#set(container.name, { probes })
       for (const { kind, message, isFatal } of failed) {
         const name = kind.charAt(0).toUpperCase() + kind.slice(1)
-        this.#event('Warning', 'Unhealthy', `${name} probe failed: ${message}`)
+        this.#event('Warning', 'Unhealthy', `${name} probe failed: ${message}`, container)
         if (isFatal)
           this.#event(
             'Normal',
             'Killing',
             `Container ${container.name} failed ${kind} probe, will be restarted`,
+            container,
           )
       }
     }
@@ -199,22 +204,19 @@ export class PodWorker {
     }
     const isUp = this.#running().length > 0 || isInitialized(pod, this.#record)
     if (isUp) return false
-    for (const reference of volumeReferences(pod)) {
-      const missing = this.#missing([reference])
-      if (missing === undefined) continue
-      const message = `MountVolume.SetUp failed for volume "${reference.volume}" : ${missing}`
-      this.#event('Warning', 'FailedMount', message)
-      return true
-    }
-    return false
+    const unmounted = missingVolume(pod, this.#options.dataOf)
+    if (unmounted !== undefined) this.#event('Warning', 'FailedMount', unmounted)
+    return unmounted !== undefined
   }
 
   #missing(references: readonly Reference[]): string | undefined {
     return missingReference(references, this.#options.dataOf, this.#pod.metadata.namespace ?? '')
   }
 
-  #event(type: 'Normal' | 'Warning', reason: string, message: string): void {
-    if (!this.#ended) this.#options.events.event(this.#pod, type, reason, message)
+  #event(type: 'Normal' | 'Warning', reason: string, message: string, container?: V1Container): void {
+    if (this.#ended) return
+    const fieldPath = container && fieldPathOf(this.#pod, container.name)
+    this.#options.events.event(this.#pod, type, reason, message, fieldPath)
   }
 
   #perform(step: Exclude<Step, { do: 'release' }>): void {
@@ -234,8 +236,8 @@ export class PodWorker {
         void this.#pull(container)
         return
       case 'pull-back-off':
-        this.#event('Normal', 'BackOff', `Back-off pulling image "${image}"`)
-        this.#event('Warning', 'Failed', 'Error: ImagePullBackOff')
+        this.#event('Normal', 'BackOff', `Back-off pulling image "${image}"`, container)
+        this.#event('Warning', 'Failed', 'Error: ImagePullBackOff', container)
         this.#set(name, {
           reason: 'ImagePullBackOff',
           message: `Back-off pulling image "${image}": ErrImagePull: ${state.message}`,
@@ -243,8 +245,8 @@ export class PodWorker {
         return
       case 'refuse-pull': {
         const message = `Container image "${image}" is not present with pull policy of Never`
-        this.#event('Warning', 'ErrImageNeverPull', message)
-        this.#event('Warning', 'Failed', 'Error: ErrImageNeverPull')
+        this.#event('Warning', 'ErrImageNeverPull', message, container)
+        this.#event('Warning', 'Failed', 'Error: ErrImageNeverPull', container)
         this.#set(name, { reason: 'ErrImageNeverPull', message })
         return
       }
@@ -259,7 +261,7 @@ export class PodWorker {
         this.#set(name, { backoffMs: step.ms, notBefore: Math.max(1, from + step.ms) })
         const { name: podName, namespace } = this.#pod.metadata
         const message = `Back-off restarting failed container ${name} in pod ${podName}_${namespace}(${this.#uid})`
-        if (step.ms > 0) this.#event('Warning', 'BackOff', message)
+        if (step.ms > 0) this.#event('Warning', 'BackOff', message, container)
       }
     }
   }
@@ -270,7 +272,7 @@ export class PodWorker {
       void this.#start(container, state)
       return
     }
-    this.#event('Warning', 'Failed', `Error: ${missing}`)
+    this.#event('Warning', 'Failed', `Error: ${missing}`, container)
     this.#set(container.name, {
       phase: 'waiting',
       reason: 'CreateContainerConfigError',
@@ -282,27 +284,20 @@ export class PodWorker {
 
   async #pull(container: V1Container): Promise<void> {
     const { env, runtime, node } = this.#options
-    const { name, image = '' } = container
-    const startedAt = env.clock.now()
-    this.#event('Normal', 'Pulling', `Pulling image "${image}"`)
-    try {
-      const bytes = await runtime.pull(node, image)
-      const took = `${env.clock.now() - startedAt}ms`
-      const message = `Successfully pulled image "${image}" in ${took} (${took} including waiting). Image size: ${bytes} bytes.`
-      this.#event('Normal', 'Pulled', message)
+    const { name } = container
+    const failure = await pullImage(env, runtime, node, container, (...event) =>
+      this.#event(...event, container),
+    )
+    const state = this.#record.containers.get(name)
+    if (!state) return
+    if (failure === undefined) {
       // The wait of one that ran before is for its crashes, not for its image.
-      const before = this.#record.containers.get(name)
-      const backoffMs = before?.exit ? before.backoffMs : 0
+      const backoffMs = state.exit ? state.backoffMs : 0
       this.#set(name, { phase: 'waiting', reason: 'ImagePulled', message: '', backoffMs, notBefore: 0 })
-    } catch (error) {
-      const state = this.#record.containers.get(name)
-      if (!state) return
-      const { message } = error as Error
+    } else {
       const backoffMs = nextPullBackoffMs(state)
-      this.#event('Warning', 'Failed', `Failed to pull image "${image}": ${message}`)
-      this.#event('Warning', 'Failed', 'Error: ErrImagePull')
       const notBefore = env.clock.now() + backoffMs
-      this.#set(name, { phase: 'waiting', reason: 'ErrImagePull', message, backoffMs, notBefore })
+      this.#set(name, { phase: 'waiting', reason: 'ErrImagePull', message: failure, backoffMs, notBefore })
     }
     this.#again()
   }
@@ -312,7 +307,7 @@ export class PodWorker {
     const { name, image } = container
     if (state.reason !== 'ImagePulled' || state.exit) {
       const message = `Container image "${image}" already present on machine and can be accessed by the pod`
-      this.#event('Normal', 'Pulled', message)
+      this.#event('Normal', 'Pulled', message, container)
     }
     this.#set(name, { phase: 'starting', reason: 'ContainerCreating', message: '' })
     try {
@@ -327,8 +322,8 @@ export class PodWorker {
         return runtime.remove(id)
       }
       if (state.exit && state.lastExit) runtime.remove(state.lastExit.id)
-      this.#event('Normal', 'Created', 'Container created')
-      this.#event('Normal', 'Started', 'Container started')
+      this.#event('Normal', 'Created', 'Container created', container)
+      this.#event('Normal', 'Started', 'Container started', container)
       this.#set(name, {
         phase: 'running',
         id,
@@ -340,27 +335,49 @@ export class PodWorker {
       })
     } catch (error) {
       const { message } = error as Error
-      this.#event('Warning', 'Failed', `Error: ${message}`)
+      this.#event('Warning', 'Failed', `Error: ${message}`, container)
       const notBefore = env.clock.now() + RETRY_MS
       this.#set(name, { phase: 'waiting', reason: 'CreateContainerError', message, notBefore })
     }
     this.#again()
+    await this.#afterStart(container)
+  }
+
+  /** A container whose hook fails is ended, and restarted as its policy says. */
+  async #afterStart(container: V1Container): Promise<void> {
+    const { env, runtime } = this.#options
+    const { postStart } = container.lifecycle ?? {}
+    const { id, phase } = this.#record.containers.get(container.name) ?? {}
+    if (!postStart || id === undefined || phase !== 'running') return
+    if ((await runHook(env, runtime, id, postStart, Number.MAX_SAFE_INTEGER)) === undefined) return
+    this.#event('Warning', 'FailedPostStartHook', 'PostStartHook failed', container)
+    const state = this.#record.containers.get(container.name)
+    if (state?.id === id && state.phase === 'running')
+      this.#stop(container, state, (this.#pod.spec.terminationGracePeriodSeconds ?? 30) * 1000, false)
   }
 
   #stop(container: V1Container, { id, phase }: ContainerRecord, graceMs: number, saysSo: boolean): void {
     if (id === undefined) return
     const isStopping = phase === 'stopping'
-    if (saysSo && !isStopping) this.#event('Normal', 'Killing', `Stopping container ${container.name}`)
+    if (saysSo && !isStopping)
+      this.#event('Normal', 'Killing', `Stopping container ${container.name}`, container)
     this.#set(container.name, { phase: 'stopping', stopBy: this.#options.env.clock.now() + graceMs })
     // Its hook has begun with the first stop.
-    const sleepMs = isStopping ? 0 : (container.lifecycle?.preStop?.sleep?.seconds ?? 0) * 1000
-    void this.#terminate(id, graceMs, Math.min(sleepMs, graceMs))
+    void this.#terminate(container, id, graceMs, isStopping ? undefined : container.lifecycle?.preStop)
   }
 
-  async #terminate(id: string, graceMs: number, hookMs: number): Promise<void> {
+  async #terminate(
+    container: V1Container,
+    id: string,
+    graceMs: number,
+    preStop: V1LifecycleHandler | undefined,
+  ): Promise<void> {
     const { env, runtime } = this.#options
-    if (hookMs > 0) await sleep(env.clock, hookMs)
-    await runtime.stop(id, Math.max(graceMs - hookMs, GRACE_MIN_MS))
+    const startedAt = env.clock.now()
+    const failure = await runHook(env, runtime, id, preStop, graceMs)
+    if (failure !== undefined) this.#event('Warning', 'FailedPreStopHook', 'PreStopHook failed', container)
+    const leftMs = graceMs - (env.clock.now() - startedAt)
+    await runtime.stop(id, preStop ? Math.max(leftMs, GRACE_MIN_MS) : Math.max(graceMs, GRACE_MIN_MS))
     this.#again()
   }
 
@@ -378,9 +395,3 @@ export class PodWorker {
 
 /** Steps after which there is more to decide at once. */
 const ADVANCES: ReadonlySet<Step['do']> = new Set(['fail-pod', 'back-off', 'pull-back-off'])
-
-function statusOf({ status }: Pod, name: string) {
-  const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = status ?? {}
-  const statuses = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses]
-  return statuses.find((each) => each.name === name)
-}

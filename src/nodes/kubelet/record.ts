@@ -95,18 +95,11 @@ export function allContainers(
  * stay. A restart of the control plane restarts no container.
  */
 export function restoreRecord(pod: Pod, now: number): PodRecord {
-  const statuses = new Map(
-    [
-      ...(pod.status?.initContainerStatuses ?? []),
-      ...(pod.status?.containerStatuses ?? []),
-      ...(pod.status?.ephemeralContainerStatuses ?? []),
-    ].map((status) => [status.name, status]),
-  )
   return {
     containers: new Map(
       allContainers(pod).map(({ container }) => [
         container.name,
-        restoreContainer(container.name, statuses.get(container.name), now),
+        restoreContainer(container.name, containerStatusOf(pod, container.name), now),
       ]),
     ),
     podIP: pod.status?.podIP || undefined,
@@ -115,6 +108,20 @@ export function restoreRecord(pod: Pod, now: number): PodRecord {
       ? { failure: { reason: pod.status.reason, message: pod.status.message ?? '' } }
       : {}),
   }
+}
+
+/** What the pod's status says of one of its containers, of any kind. */
+export function containerStatusOf({ status }: Pod, name: string): V1ContainerStatus | undefined {
+  const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = status ?? {}
+  const statuses = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses]
+  return statuses.find((each) => each.name === name)
+}
+
+/** How events name a container: "spec.containers{app}". */
+export function fieldPathOf({ spec }: Pod, name: string): string {
+  const fields = ['initContainers', 'ephemeralContainers'] as const
+  const field = fields.find((each) => spec[each]?.some((container) => container.name === name))
+  return `spec.${field ?? 'containers'}{${name}}`
 }
 
 /** With a record of each container that was added while the pod runs. */

@@ -1,5 +1,6 @@
 import type { V1Container } from '../../api/generated/types.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
+import type { FindData } from './environment.ts'
 
 /** The ConfigMaps and Secrets a pod needs before it can run; optional ones are left out. Pure. */
 export interface Reference {
@@ -45,6 +46,15 @@ export function volumeReferences({ spec }: Pod): (Reference & { readonly volume:
         : []),
     ]),
   ])
+}
+
+/** Why a volume of the pod cannot be mounted, as the event says it; undefined when all can. */
+export function missingVolume(pod: Pod, find: FindData): string | undefined {
+  for (const reference of volumeReferences(pod)) {
+    const missing = missingReference([reference], find, pod.metadata.namespace ?? '')
+    if (missing !== undefined) return `MountVolume.SetUp failed for volume "${reference.volume}" : ${missing}`
+  }
+  return undefined
 }
 
 /** `configmap "x" not found`, or what key it lacks; undefined when all is there. */

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream'
-import type { V1Container, V1Probe } from '../../api/generated/types.ts'
+import type { V1Container, V1LifecycleHandler, V1Probe } from '../../api/generated/types.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
 import type { Cancel } from '../../base/clock.ts'
 import type { ProcessIo } from '../../client/node-connection.ts'
@@ -71,6 +71,8 @@ export interface Runtime {
   remove(id: string): void
   /** Asks once, with the pod's address where the probe names no host. */
   probe(id: string, probe: V1Probe, podIP: string): ProbeAnswer
+  /** Runs a lifecycle hook to its end; resolves with why it failed, or undefined. */
+  hook(id: string, handler: V1LifecycleHandler): Promise<string | undefined>
   /** cpu in cores, memory in bytes. */
   usage(id: string): Usage
   /** Those that run on a node. */

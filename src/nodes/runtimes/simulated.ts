@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Duplex } from 'node:stream'
-import type { V1Container, V1Probe } from '../../api/generated/types.ts'
+import type { V1Container, V1LifecycleHandler, V1Probe } from '../../api/generated/types.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
 import { isMeantToEnd } from '../../api/pods.ts'
 import { parseQuantity } from '../../api/quantity.ts'
@@ -10,13 +10,16 @@ import type { Informers } from '../../client/informers.ts'
 import type { ProcessIo } from '../../client/node-connection.ts'
 import { type Behaviour, Behaviours } from './behaviour.ts'
 import { LOG_LINES_MAX, type Log, type LogLine } from './log-lines.ts'
-import { probeRefusal } from './probe-refusal.ts'
 import type { ContainerHandle, Exit, ProbeAnswer, Runtime } from './runtime.ts'
 import { ContainerFiles } from './shell/files.ts'
 import { runInContainer } from './simulated-exec.ts'
+import { simulatedHook, simulatedProbe } from './simulated-hook.ts'
 import { answerHttp, listensOn } from './simulated-http.ts'
 import { NO_SURROUNDINGS, type Surroundings } from './surroundings.ts'
 import { exceedsAfter, type Usage, usageAt } from './usage.ts'
+
+/** Of a hook: nobody reads what it says. */
+const SILENT = { stdout: async () => {}, stderr: async () => {} }
 
 /** Usage is sampled this often, as a metrics server does. */
 const SAMPLE_MS = 15_000
@@ -154,8 +157,13 @@ export class SimulatedRuntime implements Runtime {
     if (!running || running.handle.exit)
       return { ok: false, message: 'container is not running', until: Number.POSITIVE_INFINITY }
     const readyAt = running.handle.startedAt + running.behaviour.readyMs
-    if (this.#env.clock.now() >= readyAt) return { ok: true, message: '', until: Number.POSITIVE_INFINITY }
-    return { ok: false, message: probeRefusal(probe, running.container, podIP), until: readyAt }
+    return simulatedProbe(probe, running, podIP, readyAt, this.#env.clock.now())
+  }
+
+  async hook(id: string, handler: V1LifecycleHandler): Promise<string | undefined> {
+    const running = this.#running(id)
+    const io = { stdin: undefined, tty: false, signal: new AbortController().signal, ...SILENT }
+    return simulatedHook(this.#env.clock, handler, running, (command) => this.exec(id, command, io))
   }
 
   usage(id: string): Usage {
