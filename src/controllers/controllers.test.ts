@@ -5,6 +5,7 @@ import type { KindRef } from '../api/kind.ts'
 import { certificateSigningRequest } from '../api/kinds/certificate-signing-request.ts'
 import { clusterRole } from '../api/kinds/cluster-role.ts'
 import { controllerRevision } from '../api/kinds/controller-revision.ts'
+import { cronJob } from '../api/kinds/cron-job.ts'
 import { daemonSet } from '../api/kinds/daemon-set.ts'
 import { deployment } from '../api/kinds/deployment.ts'
 import { endpointSlice } from '../api/kinds/endpoint-slice.ts'
@@ -12,6 +13,7 @@ import { endpoints } from '../api/kinds/endpoints.ts'
 import { flowSchema } from '../api/kinds/flow-schema.ts'
 import { kinds } from '../api/kinds/index.ts'
 import { ipAddress } from '../api/kinds/ip-address.ts'
+import { job } from '../api/kinds/job.ts'
 import { namespace } from '../api/kinds/namespace.ts'
 import { node } from '../api/kinds/node.ts'
 import { nodePool } from '../api/kinds/node-pool.ts'
@@ -251,6 +253,71 @@ const scenarios: Record<string, Omit<Scenario, 'controller'>> = {
       expect((await client.get(daemonSet, WEB)).status).toMatchObject({ desiredNumberScheduled: 2 })
     },
     remove: (client) => client.delete(daemonSet, WEB),
+  },
+  job: {
+    async arrange(client) {
+      await client.create(job, {
+        ...job.example,
+        metadata: { name: 'web', namespace: 'default' },
+        spec: { ...job.example.spec, completions: 3, parallelism: 2 },
+      })
+    },
+    async check(client) {
+      expect((await client.list(pod)).items).toHaveLength(2)
+      expect((await client.get(job, WEB)).status).toMatchObject({ active: 2 })
+    },
+    remove: (client) => client.delete(job, WEB, { propagationPolicy: 'Background' }),
+  },
+  'ttl-after-finished': {
+    async arrange(client) {
+      const made = await client.create(job, {
+        ...job.example,
+        metadata: { name: 'web', namespace: 'default' },
+        spec: { ...job.example.spec, ttlSecondsAfterFinished: 2 },
+      })
+      const at = made.metadata.creationTimestamp
+      const conditions = [{ type: 'Complete', status: 'True', lastTransitionTime: at }]
+      await client.update(job, { ...made, status: { conditions } }, { subresource: 'status' })
+    },
+    async check(client) {
+      const left = await client.list(job)
+      expect(left.items.filter(({ metadata }) => !metadata.deletionTimestamp)).toEqual([])
+    },
+    remove: (client) => client.delete(job, WEB).catch(() => {}),
+  },
+  cronjob: {
+    async arrange(client) {
+      await client.create(cronJob, {
+        ...cronJob.example,
+        metadata: { name: 'web', namespace: 'default' },
+        // Once, and then not for as long as anybody looks.
+        spec: { ...cronJob.example.spec, schedule: '@every 1s', startingDeadlineSeconds: 100 },
+      })
+      const found = await client.get(cronJob, WEB)
+      await client.update(cronJob, {
+        ...found,
+        spec: { ...found.spec, suspend: true, failedJobsHistoryLimit: 0 },
+      })
+      const owner = {
+        apiVersion: 'batch/v1',
+        kind: 'CronJob',
+        name: 'web',
+        uid: found.metadata.uid ?? '',
+        controller: true,
+      }
+      const made = await client.create(job, {
+        ...job.example,
+        metadata: { name: 'web-1', namespace: 'default', ownerReferences: [owner] },
+      })
+      const conditions = [
+        { type: 'Failed', status: 'True', lastTransitionTime: made.metadata.creationTimestamp },
+      ]
+      await client.update(job, { ...made, status: { conditions } }, { subresource: 'status' })
+    },
+    async check(client) {
+      expect((await client.list(job)).items).toEqual([])
+    },
+    remove: (client) => client.delete(cronJob, WEB),
   },
   endpointslice: {
     async arrange(client) {

@@ -6,6 +6,7 @@ import { EventRecorder } from '../client/events.ts'
 import type { Informers } from '../client/informers.ts'
 import { clusterRoleAggregationController } from './clusterrole-aggregation.ts'
 import type { Controller, Loop, ReconcileContext, Running } from './controller.ts'
+import { cronJobController } from './cron-job.ts'
 import { csrApprovingController } from './csr-approving.ts'
 import { csrCleanerController } from './csr-cleaner.ts'
 import { csrSigningController } from './csr-signing.ts'
@@ -18,6 +19,7 @@ import { flowSchemaController } from './flow-schema.ts'
 import { garbageCollectorLoop } from './garbage-collector.ts'
 import { ipAddressController } from './ip-address.ts'
 import type { Issuing } from './issuing.ts'
+import { jobController } from './job.ts'
 import { loadBalancerController } from './load-balancer.ts'
 import { namespaceController } from './namespace.ts'
 import { nodeLifecycleLoop } from './node-lifecycle.ts'
@@ -32,6 +34,7 @@ import { statefulSetController } from './stateful-set.ts'
 import { systemObjectsLoop } from './system-objects.ts'
 import { taintEvictionController } from './taint-eviction.ts'
 import { tokenSecretController } from './token-secret.ts'
+import { ttlAfterFinishedController } from './ttl-after-finished.ts'
 import { claimProtectionController, volumeProtectionController } from './volume-protection.ts'
 
 type Kinds = () => readonly AnyKind[]
@@ -48,6 +51,9 @@ export const controllersOf = (kinds: Kinds): readonly Controller[] => [
   replicationControllerController,
   statefulSetController,
   daemonSetController,
+  jobController,
+  ttlAfterFinishedController,
+  cronJobController,
   endpointSliceController,
   endpointsController,
   loadBalancerController(),

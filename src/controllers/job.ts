@@ -1,0 +1,109 @@
+/**
+ * Runs Jobs to their end. What to do is decided in job-plan.ts; a pod's finalizer is taken off only after the status that
+ * counts it has been written.
+ */
+import { type Job, job } from '../api/kinds/job.ts'
+import { type Pod, pod } from '../api/kinds/pod.ts'
+import { controllerOf, keyOf, parseKey } from '../api/resource.ts'
+import { isReason } from '../api/status.ts'
+import { deepEqual } from '../base/json.ts'
+import { type Controller, type ReconcileContext, watched } from './controller.ts'
+import { isFinished, type JobPlan, planJob } from './job-plan.ts'
+import { isTracked, jobPod, TRACKING } from './job-pod.ts'
+import { slowStart } from './pod-set.ts'
+
+const JOB_NAME = 'batch.kubernetes.io/job-name'
+const MANAGED_HERE = 'kubernetes.io/job-controller'
+
+export const jobController: Controller<Job> = {
+  name: 'job',
+  kind: job,
+  owns: [pod],
+  watches: [
+    // A pod that lost its Job keeps its finalizer until somebody takes it off.
+    watched({
+      kind: pod,
+      keys: ({ resource }) => {
+        const name = resource.metadata.labels?.[JOB_NAME]
+        const isLost = name !== undefined && isTracked(resource) && !controllerOf(resource)
+        return isLost ? [`${resource.metadata.namespace}/${name}`] : []
+      },
+    }),
+  ],
+  async reconcile(context, found) {
+    if ((found.spec.managedBy ?? MANAGED_HERE) !== MANAGED_HERE) return undefined
+    await releaseLost(context, keyOf(found), found.metadata.uid)
+    const pods = context.informers.of(pod).byIndex('owner', found.metadata.uid ?? '')
+    if (isFinished(found)) {
+      await release(context, pods)
+      return undefined
+    }
+    const plan = planJob({ job: found, pods, now: context.env.clock.now() })
+    const failure = await perform(context, found, plan)
+    if (!deepEqual(found.status, plan.status))
+      await context.client.update(job, { ...found, status: plan.status }, { subresource: 'status' })
+    for (const { type, reason, message } of plan.events) context.events.event(found, type, reason, message)
+    await release(context, plan.release)
+    if (failure) throw failure
+    return plan.lookAgainInMs === undefined ? undefined : { requeueAfterMs: plan.lookAgainInMs }
+  },
+  async deleted(context, key) {
+    await releaseLost(context, key, undefined)
+    return undefined
+  },
+}
+
+async function perform({ client, events }: ReconcileContext, found: Job, plan: JobPlan): Promise<unknown> {
+  const removals = await Promise.allSettled(
+    plan.remove.map(async (doomed) => {
+      const { namespace, name, uid } = doomed.metadata
+      try {
+        await client.delete(pod, { namespace, name }, { preconditions: { uid } })
+        events.event(found, 'Normal', 'SuccessfulDelete', `Deleted pod: ${name}`)
+      } catch (error) {
+        if (isReason(error, 'NotFound')) return
+        events.event(found, 'Warning', 'FailedDelete', `Error deleting: ${(error as Error).message}`)
+        throw error
+      }
+    }),
+  )
+  const waiting = [...plan.create]
+  const { error } = await slowStart(waiting.length, async () => {
+    const { index, failures } = waiting.shift() ?? {}
+    try {
+      const made = await client.create(pod, jobPod(found, index, failures))
+      events.event(found, 'Normal', 'SuccessfulCreate', `Created pod: ${made.metadata.name}`)
+    } catch (error) {
+      events.event(found, 'Warning', 'FailedCreate', `Error creating: ${(error as Error).message}`)
+      throw error
+    }
+  })
+  return error ?? removals.find((result) => result.status === 'rejected')?.reason
+}
+
+async function release({ client }: ReconcileContext, pods: readonly Pod[]): Promise<void> {
+  const tracked = pods.filter(isTracked)
+  await Promise.all(
+    tracked.map(async ({ metadata }) => {
+      const { namespace, name, uid } = metadata
+      const patch = { metadata: { uid, '$deleteFromPrimitiveList/finalizers': [TRACKING] } }
+      try {
+        await client.patch(pod, { namespace, name }, 'strategic', patch)
+      } catch (error) {
+        // Gone, or another pod under its name.
+        if (!isReason(error, 'NotFound') && !isReason(error, 'Conflict')) throw error
+      }
+    }),
+  )
+}
+
+/** Pods of this name's Job that is no more, or that were orphaned. */
+async function releaseLost(context: ReconcileContext, key: string, uid: string | undefined): Promise<void> {
+  const { namespace, name } = parseKey(key)
+  const pods = context.informers.of(pod).byIndex('label', `${namespace}/${JOB_NAME}=${name}`)
+  const lost = pods.filter((each) => {
+    const owner = controllerOf(each)
+    return !owner || (owner.kind === job.kind && owner.uid !== uid)
+  })
+  await release(context, lost)
+}
