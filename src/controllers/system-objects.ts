@@ -1,6 +1,6 @@
 /**
  * Makes what every cluster has, and makes it again when somebody deletes it: namespaces, priority classes, levels and
- * flows of API requests, the range of cluster IPs, and what the control plane says of its own parts.
+ * flows of API requests, the range of cluster IPs, the Service of the API server, and what the control plane says of its own parts.
  */
 import type { KindRef } from '../api/kind.ts'
 import { componentStatus } from '../api/kinds/component-status.ts'
@@ -8,8 +8,9 @@ import { flowSchema } from '../api/kinds/flow-schema.ts'
 import { namespace } from '../api/kinds/namespace.ts'
 import { priorityClass } from '../api/kinds/priority-class.ts'
 import { priorityLevelConfiguration } from '../api/kinds/priority-level-configuration.ts'
-import { SERVICE_CIDR, serviceCidr } from '../api/kinds/service-cidr.ts'
-import type { Resource } from '../api/resource.ts'
+import { service } from '../api/kinds/service.ts'
+import { API_SERVER_IP, SERVICE_CIDR, serviceCidr } from '../api/kinds/service-cidr.ts'
+import { keyOf, type Resource } from '../api/resource.ts'
 import { isReason } from '../api/status.ts'
 import { WorkQueue } from '../base/work-queue.ts'
 import type { Loop } from './controller.ts'
@@ -74,6 +75,22 @@ const systemObjects: readonly SystemObject[] = [
       spec: { cidrs: [SERVICE_CIDR] },
     },
   },
+  {
+    kind: service,
+    resource: {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: {
+        name: 'kubernetes',
+        namespace: 'default',
+        labels: { component: 'apiserver', provider: 'kubernetes' },
+      },
+      spec: {
+        clusterIP: API_SERVER_IP,
+        ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: 6443 }],
+      },
+    },
+  },
   ...COMPONENTS.map(([name, message]) => ({
     kind: componentStatus,
     resource: {
@@ -84,14 +101,13 @@ const systemObjects: readonly SystemObject[] = [
     },
   })),
 ]
-const WATCHED = [namespace, priorityClass, priorityLevelConfiguration, flowSchema, serviceCidr]
+const WATCHED = [namespace, priorityClass, priorityLevelConfiguration, flowSchema, serviceCidr, service]
+const idOf = (kind: KindRef, resource: Resource) => `${kind.plural}/${keyOf(resource)}`
 
 export const systemObjectsLoop: Loop = {
   name: 'system-objects',
   start({ env, client, informers }) {
-    const byKey = new Map(
-      systemObjects.map((each) => [`${each.kind.plural}/${each.resource.metadata.name}`, each]),
-    )
+    const byKey = new Map(systemObjects.map((each) => [idOf(each.kind, each.resource), each]))
     const queue = new WorkQueue(env.clock, {
       backoffMaxMs: 30_000,
       async work(key) {
@@ -108,7 +124,7 @@ export const systemObjectsLoop: Loop = {
     for (const key of byKey.keys()) queue.add(key)
     const cancels = WATCHED.map((kind) =>
       informers.of(kind as KindRef).onChange(({ type, resource }) => {
-        const key = `${kind.plural}/${resource.metadata.name}`
+        const key = idOf(kind, resource)
         if (type === 'deleted' && byKey.has(key)) queue.add(key)
       }),
     )

@@ -12,6 +12,8 @@ export type ServiceCIDR = Stored<V1ServiceCIDR>
 
 /** Where cluster IPs come from. */
 export const SERVICE_CIDR = '10.96.0.0/16'
+/** The first of them: the Service "kubernetes" in "default". */
+export const API_SERVER_IP = '10.96.0.1'
 
 export const serviceCidr = defineKind<ServiceCIDR>({
   group: 'networking.k8s.io',
