@@ -4,7 +4,9 @@ import { ApiError, badRequest, fault, invalid, successStatus } from '../api/stat
 import { encodeOnce, isObject } from '../base/json.ts'
 import type { ListOptions, PatchType } from '../client/client.ts'
 import type { Access } from './auth/access.ts'
+import { attributesOf } from './auth/attributes.ts'
 import type { User } from './auth/authenticate.ts'
+import { mustAuthorize } from './auth/authorize.ts'
 import { type Answer, negotiate } from './content.ts'
 import { readDeleteOptions } from './delete-options.ts'
 import type { Exchange } from './exchange.ts'
@@ -59,13 +61,16 @@ export async function handleResource(
   }
   checkSubresource(kind, info)
   if (kind.deprecation) exchange.warn([kind.deprecation])
+  const mustMayCreate = async () => {
+    await mustAuthorize(access.authorizer, attributesOf(user, { ...info, verb: 'create' }, 'POST'))
+  }
   const call: Call = {
     registry,
     access,
     exchange,
     kind,
     info,
-    context: contextOf(exchange, info, user),
+    context: { ...contextOf(exchange, info, user), mustMayCreate },
     answer: negotiate(exchange.header('accept')),
   }
   switch (info.verb) {

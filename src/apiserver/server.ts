@@ -46,6 +46,8 @@ export interface ApiServer {
 
 /** Like watches, these do not count: they last as long as somebody looks at them. */
 const LONG_RUNNING: ReadonlySet<string> = new Set(['log', 'proxy'])
+/** Subresources of pods that give whoever opens them a hold of the pod. */
+const SESSIONS: ReadonlySet<string> = new Set(['exec', 'attach', 'portforward'])
 /** A connection that has not said who it is by then is closed. */
 const HANDSHAKE_MS = 10_000
 /** Dead peers are found out by asking after this long. */
@@ -139,20 +141,26 @@ export async function startApiServer(env: Env, options: ApiServerOptions): Promi
     }
   }
 
-  async function authenticated(exchange: Exchange, info: RequestInfo): Promise<User> {
+  async function authenticated(exchange: Exchange, info: RequestInfo, visit: Visit): Promise<User> {
     const authorization = exchange.header('authorization')
     const user = await authenticate({ socket: exchange.socket, authorization }, (token) =>
       access.authenticateToken(token),
     )
-    if (user === 'refused' || (user === undefined && !isPublic(info.path)))
+    if (user === 'refused' || (user === undefined && !isPublic(info.path))) {
+      visit.record = audit?.begin(
+        exchange,
+        attributesOf(NOBODY, info, exchange.request.method ?? 'GET'),
+        NOBODY,
+      )
       throw new ApiError('Unauthorized', 'Unauthorized')
+    }
     return user ?? ANONYMOUS
   }
 
   /** Who asks, if that user may do this; throws Unauthorized or Forbidden. */
   async function letIn(exchange: Exchange, info: RequestInfo, visit: Visit): Promise<User> {
     const method = exchange.request.method ?? 'GET'
-    const asker = await authenticated(exchange, info)
+    const asker = await authenticated(exchange, info, visit)
     let attributes = attributesOf(asker, info, method)
     try {
       const user = await impersonated(access.authorizer, asker, exchange.headers)
@@ -175,8 +183,12 @@ export async function startApiServer(env: Env, options: ApiServerOptions): Promi
     try {
       const info = readRequest(request.method ?? 'GET', request.url ?? '/')
       const exchange = new Exchange(env.clock, request, new ServerResponse(request))
-      await letIn(exchange, info, visit)
+      const user = await letIn(exchange, info, visit)
       if (info.type !== 'resource') throw badRequest('this path has no other protocol to change to')
+      // A WebSocket is opened with GET; what it does is create, and 1.36 asks for that right too.
+      if (info.verb === 'get' && SESSIONS.has(info.subresource ?? ''))
+        await mustAuthorize(access.authorizer, attributesOf(user, { ...info, verb: 'create' }, 'POST'))
+      exchange.response.statusCode = 101
       await streams.upgrade(request, socket, head, info, () => letIn(exchange, info, visit))
     } catch (error) {
       if (!(error instanceof ApiError))
@@ -235,6 +247,9 @@ export async function startApiServer(env: Env, options: ApiServerOptions): Promi
     },
   }
 }
+
+/** In the audit log: somebody whose credentials were none, or wrong. */
+const NOBODY: User = { name: '', groups: [] }
 
 /** What one request has taken hold of on its way. */
 interface Visit {

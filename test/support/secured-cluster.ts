@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { request } from 'node:https'
+import { Agent, request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { KindRef } from '../../src/api/kind.ts'
@@ -50,6 +50,14 @@ export async function startSecuredCluster(options: ControlPlaneOptions = {}): Pr
     ...options,
   })
   const connection = await readKubeconfig(kubeconfig)
+  // Connections are kept for requests without a body, one set for each certificate.
+  const agents = new Map<string, Agent>()
+  const agentOf = ({ token, asAdmin = token === undefined, certificate = '' }: Asked) => {
+    const key = `${asAdmin}${certificate}`
+    const agent = agents.get(key) ?? new Agent({ keepAlive: true })
+    agents.set(key, agent)
+    return agent
+  }
   // The default roles are made while the server answers already.
   await eventually(async () => {
     const { items } = await plane.client.list(clusterRoleBinding as KindRef)
@@ -59,8 +67,10 @@ export async function startSecuredCluster(options: ControlPlaneOptions = {}): Pr
     kubeconfig,
     connection,
     client: plane.client,
-    ask: (method, path, asked) => ask(connection, method, path, asked),
+    ask: (method, path, asked = {}) =>
+      ask(connection, method, path, asked, asked.body ? false : agentOf(asked)),
     async close() {
+      for (const agent of agents.values()) agent.destroy()
       await plane.stop()
       rmSync(directory, { recursive: true })
     },
@@ -79,7 +89,8 @@ function ask(
   { server, authorityPem, certificatePem, keyPem }: Connection,
   method: string,
   path: string,
-  { token, asAdmin = token === undefined, headers = {}, body, certificate, key }: Asked = {},
+  { token, asAdmin = token === undefined, headers = {}, body, certificate, key }: Asked,
+  agent: Agent | false,
 ): Promise<Answered> {
   return new Promise((resolve, reject) => {
     const sent = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body)
@@ -87,7 +98,7 @@ function ask(
       `${server}${path}`,
       {
         method,
-        agent: false,
+        agent,
         ca: authorityPem,
         ...(asAdmin ? { cert: certificate ?? certificatePem, key: key ?? keyPem } : {}),
         headers: {

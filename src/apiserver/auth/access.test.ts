@@ -4,6 +4,7 @@ import {
   type SecuredCluster,
   startSecuredCluster,
 } from '../../../test/support/secured-cluster.ts'
+import { kinds } from '../../api/kinds/index.ts'
 
 let cluster: SecuredCluster
 beforeAll(async () => {
@@ -173,6 +174,55 @@ describe('access', () => {
       403,
       'users "kubernetes-admin" is forbidden: User "system:serviceaccount:default:pretender" cannot impersonate resource "users" in API group "" at the cluster scope',
     ])
+  })
+
+  test('an apply that would create needs the right to create', async () => {
+    const token = await account('applier')
+    await allow('applier', [{ apiGroups: [''], resources: ['configmaps'], verbs: ['get', 'patch'] }])
+    const path = (name: string) => `/api/v1/namespaces/default/configmaps/${name}?fieldManager=test`
+    const applied = (name: string) => ({
+      token,
+      headers: { 'content-type': 'application/apply-patch+yaml' },
+      body: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data: { a: 'b' } },
+    })
+    await cluster.ask('POST', '/api/v1/namespaces/default/configmaps', {
+      body: { metadata: { name: 'there' } },
+    })
+    await eventually(async () => (await cluster.ask('PATCH', path('there'), applied('there'))).code === 200)
+    const refused = await cluster.ask('PATCH', path('new'), applied('new'))
+    expect([refused.code, refused.body.message]).toEqual([
+      403,
+      'configmaps "new" is forbidden: User "system:serviceaccount:default:applier" cannot create resource "configmaps" in API group "" in the namespace "default"',
+    ])
+  })
+
+  test.each([
+    ['nobody', {}, 401],
+    ['somebody with a wrong token', { token: 'wrong' }, 401],
+    ['somebody without rights', { headers: { 'Impersonate-User': 'nobody' }, asAdmin: true }, 403],
+  ])('every resource is closed to %s, whatever is asked of it', async (_, who, code) => {
+    for (const { group, version, scope, plural, subresources } of kinds) {
+      const root = `${group === '' ? '/api' : `/apis/${group}`}/${version}`
+      const all = `${root}${scope === 'Namespaced' ? '/namespaces/default' : ''}/${plural}`
+      const one = `${all}/x`
+      const subs = [...Object.keys(subresources.others ?? {}), 'status', 'scale'].map(
+        (sub) => `${one}/${sub}`,
+      )
+      for (const [method, path] of [
+        ['GET', all],
+        ['GET', `${all}?watch=1`],
+        ['GET', `${root}/watch/${plural}`],
+        ['POST', all],
+        ['POST', `${all}?dryRun=All`],
+        ['DELETE', all],
+        ...[one, ...subs].flatMap((path) =>
+          ['GET', 'PUT', 'PATCH', 'POST', 'DELETE'].map((method) => [method, path]),
+        ),
+      ] as const) {
+        const answer = await cluster.ask(method ?? '', path ?? '', { asAdmin: false, ...who })
+        expect(answer.code, `${method} ${path}`).toBe(code)
+      }
+    }
   })
 
   test('nobody gives away what they do not hold', async () => {

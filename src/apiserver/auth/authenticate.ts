@@ -37,25 +37,32 @@ export async function authenticate(
   return (await byToken(token))?.user ?? 'refused'
 }
 
+/** A connection has one certificate for as long as it lasts. */
+const known = new WeakMap<TLSSocket, User>()
+
 /** A client certificate our own authority signed: CN is the name, each O a group (the TLS layer checked the chain). */
 function clientCertificate(socket: TLSSocket): User | undefined {
   if (!socket.authorized) return undefined
+  const before = known.get(socket)
+  if (before) return before
   const subject = socket.getPeerCertificate(false)?.subject as
     | { CN?: string | string[]; O?: string | string[] }
     | undefined
   const name = [subject?.CN ?? []].flat()[0]
   if (!name) return undefined
-  return { name, groups: [...[subject?.O ?? []].flat(), 'system:authenticated'] }
+  const user = { name, groups: [...[subject?.O ?? []].flat(), 'system:authenticated'] }
+  known.set(socket, user)
+  return user
 }
 
 /** Fixed bearer tokens, compared in constant time. */
 export function bearerTokens(
   tokens: readonly { readonly token: string; readonly user: User }[],
 ): (token: string) => User | undefined {
-  const known = tokens.map(({ token, user }) => ({ digest: digest(token), user }))
+  const held = tokens.map(({ token, user }) => ({ digest: digest(token), user }))
   return (token) => {
     const given = digest(token)
-    return known.find((candidate) => timingSafeEqual(candidate.digest, given))?.user
+    return held.find((candidate) => timingSafeEqual(candidate.digest, given))?.user
   }
 }
 

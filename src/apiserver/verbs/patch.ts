@@ -139,6 +139,7 @@ export async function apply(
         throw conflict(kind, key.name, why)
       }
     }
+    await context.mustMayCreate?.()
     try {
       return { object: await createApplied(registry, kind, merge(undefined), context), isNew: true }
     } catch (error) {
