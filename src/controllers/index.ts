@@ -35,6 +35,7 @@ import { systemObjectsLoop } from './system-objects.ts'
 import { taintEvictionController } from './taint-eviction.ts'
 import { tokenSecretController } from './token-secret.ts'
 import { ttlAfterFinishedController } from './ttl-after-finished.ts'
+import { claimBinderController, ephemeralVolumeController, volumeBinderController } from './volume-binder.ts'
 import { claimProtectionController, volumeProtectionController } from './volume-protection.ts'
 
 type Kinds = () => readonly AnyKind[]
@@ -61,6 +62,9 @@ export const controllersOf = (kinds: Kinds): readonly Controller[] => [
   taintEvictionController,
   claimProtectionController,
   volumeProtectionController,
+  claimBinderController,
+  volumeBinderController,
+  ephemeralVolumeController,
   resourceQuotaController(kinds),
   flowSchemaController,
   ipAddressController,

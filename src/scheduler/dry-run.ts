@@ -6,7 +6,7 @@ import type { ClusterObjects } from './cluster-objects.ts'
 import { decide } from './decide.ts'
 import { type FitError, fitErrorMessage } from './fit-error.ts'
 import { podInfo } from './pod-info.ts'
-import { defaultFramework } from './profile.ts'
+import { frameworksOf } from './profile.ts'
 import { Snapshot } from './snapshot.ts'
 
 export interface DryRunResult {
@@ -17,6 +17,9 @@ export interface DryRunResult {
   readonly message?: string
   readonly plugins?: readonly string[]
 }
+
+/** Claims that are about to be made are not there yet to be looked at. */
+const WITHOUT_VOLUMES = { profiles: [{ plugins: { multiPoint: { disabled: [{ name: 'VolumeBinding' }] } } }] }
 
 /**
  * Where these pods would go, decided one after the other as the scheduler would: by priority, then in the order given.
@@ -30,7 +33,7 @@ export function dryRunSchedule(options: {
   readonly objects?: ClusterObjects | undefined
   readonly random: Random
 }): DryRunResult[] {
-  const framework = defaultFramework()
+  const framework = frameworksOf(WITHOUT_VOLUMES)[0]!
   const snapshot = new Snapshot(options.objects)
   for (const node of options.nodes) snapshot.setNode(node)
   for (const pod of options.placed ?? []) {

@@ -50,6 +50,8 @@ export interface BindingContext {
   readonly env: Env
   readonly client: Client
   readonly snapshot: Snapshot
+  /** Waits until an object changes so that `isDone`; throws "timed out waiting until …" after `ms`. */
+  until(isDone: () => unknown, ms: number, what: string): Promise<void>
 }
 
 /**

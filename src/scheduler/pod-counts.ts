@@ -57,6 +57,8 @@ export class PodCounts {
   readonly #groupsOf = new Map<string, readonly Tracked[]>()
   readonly #bearers = new Map<TermSort, Map<string, Bearers>>(SORTS.map((sort) => [sort, new Map()]))
   readonly #bearersMatching = new Map<string, readonly Bearers[]>()
+  /** "namespace/name" of a claim -> how many placed pods mount it. */
+  readonly #claims = new Map<string, number>()
   readonly #namespaces = new Map<string, Labels>()
 
   constructor(nodes: () => Iterable<NodeInfo>) {
@@ -81,6 +83,10 @@ export class PodCounts {
       this.#topologies.set(key, topology)
     }
     return topology
+  }
+
+  podsWithClaim(claim: string): number {
+    return this.#claims.get(claim) ?? 0
   }
 
   namespaceLabels(namespace: string): Labels {
@@ -166,6 +172,11 @@ export class PodCounts {
     if (this.#groups.size > 0)
       for (const { counters } of this.#groupsWith(pod))
         for (const counter of counters.values()) counter.change(slot, by)
+    for (const claim of pod.claims) {
+      const pods = (this.#claims.get(claim) ?? 0) + by
+      if (pods > 0) this.#claims.set(claim, pods)
+      else this.#claims.delete(claim)
+    }
     if (!pod.terms) return
     for (const sort of SORTS)
       for (const term of pod.terms[sort]) this.#bearersOfTerm(sort, term).counts.change(slot, by)

@@ -23,6 +23,8 @@ export interface PodShape {
   readonly nonZeroMemory: number
   readonly hostPorts: readonly HostPort[]
   readonly terms: Terms | undefined
+  /** "namespace/name" of the volume claims it mounts, those of ephemeral volumes among them. */
+  readonly claims: readonly string[]
 }
 
 /** What the scheduler wants to know of a pod, worked out once per version of it. */
@@ -44,6 +46,7 @@ export class PodInfo implements PodShape {
   readonly nonZeroMemory: number
   readonly hostPorts: readonly HostPort[]
   readonly terms: Terms | undefined
+  readonly claims: readonly string[]
 
   constructor(pod: Pod, shape: PodShape, labelKey: string) {
     const { metadata } = pod
@@ -61,6 +64,7 @@ export class PodInfo implements PodShape {
     this.nonZeroMemory = shape.nonZeroMemory
     this.hostPorts = shape.hostPorts
     this.terms = shape.terms
+    this.claims = shape.claims
   }
 
   /** The same pod in another form, of the same shape. */
@@ -175,5 +179,10 @@ function describeShape(pod: Pod): PodShape {
       ),
     ),
     terms: termsOf(pod),
+    claims: (pod.spec.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }) => {
+      const claim =
+        persistentVolumeClaim?.claimName ?? (ephemeral ? `${pod.metadata.name}-${name}` : undefined)
+      return claim === undefined ? [] : [`${pod.metadata.namespace}/${claim}`]
+    }),
   }
 }

@@ -18,7 +18,7 @@ import { type Explanation, explain } from './explain.ts'
 import { decideWithExtenders, Extender } from './extender.ts'
 import { type FitError, fitErrorMessage } from './fit-error.ts'
 import type { Framework } from './framework.ts'
-import type { AnyPlugin } from './plugin.ts'
+import type { AnyPlugin, BindingContext } from './plugin.ts'
 import { type PodInfo, podInfo } from './pod-info.ts'
 import { PodWriter } from './pod-writer.ts'
 import { preempt } from './preemption.ts'
@@ -50,6 +50,9 @@ export class Scheduler {
   readonly #cancels: Cancel[] = []
   readonly #writes = new Set<Promise<void>>()
   readonly #written = new Wake()
+  readonly #objectsMoved = new Wake()
+  /** Of the writes, those that wait for somebody else: they hold up nobody. */
+  #waiting = 0
   /** Writes about one pod come one after the other. */
   readonly #tails = new Map<string, Promise<void>>()
   #running: Promise<void> | undefined
@@ -94,6 +97,7 @@ export class Scheduler {
           this.#informers.of(kind).onChange(({ type, resource }) => {
             if (kind.kind === 'Namespace') this.#onNamespace(resource, type === 'deleted')
             if (type !== 'deleted') this.#queue.notify({ type: 'object-changed', kind, resource })
+            this.#objectsMoved.wake()
           }),
         )
       this.#cancels.push(nodes.onChange((change) => this.#onNode(change)))
@@ -106,6 +110,7 @@ export class Scheduler {
     this.#stopped = true
     for (const cancel of this.#cancels) cancel()
     this.#queue.close()
+    this.#objectsMoved.wake()
     await this.#running
     await Promise.all(this.#writes)
     await Promise.all([...this.#profiles.values()].map(({ writer }) => writer.events.flush()))
@@ -148,7 +153,10 @@ export class Scheduler {
 
   #onPod({ type, resource, previous }: InformerChange<Pod>): void {
     const uid = resource.metadata.uid ?? ''
-    if (type === 'deleted' || isPodTerminal(resource)) return this.#onPodGone(resource)
+    if (type === 'deleted' || isPodTerminal(resource)) {
+      this.#onPodGone(resource)
+      return
+    }
     if (resource.spec.nodeName) {
       this.#queue.remove(uid)
       this.#snapshot.setPod(podInfo(resource, this.#snapshot.placed(uid)?.pod), resource.spec.nodeName)
@@ -157,7 +165,10 @@ export class Scheduler {
       return
     }
     const profile = this.#profileOf(resource)
-    if (!profile || resource.metadata.deletionTimestamp) return this.#onPodGone(resource)
+    if (!profile || resource.metadata.deletionTimestamp) {
+      this.#onPodGone(resource)
+      return
+    }
     if (this.#snapshot.isAssumed(uid)) return
     const { nominatedNodeName } = resource.status ?? {}
     if (nominatedNodeName) this.#snapshot.nominate(podInfo(resource), nominatedNodeName)
@@ -223,7 +234,7 @@ export class Scheduler {
         this.#write(info.uid, () => this.#bind(queued, decision.node, profile, startedAt))
       } else this.#undo(queued, profile.framework)
     } else this.#fail(queued, profile, decision.error, startedAt)
-    while (this.#writes.size >= WRITES_MAX) await this.#written.wait()
+    while (this.#writes.size - this.#waiting >= WRITES_MAX) await this.#written.wait()
   }
 
   /** Nothing was decided: an extender could not be asked, or a plugin failed. */
@@ -260,7 +271,12 @@ export class Scheduler {
   async #bind(queued: QueuedPod, node: string, profile: Profile, startedAt: number): Promise<void> {
     const { info } = queued
     const { framework, writer } = profile
-    const context = { env: this.#env, client: this.#client, snapshot: this.#snapshot }
+    const context: BindingContext = {
+      env: this.#env,
+      client: this.#client,
+      snapshot: this.#snapshot,
+      until: (isDone, ms, what) => this.#until(isDone, ms, what),
+    }
     try {
       for (const plugin of framework.preBind) await plugin.preBind?.(info, node, context)
       const extender = this.#extenders.find((each) => each.binds && each.isInterested(info))
@@ -276,6 +292,22 @@ export class Scheduler {
     this.#queue.remove(info.uid)
     writer.events.event(info.pod, 'Normal', 'Scheduled', `Successfully assigned ${info.key} to ${node}`)
     this.#attempts('scheduled', startedAt)
+  }
+
+  async #until(isDone: () => unknown, ms: number, what: string): Promise<void> {
+    const over = new AbortController()
+    const cancel = this.#env.clock.after(ms, () => over.abort())
+    this.#waiting += 1
+    this.#written.wake()
+    try {
+      while (!isDone()) {
+        if (over.signal.aborted || this.#stopped) throw new Error(`timed out waiting until ${what}`)
+        await this.#objectsMoved.wait(over.signal)
+      }
+    } finally {
+      this.#waiting -= 1
+      cancel()
+    }
   }
 
   /** The outcome of a failed binding may be unknown: whoever bound the pod, what is stored counts. */
@@ -333,7 +365,7 @@ export class Scheduler {
       .catch((error: unknown) => this.#env.log.debug({ err: error, uid }, 'not written'))
       .finally(() => {
         this.#writes.delete(done)
-        if (this.#writes.size === WRITES_MAX - 1) this.#written.wake()
+        this.#written.wake()
         if (this.#tails.get(uid) === done) this.#tails.delete(uid)
       })
     this.#writes.add(done)

@@ -143,6 +143,37 @@ describe.skipIf(missing)('the scheduler, with a real process and kubectl', () =>
     expect((await ok('get pods -o name')).match(/low-/g)).toHaveLength(1)
   })
 
+  test('a claim gets its volume where its first pod goes, and both go together', async () => {
+    const claim = (name: string, more = '') =>
+      ok(
+        'create -f -',
+        `{"apiVersion":"v1","kind":"PersistentVolumeClaim","metadata":{"name":"${name}"},"spec":{${more}"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}}}`,
+      )
+    const mounting = (name: string) =>
+      `"volumes":[{"name":"data","persistentVolumeClaim":{"claimName":"${name}"}}],`
+    await ok(
+      'create -f -',
+      '{"apiVersion":"storage.k8s.io/v1","kind":"StorageClass","metadata":{"name":"local"},"provisioner":"seamark.dev/hostpath","volumeBindingMode":"WaitForFirstConsumer"}',
+    )
+    await pod('early', '100m', mounting('missing'))
+    await unschedulable('early')
+    expect(await ok('describe pod early')).toContain('persistentvolumeclaim "missing" not found')
+    await claim('missing')
+    await scheduled('early')
+    await claim('delayed', '"storageClassName":"local",')
+    await pod('first', '100m', mounting('delayed'))
+    await scheduled('first')
+    const volume = await ok('get pvc delayed -o jsonpath={.spec.volumeName}')
+    const node = await ok(
+      `get pv ${volume} -o jsonpath={.spec.nodeAffinity.required.nodeSelectorTerms[0].matchExpressions[0].values[0]}`,
+    )
+    expect(node).toBe(await nodeOf('first'))
+    expect(await ok('get pvc')).toMatch(/delayed +Bound +pvc-\S+ +1Gi +RWO +local/)
+    await ok('delete pods --all --wait=true')
+    await ok('delete pvc --all --wait=true')
+    await ok(`wait --for=delete pv/${volume} --timeout=20s`)
+  })
+
   test('explain says what stands in the way, and the smallest change', async () => {
     await pod('big', '3')
     await unschedulable('big')

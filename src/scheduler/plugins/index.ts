@@ -11,6 +11,8 @@ import { resourcesFit } from './resources-fit.ts'
 import { schedulingGates } from './scheduling-gates.ts'
 import { taintToleration } from './taint-toleration.ts'
 import { topologySpread } from './topology-spread.ts'
+import { volumeBinding } from './volume-binding.ts'
+import { nodeVolumeLimits, volumeRestrictions, volumeZone } from './volume-rules.ts'
 
 interface Entry {
   /** Of its scores, by default. */
@@ -28,6 +30,10 @@ export const plugins: Readonly<Record<string, Entry>> = {
   NodeAffinity: { weight: 2, make: nodeAffinity },
   NodePorts: { weight: 0, make: () => nodePorts },
   NodeResourcesFit: { weight: 1, make: resourcesFit },
+  VolumeRestrictions: { weight: 0, make: () => volumeRestrictions },
+  NodeVolumeLimits: { weight: 0, make: () => nodeVolumeLimits },
+  VolumeBinding: { weight: 0, make: volumeBinding },
+  VolumeZone: { weight: 0, make: () => volumeZone },
   PodTopologySpread: { weight: 2, make: topologySpread },
   InterPodAffinity: { weight: 2, make: interPodAffinity },
   NodeResourcesBalancedAllocation: { weight: 1, make: balancedAllocation },

@@ -2,7 +2,9 @@ import type { V1TopologySpreadConstraint } from '../../api/generated/types.ts'
 import type { Node } from '../../api/kinds/node.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
 import { replicaSet } from '../../api/kinds/replica-set.ts'
+import { replicationController } from '../../api/kinds/replication-controller.ts'
 import { service } from '../../api/kinds/service.ts'
+import { statefulSet } from '../../api/kinds/stateful-set.ts'
 import { matchesNodeAffinity } from '../../api/placement.ts'
 import { controllerOf } from '../../api/resource.ts'
 import { compileLabelSelector, mapSelectorMatches } from '../../api/selectors.ts'
@@ -93,10 +95,15 @@ function defaultSelector(pod: Pod, { objects }: Snapshot) {
     if (spec.type !== 'ExternalName' && mapSelectorMatches(spec.selector, labels))
       Object.assign(matchLabels, spec.selector)
   const owner = controllerOf(pod)
+  const key = `${namespace}/${owner?.name}`
+  if (owner?.kind === 'ReplicationController')
+    Object.assign(matchLabels, objects.get(replicationController, key)?.spec.selector)
   const owned =
     owner?.kind === 'ReplicaSet'
-      ? objects.get(replicaSet, `${namespace}/${owner.name}`)?.spec.selector
-      : undefined
+      ? objects.get(replicaSet, key)?.spec.selector
+      : owner?.kind === 'StatefulSet'
+        ? objects.get(statefulSet, key)?.spec.selector
+        : undefined
   const expressions = [
     ...Object.entries(owned?.matchLabels ?? {}).map(([key, value]) => ({
       key,

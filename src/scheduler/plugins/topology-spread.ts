@@ -2,7 +2,9 @@ import type { V1TopologySpreadConstraint } from '../../api/generated/types.ts'
 import type { Node } from '../../api/kinds/node.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
 import { replicaSet } from '../../api/kinds/replica-set.ts'
+import { replicationController } from '../../api/kinds/replication-controller.ts'
 import { service } from '../../api/kinds/service.ts'
+import { statefulSet } from '../../api/kinds/stateful-set.ts'
 import { deepEqual } from '../../base/json.ts'
 import type { NodeInfo } from '../node-info.ts'
 import { isOwn, type Plugin, SCORE_MAX } from '../plugin.ts'
@@ -69,7 +71,7 @@ export function topologySpread(args: TopologySpreadArgs = {}): Plugin<readonly H
       : []
   return {
     name: NAME,
-    watches: [service, replicaSet],
+    watches: [service, replicaSet, statefulSet, replicationController],
     preFilter(pod, snapshot) {
       const constraints = hardOf(pod, snapshot)
       if (constraints.length === 0) return 'skip'

@@ -1,0 +1,145 @@
+import { expect, test } from 'vitest'
+import type { PersistentVolume } from '../api/kinds/persistent-volume.ts'
+import type { PersistentVolumeClaim } from '../api/kinds/persistent-volume-claim.ts'
+import type { StorageClass } from '../api/kinds/storage-class.ts'
+import { nextClaimStep } from './volume-binder.ts'
+
+interface ClaimFacts {
+  readonly storageClassName?: string
+  readonly volumeName?: string
+  readonly phase?: string
+  readonly node?: string
+}
+
+const claimOf = ({ phase = 'Pending', node, ...spec }: ClaimFacts = {}) =>
+  ({
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: {
+      name: 'data',
+      namespace: 'default',
+      uid: 'u1',
+      ...(node ? { annotations: { 'volume.kubernetes.io/selected-node': node } } : {}),
+    },
+    spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '2Gi' } }, ...spec },
+    status: { phase },
+  }) as PersistentVolumeClaim
+
+const volumeOf = (name: string, storage: string, more: object = {}) =>
+  ({
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name },
+    spec: { capacity: { storage }, accessModes: ['ReadWriteOnce'], ...more },
+  }) as PersistentVolume
+
+const classOf = (volumeBindingMode: string, provisioner = 'x.example/csi') =>
+  ({
+    apiVersion: 'storage.k8s.io/v1',
+    kind: 'StorageClass',
+    metadata: { name: 'fast' },
+    provisioner,
+    volumeBindingMode,
+  }) as StorageClass
+
+const mine = { namespace: 'default', name: 'data' }
+const cases: readonly [
+  string,
+  PersistentVolumeClaim,
+  readonly PersistentVolume[],
+  StorageClass | undefined,
+  string,
+][] = [
+  [
+    'the smallest volume that is large enough',
+    claimOf(),
+    [volumeOf('big', '9Gi'), volumeOf('fits', '2Gi'), volumeOf('small', '1Gi')],
+    undefined,
+    'reserve fits',
+  ],
+  [
+    'one of its class only',
+    claimOf({ storageClassName: 'fast' }),
+    [volumeOf('plain', '2Gi'), volumeOf('fast', '4Gi', { storageClassName: 'fast' })],
+    classOf('Immediate'),
+    'reserve fast',
+  ],
+  [
+    'none that another has',
+    claimOf({ storageClassName: '' }),
+    [volumeOf('taken', '2Gi', { claimRef: { ...mine, name: 'other' } })],
+    undefined,
+    'wait',
+  ],
+  [
+    'one that is reserved for it by name',
+    claimOf({ storageClassName: '' }),
+    [volumeOf('free', '2Gi'), volumeOf('kept', '2Gi', { claimRef: mine })],
+    undefined,
+    'bind kept',
+  ],
+  [
+    'one of another access mode never',
+    claimOf({ storageClassName: '' }),
+    [volumeOf('rox', '2Gi', { accessModes: ['ReadOnlyMany'] })],
+    undefined,
+    'wait',
+  ],
+  ['a new one', claimOf(), [], undefined, 'provision pvc-u1'],
+  [
+    'a new one, also of a class nobody declares',
+    claimOf({ storageClassName: 'gp3' }),
+    [],
+    undefined,
+    'provision pvc-u1',
+  ],
+  ['nothing new of the class ""', claimOf({ storageClassName: '' }), [], undefined, 'wait'],
+  [
+    'nothing new without a provisioner',
+    claimOf({ storageClassName: 'fast' }),
+    [],
+    classOf('Immediate', 'kubernetes.io/no-provisioner'),
+    'wait',
+  ],
+  [
+    'nothing before the scheduler has chosen',
+    claimOf({ storageClassName: 'fast' }),
+    [volumeOf('fast', '4Gi', { storageClassName: 'fast' })],
+    classOf('WaitForFirstConsumer'),
+    'wait',
+  ],
+  [
+    'a new one where the scheduler has chosen',
+    claimOf({ storageClassName: 'fast', node: 'a' }),
+    [],
+    classOf('WaitForFirstConsumer'),
+    'provision pvc-u1',
+  ],
+  ['what it names', claimOf({ volumeName: 'kept' }), [volumeOf('kept', '2Gi')], undefined, 'reserve kept'],
+  [
+    'what it names, once that knows',
+    claimOf({ volumeName: 'kept' }),
+    [volumeOf('kept', '2Gi', { claimRef: { ...mine, uid: 'u1' } })],
+    undefined,
+    'confirm kept',
+  ],
+  [
+    'nothing that has gone to another of its name',
+    claimOf({ volumeName: 'kept' }),
+    [volumeOf('kept', '2Gi', { claimRef: { ...mine, uid: 'u0' } })],
+    undefined,
+    'wait',
+  ],
+  [
+    'nothing more',
+    claimOf({ volumeName: 'kept', phase: 'Bound' }),
+    [volumeOf('kept', '2Gi', { claimRef: { ...mine, uid: 'u1' } })],
+    undefined,
+    'wait',
+  ],
+  ['the loss of its volume', claimOf({ volumeName: 'kept', phase: 'Bound' }), [], undefined, 'lose'],
+]
+test.each(cases)('A claim gets %s', (_, claim, volumes, from, expected) => {
+  const step = nextClaimStep(claim, volumes, from)
+  expect('volume' in step ? `${step.type} ${step.volume.metadata.name}` : step.type).toBe(expected)
+})

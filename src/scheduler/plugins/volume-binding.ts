@@ -1,0 +1,176 @@
+import { csiDriver } from '../../api/kinds/csi-driver.ts'
+import { csiStorageCapacity } from '../../api/kinds/csi-storage-capacity.ts'
+import { type PersistentVolume, persistentVolume } from '../../api/kinds/persistent-volume.ts'
+import { type PersistentVolumeClaim, persistentVolumeClaim } from '../../api/kinds/persistent-volume-claim.ts'
+import { storageClass } from '../../api/kinds/storage-class.ts'
+import { findVolume, SELECTED_NODE, volumeFitsNode } from '../../api/volume-matching.ts'
+import type { NodeInfo } from '../node-info.ts'
+import type { BindingContext, Plugin } from '../plugin.ts'
+import type { PodInfo } from '../pod-info.ts'
+import type { Snapshot } from '../snapshot.ts'
+import { canProvision, isDelayed } from './storage.ts'
+
+const NAME = 'VolumeBinding'
+const rejectionOf = (reason: string, resolvable = false) => ({ plugin: NAME, reasons: [reason], resolvable })
+const NO_VOLUME = rejectionOf("node(s) didn't find available persistent volumes to bind")
+const OTHER_NODE = rejectionOf("node(s) didn't match PersistentVolume's node affinity")
+const NO_STORAGE = rejectionOf('node(s) did not have enough free storage')
+const GONE = rejectionOf('node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)')
+const TIMEOUT_SECONDS = 600
+
+export interface VolumeBindingArgs {
+  /** How long a pod that has its node waits for its volumes. */
+  readonly bindTimeoutSeconds?: number | undefined
+}
+
+interface Claims {
+  readonly bound: readonly PersistentVolumeClaim[]
+  readonly delayed: readonly PersistentVolumeClaim[]
+  readonly snapshot: Snapshot
+}
+
+/** What a pod's delayed claims get on its node: a volume that is there, or one that is to be made. */
+interface Plan {
+  readonly volumes: readonly { readonly claim: PersistentVolumeClaim; readonly volume: PersistentVolume }[]
+  readonly provisioned: readonly PersistentVolumeClaim[]
+}
+
+/**
+ * Volume claims. Bound ones hold the pod to the nodes their volume reaches. Delayed ones (WaitForFirstConsumer) need a
+ * volume that fits or a provisioner that can make one there; it is reserved for them with the node, and bound before
+ * the pod is.
+ */
+export function volumeBinding({
+  bindTimeoutSeconds = TIMEOUT_SECONDS,
+}: VolumeBindingArgs = {}): Plugin<Claims> {
+  const plans = new Map<string, Plan>()
+  /** Volumes that pods on their way to a node have been promised. */
+  const promised = () =>
+    new Set([...plans.values()].flatMap(({ volumes }) => volumes.map(({ volume }) => volume.metadata.name)))
+  return {
+    name: NAME,
+    watches: [persistentVolumeClaim, persistentVolume, storageClass, csiDriver, csiStorageCapacity],
+    preFilter(pod, snapshot) {
+      if (pod.claims.length === 0) return 'skip'
+      return claimsOf(pod, snapshot)
+    },
+    filter(_, { node }, { bound, delayed, snapshot }) {
+      const { objects } = snapshot
+      for (const { spec } of bound) {
+        const volume = objects.get(persistentVolume, spec?.volumeName ?? '')
+        if (!volume) return GONE
+        if (!volumeFitsNode(volume, node)) return OTHER_NODE
+      }
+      if (delayed.length === 0) return undefined
+      const plan = planFor(delayed, node, snapshot, promised())
+      if (plan === 'storage') return NO_STORAGE
+      return plan ? undefined : NO_VOLUME
+    },
+    remedy: (_, { name }) => ({ change: `provide a volume that node "${name}" can reach`, cost: 1 }),
+    reserve(pod, { node }, snapshot) {
+      if (pod.claims.length === 0) return undefined
+      const claims = claimsOf(pod, snapshot)
+      if ('reject' in claims) return claims.reject
+      const plan = planFor(claims.state.delayed, node, snapshot, promised())
+      if (!plan || plan === 'storage') return 'its volumes have been taken by another pod'
+      if (plan.volumes.length + plan.provisioned.length > 0) plans.set(pod.uid, plan)
+      return undefined
+    },
+    unreserve: ({ uid }) => void plans.delete(uid),
+    async preBind(pod, node, context) {
+      const plan = plans.get(pod.uid)
+      if (!plan) return
+      await carryOut(plan, node, context)
+      const { objects } = context.snapshot
+      const isDone = () =>
+        pod.claims.every((key) => {
+          const claim = objects.get(persistentVolumeClaim, key)
+          return claim?.spec?.volumeName && claim.status?.phase === 'Bound'
+        })
+      await context.until(isDone, bindTimeoutSeconds * 1000, 'its volume claims are bound')
+      plans.delete(pod.uid)
+    },
+    hints: {
+      'node-added': () => true,
+      'node-updated': () => true,
+      'object-changed': (pod, { kind, resource: { metadata } }) =>
+        kind.kind !== persistentVolumeClaim.kind ||
+        pod.claims.includes(`${metadata.namespace}/${metadata.name}`),
+    },
+  }
+}
+
+function claimsOf(
+  pod: PodInfo,
+  snapshot: Snapshot,
+): { readonly state: Claims } | { readonly reject: string } {
+  const { objects } = snapshot
+  const bound: PersistentVolumeClaim[] = []
+  const delayed: PersistentVolumeClaim[] = []
+  for (const key of pod.claims) {
+    const claim = objects.get(persistentVolumeClaim, key)
+    const name = JSON.stringify(key.slice(key.indexOf('/') + 1))
+    if (!claim) return { reject: `persistentvolumeclaim ${name} not found` }
+    if (claim.metadata.deletionTimestamp) return { reject: `persistentvolumeclaim ${name} is being deleted` }
+    if (claim.status?.phase === 'Lost')
+      return {
+        reject: `persistentvolumeclaim ${name} bound to non-existent persistentvolume "${claim.spec?.volumeName}"`,
+      }
+    if (claim.spec?.volumeName && claim.status?.phase === 'Bound') bound.push(claim)
+    else if (isDelayed(claim, objects) && !claim.spec?.volumeName) delayed.push(claim)
+    else return { reject: 'pod has unbound immediate PersistentVolumeClaims' }
+  }
+  return { state: { bound, delayed, snapshot } }
+}
+
+/** Undefined: there is nothing for one of the claims here. */
+function planFor(
+  delayed: readonly PersistentVolumeClaim[],
+  node: NodeInfo['node'],
+  { objects }: Snapshot,
+  taken: ReadonlySet<string>,
+): Plan | 'storage' | undefined {
+  const volumes: { claim: PersistentVolumeClaim; volume: PersistentVolume }[] = []
+  const provisioned: PersistentVolumeClaim[] = []
+  const used = new Set(taken)
+  for (const claim of delayed) {
+    const selected = claim.metadata.annotations?.[SELECTED_NODE]
+    if (selected !== undefined && selected !== node.metadata.name) return undefined
+    const volume = findVolume(objects.list(persistentVolume), claim, node, used)
+    if (volume) {
+      used.add(volume.metadata.name)
+      volumes.push({ claim, volume })
+      continue
+    }
+    const possible = canProvision(claim, node, objects)
+    if (possible === 'capacity') return 'storage'
+    if (!possible) return undefined
+    provisioned.push(claim)
+  }
+  return { volumes, provisioned }
+}
+
+/** The volume names its claim, or the claim its node; the binder and provisioners do the rest. */
+async function carryOut(
+  { volumes, provisioned }: Plan,
+  node: string,
+  { client }: BindingContext,
+): Promise<void> {
+  for (const { claim, volume } of volumes) {
+    const { namespace, name, uid } = claim.metadata
+    const claimRef = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name, uid }
+    await client.patch(persistentVolume, { name: volume.metadata.name }, 'merge', {
+      metadata: { resourceVersion: volume.metadata.resourceVersion },
+      spec: { claimRef },
+    })
+  }
+  for (const { metadata } of provisioned)
+    await client.patch(
+      persistentVolumeClaim,
+      { namespace: metadata.namespace, name: metadata.name },
+      'merge',
+      {
+        metadata: { annotations: { [SELECTED_NODE]: node } },
+      },
+    )
+}
