@@ -32,6 +32,8 @@ import { controllersOf } from './index.ts'
 
 const controllers = controllersOf(() => kinds)
 const PODS = [{ apiGroups: [''], resources: ['pods'], verbs: ['get'] }]
+const DATA = { namespace: 'default', name: 'data' }
+const CLAIM = { ...persistentVolumeClaim.example, metadata: DATA }
 const WEB = { namespace: 'default', name: 'web' }
 
 async function runningPod(client: Client, name: string, ip: string): Promise<void> {
@@ -156,6 +158,43 @@ const scenarios: Record<string, Omit<Scenario, 'controller'>> = {
       expect(spec.parentRef).toMatchObject({ resource: 'services', namespace: 'default', name: 'web' })
     },
     remove: (client) => client.delete(service, WEB),
+  },
+  'persistentvolume-binder': {
+    async arrange(client) {
+      await client.create(persistentVolumeClaim, CLAIM)
+    },
+    async check(client) {
+      const { status, spec } = await client.get(persistentVolumeClaim, DATA)
+      expect(status?.phase).toBe('Bound')
+      const { metadata } = await client.get(persistentVolume, { name: spec.volumeName ?? '' })
+      expect(metadata.annotations).toMatchObject({
+        'pv.kubernetes.io/provisioned-by': 'seamark.dev/hostpath',
+      })
+    },
+    remove: (client) => client.delete(persistentVolumeClaim, DATA),
+  },
+  'persistentvolume-phase': {
+    async arrange(client) {
+      await client.create(persistentVolume, { ...persistentVolume.example, metadata: { name: 'free' } })
+    },
+    async check(client) {
+      expect((await client.get(persistentVolume, { name: 'free' })).status?.phase).toBe('Available')
+    },
+    remove: (client) => client.delete(persistentVolume, { name: 'free' }),
+  },
+  'ephemeral-volume': {
+    async arrange(client) {
+      const volumeClaimTemplate = { spec: CLAIM.spec }
+      await client.create(
+        pod,
+        make.pod({ spec: { volumes: [{ name: 'data', ephemeral: { volumeClaimTemplate } }] } }),
+      )
+    },
+    async check(client) {
+      const { metadata } = await client.get(persistentVolumeClaim, { namespace: 'default', name: 'web-data' })
+      expect(metadata.ownerReferences).toMatchObject([{ kind: 'Pod', name: 'web', controller: true }])
+    },
+    remove: (client) => client.delete(pod, WEB),
   },
   'pv-protection': {
     async arrange(client) {

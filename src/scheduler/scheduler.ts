@@ -6,7 +6,6 @@ import { parseKey, type Resource } from '../api/resource.ts'
 import { badRequest, isReason, notFound } from '../api/status.ts'
 import type { Cancel } from '../base/clock.ts'
 import type { Env } from '../base/env.ts'
-import { Wake } from '../base/wake.ts'
 import type { Client } from '../client/client.ts'
 import { EventRecorder } from '../client/events.ts'
 import type { InformerChange } from '../client/informer.ts'
@@ -25,9 +24,7 @@ import { preempt } from './preemption.ts'
 import { frameworksOf } from './profile.ts'
 import { type QueuedPod, SchedulingQueue } from './queue.ts'
 import { Snapshot } from './snapshot.ts'
-
-/** Writes under way at once; deciding waits for room, so that a slow store cannot pile them up. */
-const WRITES_MAX = 256
+import { Writes } from './writes.ts'
 
 interface Profile {
   readonly framework: Framework
@@ -48,13 +45,7 @@ export class Scheduler {
   readonly #queue: SchedulingQueue
   readonly #extenders: readonly Extender[]
   readonly #cancels: Cancel[] = []
-  readonly #writes = new Set<Promise<void>>()
-  readonly #written = new Wake()
-  readonly #objectsMoved = new Wake()
-  /** Of the writes, those that wait for somebody else: they hold up nobody. */
-  #waiting = 0
-  /** Writes about one pod come one after the other. */
-  readonly #tails = new Map<string, Promise<void>>()
+  readonly #writes: Writes
   #running: Promise<void> | undefined
   #stopped = false
 
@@ -63,6 +54,7 @@ export class Scheduler {
     this.#env = env
     this.#client = client.as(frameworks[0]?.name ?? 'default-scheduler')
     this.#informers = informers
+    this.#writes = new Writes(env)
     this.#snapshot = new Snapshot(informedObjects(informers))
     this.#profiles = new Map(
       frameworks.map((framework) => {
@@ -97,7 +89,7 @@ export class Scheduler {
           this.#informers.of(kind).onChange(({ type, resource }) => {
             if (kind.kind === 'Namespace') this.#onNamespace(resource, type === 'deleted')
             if (type !== 'deleted') this.#queue.notify({ type: 'object-changed', kind, resource })
-            this.#objectsMoved.wake()
+            this.#writes.objectMoved()
           }),
         )
       this.#cancels.push(nodes.onChange((change) => this.#onNode(change)))
@@ -110,9 +102,10 @@ export class Scheduler {
     this.#stopped = true
     for (const cancel of this.#cancels) cancel()
     this.#queue.close()
-    this.#objectsMoved.wake()
+    const written = this.#writes.stop()
     await this.#running
-    await Promise.all(this.#writes)
+    await written
+    await this.#writes.stop()
     await Promise.all([...this.#profiles.values()].map(({ writer }) => writer.events.flush()))
   }
 
@@ -175,7 +168,7 @@ export class Scheduler {
     else if (previous?.status?.nominatedNodeName) this.#unnominate(podInfo(resource))
     const gated = this.#queue.put(podInfo(resource))
     if (gated !== undefined)
-      this.#write(uid, () =>
+      this.#writes.add(uid, () =>
         profile.writer.setUnscheduled(
           resource,
           'SchedulingGated',
@@ -231,10 +224,10 @@ export class Scheduler {
       const refused = this.#reserve(info, decision.node, profile.framework)
       if (refused === undefined) {
         this.#queue.decided(queued)
-        this.#write(info.uid, () => this.#bind(queued, decision.node, profile, startedAt))
+        this.#writes.add(info.uid, () => this.#bind(queued, decision.node, profile, startedAt))
       } else this.#undo(queued, profile.framework)
     } else this.#fail(queued, profile, decision.error, startedAt)
-    while (this.#writes.size - this.#waiting >= WRITES_MAX) await this.#written.wait()
+    await this.#writes.room()
   }
 
   /** Nothing was decided: an extender could not be asked, or a plugin failed. */
@@ -243,7 +236,7 @@ export class Scheduler {
     const message = error instanceof Error ? error.message : String(error)
     this.#env.log.warn({ err: error, pod: info.key }, 'scheduling failed')
     this.#queue.retry(queued)
-    this.#write(info.uid, async () => {
+    this.#writes.add(info.uid, async () => {
       writer.events.event(info.pod, 'Warning', 'FailedScheduling', message)
       await writer.setUnscheduled(info.pod, 'SchedulerError', message)
     })
@@ -275,7 +268,7 @@ export class Scheduler {
       env: this.#env,
       client: this.#client,
       snapshot: this.#snapshot,
-      until: (isDone, ms, what) => this.#until(isDone, ms, what),
+      until: (isDone, ms, what) => this.#writes.until(isDone, ms, what),
     }
     try {
       for (const plugin of framework.preBind) await plugin.preBind?.(info, node, context)
@@ -292,22 +285,6 @@ export class Scheduler {
     this.#queue.remove(info.uid)
     writer.events.event(info.pod, 'Normal', 'Scheduled', `Successfully assigned ${info.key} to ${node}`)
     this.#attempts('scheduled', startedAt)
-  }
-
-  async #until(isDone: () => unknown, ms: number, what: string): Promise<void> {
-    const over = new AbortController()
-    const cancel = this.#env.clock.after(ms, () => over.abort())
-    this.#waiting += 1
-    this.#written.wake()
-    try {
-      while (!isDone()) {
-        if (over.signal.aborted || this.#stopped) throw new Error(`timed out waiting until ${what}`)
-        await this.#objectsMoved.wait(over.signal)
-      }
-    } finally {
-      this.#waiting -= 1
-      cancel()
-    }
   }
 
   /** The outcome of a failed binding may be unknown: whoever bound the pod, what is stored counts. */
@@ -343,7 +320,7 @@ export class Scheduler {
       queued,
       [...error.plugins].flatMap((name) => framework.byName.get(name) ?? []),
     )
-    this.#write(info.uid, async () => {
+    this.#writes.add(info.uid, async () => {
       try {
         const nomination = chosen?.node ?? (isVoid ? '' : undefined)
         await writer.setUnscheduled(info.pod, 'Unschedulable', message, nomination)
@@ -357,19 +334,6 @@ export class Scheduler {
       }
       this.#attempts('unschedulable', startedAt)
     })
-  }
-
-  #write(uid: string, write: () => Promise<void>): void {
-    const before = this.#tails.get(uid)
-    const done = (before ? before.then(write) : write())
-      .catch((error: unknown) => this.#env.log.debug({ err: error, uid }, 'not written'))
-      .finally(() => {
-        this.#writes.delete(done)
-        this.#written.wake()
-        if (this.#tails.get(uid) === done) this.#tails.delete(uid)
-      })
-    this.#writes.add(done)
-    this.#tails.set(uid, done)
   }
 
   #attempts(result: 'scheduled' | 'unschedulable', startedAt: number): void {
