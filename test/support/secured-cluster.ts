@@ -61,7 +61,7 @@ export async function startSecuredCluster(options: ControlPlaneOptions = {}): Pr
   // The default roles are made while the server answers already.
   await eventually(async () => {
     const { items } = await plane.client.list(clusterRoleBinding as KindRef)
-    return items.length >= 12
+    return items.length >= 40
   })
   return {
     kubeconfig,

@@ -5,10 +5,12 @@ import { type Role, role } from '../../../api/kinds/role.ts'
 import { type RoleBinding, roleBinding } from '../../../api/kinds/role-binding.ts'
 import { RBAC_GROUP } from '../../../api/rbac-validation.ts'
 import { apiVersionOf, type ObjectMeta } from '../../../api/resource.ts'
+import { controllerRoles } from './controller-roles.ts'
 import {
   type DefaultRole,
   defaultClusterRoleBindings,
   defaultClusterRoles,
+  EVENTS,
   kubeSystemRoles,
 } from './default-roles.ts'
 
@@ -35,13 +37,33 @@ export function readRule(line: string): V1PolicyRule {
   }
 }
 
+const clusterRoles: Readonly<Record<string, DefaultRole>> = {
+  ...defaultClusterRoles,
+  ...Object.fromEntries(
+    Object.entries(controllerRoles).map(([name, rules]) => [
+      `system:controller:${name}`,
+      { rules: [...rules, ...EVENTS] },
+    ]),
+  ),
+}
+
+const clusterRoleBindings: Readonly<Record<string, readonly string[]>> = {
+  ...defaultClusterRoleBindings,
+  ...Object.fromEntries(
+    Object.keys(controllerRoles).map((name) => [
+      `system:controller:${name}`,
+      [`ServiceAccount kube-system/${name}`],
+    ]),
+  ),
+}
+
 export const defaultObjects: readonly (
   | { readonly kind: typeof clusterRole; readonly wanted: ClusterRole }
   | { readonly kind: typeof role; readonly wanted: Role }
   | { readonly kind: typeof clusterRoleBinding; readonly wanted: ClusterRoleBinding }
   | { readonly kind: typeof roleBinding; readonly wanted: RoleBinding }
 )[] = [
-  ...Object.entries(defaultClusterRoles).map(([name, made]) => ({
+  ...Object.entries(clusterRoles).map(([name, made]) => ({
     kind: clusterRole,
     wanted: clusterRoleOf(name, made),
   })),
@@ -49,7 +71,7 @@ export const defaultObjects: readonly (
     kind: role,
     wanted: { ...head('Role', name, 'kube-system'), rules: rules.map(readRule) },
   })),
-  ...Object.entries(defaultClusterRoleBindings).map(([name, subjects]) => ({
+  ...Object.entries(clusterRoleBindings).map(([name, subjects]) => ({
     kind: clusterRoleBinding,
     wanted: {
       ...head('ClusterRoleBinding', name),

@@ -14,7 +14,7 @@ export interface DefaultRole {
   readonly aggregates?: true
 }
 
-const EVENTS = ['create,patch,update core events', 'create,patch,update events.k8s.io events']
+export const EVENTS = ['create,patch,update core events', 'create,patch,update events.k8s.io events']
 
 export const defaultClusterRoles: Readonly<Record<string, DefaultRole>> = {
   'cluster-admin': { rules: ['* * *', '* url *'] },
