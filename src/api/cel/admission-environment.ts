@@ -1,6 +1,6 @@
 import type { Environment } from '@marcbachmann/cel-js'
 import { type Compiled, compile } from './compile.ts'
-import { celEnvironment } from './environment.ts'
+import { celEnvironment, once } from './environment.ts'
 import { withoutStructs } from './struct-literals.ts'
 
 /** Of what an expression is part: variables and literals differ. */
@@ -26,8 +26,8 @@ function policyEnvironment(): Environment {
   return environment
 }
 
-const MATCH_ENVIRONMENT = withVariables(ADMISSION_VARIABLES)
-const POLICY_ENVIRONMENT = policyEnvironment()
+const matchEnvironment = once(() => withVariables(ADMISSION_VARIABLES))
+const wholeEnvironment = once(policyEnvironment)
 const compiled = new Map<string, Compiled>()
 const COMPILED_MAX = 2000
 
@@ -36,7 +36,7 @@ export function admissionExpression(expression: string, of: ExpressionOf): Compi
   const key = `${of} ${expression}`
   let found = compiled.get(key)
   if (!found) {
-    const environment = of === 'webhook' ? MATCH_ENVIRONMENT : POLICY_ENVIRONMENT
+    const environment = of === 'webhook' ? matchEnvironment() : wholeEnvironment()
     found = compile(environment, of === 'mutation' ? withoutStructs(expression) : expression)
     if (compiled.size >= COMPILED_MAX) compiled.clear()
     compiled.set(key, found)

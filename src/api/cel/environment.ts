@@ -19,7 +19,7 @@ const LIMITS = {
  * CEL with what Kubernetes adds to it: lists, regular expressions, URLs, quantities, IP addresses, format, semver and
  * optional types. Made once; whoever declares variables works on a clone.
  */
-const BASE = (() => {
+const base = once(() => {
   const environment = new Environment({
     enableOptionalTypes: true,
     homogeneousAggregateLiterals: false,
@@ -33,8 +33,17 @@ const BASE = (() => {
   registerAddresses(environment)
   registerVersions(environment)
   return environment
-})()
+})
 
 export function celEnvironment(): Environment {
-  return BASE.clone()
+  return base().clone()
+}
+
+/** Made when first asked for: a cluster without expressions does not pay for them at start. */
+export function once<T extends object>(make: () => T): () => T {
+  let made: T | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
 }

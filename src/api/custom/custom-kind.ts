@@ -4,7 +4,7 @@ import type { V1CustomResourceDefinitionVersion } from '../generated/types.ts'
 import { type AnyKind, defineKind, type Kind, type ScaleSubresource } from '../kind.ts'
 import { type AnyResource, apiVersionOf } from '../resource.ts'
 import type { Schema } from '../schema.ts'
-import type { StatusCause } from '../status.ts'
+import { ApiError, type StatusCause } from '../status.ts'
 import { WAVE } from '../waves.ts'
 import { checkRules } from './check-rules.ts'
 import { customColumns } from './custom-columns.ts'
@@ -41,6 +41,16 @@ function storedAs(
   { name }: V1CustomResourceDefinitionVersion,
 ) {
   const apiVersion = apiVersionOf({ group: definition.spec.group, version: name })
+  if (definition.spec.conversion?.strategy === 'Webhook') {
+    // Objects in a shape that only the webhook knows would be worse than none.
+    const refuse = (): never => {
+      throw new ApiError(
+        'InternalError',
+        `conversion webhook for ${apiVersion}, Kind=${kind.kind} failed: Seamark calls no conversion webhooks; use ${apiVersionOf(kind)}, in which objects are stored`,
+      )
+    }
+    return { kind, toStored: refuse, fromStored: refuse }
+  }
   return {
     kind,
     toStored: (resource: AnyResource): AnyResource => ({ ...resource, apiVersion: apiVersionOf(kind) }),

@@ -3,8 +3,12 @@ import { createTestCluster, type TestCluster } from '../../../test/support/clust
 import type { CustomResourceDefinition } from '../../api/custom/definition.ts'
 import type { KindRef } from '../../api/kind.ts'
 import { customResourceDefinition } from '../../api/kinds/custom-resource-definition.ts'
+import { kinds } from '../../api/kinds/index.ts'
 import type { AnyResource } from '../../api/resource.ts'
+import { KindTable } from '../kind-table.ts'
+import { Registry } from '../registry.ts'
 import { tableOf } from '../table.ts'
+import { startCustomResources } from './custom-resources.ts'
 
 let cluster: TestCluster
 beforeEach(async () => {
@@ -191,6 +195,105 @@ describe('A CustomResourceDefinition', () => {
     expect(items.map(({ apiVersion, spec }) => [apiVersion, spec?.['size']])).toEqual([['example.com/v1', 3]])
     expect((await cluster.client.get(old, { namespace: 'default', name: 'a' })).apiVersion).toBe(
       'example.com/v1beta1',
+    )
+  })
+
+  test('that asks a webhook to convert is served in the stored version, and says why not in the other', async () => {
+    const versions = definition().spec.versions
+    const beta = { ...versions[0], name: 'v1beta1', storage: false } as Version
+    const webhook = { clientConfig: { url: 'https://a.example' }, conversionReviewVersions: ['v1'] }
+    const conversion = { strategy: 'Webhook', webhook }
+    await install(definition({}, { versions: [...versions, beta], conversion }))
+    await cluster.client.create(ref, widget({ size: 3 }))
+    await expect(cluster.client.list({ ...ref, version: 'v1beta1' })).rejects.toThrow(
+      'conversion webhook for example.com/v1beta1, Kind=Widget failed',
+    )
+  })
+
+  test('that is established is served as soon as the server is back', async () => {
+    await install(definition())
+    const { env, store } = cluster
+    const again = new Registry(env, store, new KindTable(kinds), [])
+    const custom = await startCustomResources(again)
+    expect(again.kinds.of(ref)?.kind).toBe('Widget')
+    await custom.stop()
+  })
+
+  test.each<[string, object, string]>([
+    [
+      'another name',
+      { names: { plural: 'gadgets', kind: 'Widget' } },
+      'metadata.name: Invalid value: "widgets.example.com": must be spec.names.plural+"."+spec.group',
+    ],
+    ['no scope', { scope: '' }, 'spec.scope: Required value'],
+    [
+      'an unknown scope',
+      { scope: 'World' },
+      'spec.scope: Unsupported value: "World": supported values: "Cluster", "Namespaced"',
+    ],
+    [
+      'a kind that is no name',
+      { names: { plural: 'widgets', kind: 'Wid get' } },
+      'spec.names.kind: Invalid value: "Wid get": may have mixed case, but should otherwise match',
+    ],
+    [
+      'no storage version',
+      { versions: [{ ...definition().spec.versions[0], storage: false }] },
+      'spec.versions: Invalid value: ["v1"]: must have exactly one version marked as storage version',
+    ],
+    [
+      'no schema',
+      { versions: [{ name: 'v1', served: true, storage: true }] },
+      'spec.versions[0].schema.openAPIV3Schema: Required value: schemas are required',
+    ],
+    [
+      'unknown fields kept',
+      { preserveUnknownFields: true },
+      'spec.preserveUnknownFields: Invalid value: true: must be false',
+    ],
+  ])('with %s is refused', async (_, spec, message) => {
+    await expect(install(definition({}, spec))).rejects.toThrow(message)
+  })
+
+  test.each<[string, object, string]>([
+    [
+      'a scale path elsewhere',
+      { subresources: { scale: { specReplicasPath: '.status.x', statusReplicasPath: '.status.x' } } },
+      'subresources.scale.specReplicasPath: Invalid value: ".status.x": should be a json path under .spec',
+    ],
+    [
+      'a column without a path',
+      { additionalPrinterColumns: [{ name: 'a', type: 'string' }] },
+      'additionalPrinterColumns[0].jsonPath: Required value',
+    ],
+    [
+      'a column of a type nobody knows',
+      { additionalPrinterColumns: [{ name: 'a', type: 'text', jsonPath: '.a' }] },
+      'must be one of integer,number,string,boolean,date',
+    ],
+    [
+      'a field to select that is not there',
+      { selectableFields: [{ jsonPath: '.spec.none' }] },
+      'selectableFields[0].jsonPath: Invalid value: ".spec.none": field does not exist in the schema',
+    ],
+    [
+      'a warning without deprecation',
+      { deprecationWarning: 'x' },
+      'deprecationWarning: Invalid value: "x": can only be set for deprecated versions',
+    ],
+  ])('whose version has %s is refused', async (_, version, message) => {
+    await expect(install(definition(version))).rejects.toThrow(message)
+  })
+
+  test('keeps its scope once it is established, and the versions objects may be stored in', async () => {
+    await install(definition())
+    const patch = (ops: object[]) =>
+      cluster.client.patch(customResourceDefinition, { name: 'widgets.example.com' }, 'json', ops)
+    await expect(patch([{ op: 'replace', path: '/spec/scope', value: 'Cluster' }])).rejects.toThrow(
+      'spec.scope: Invalid value: "Cluster": field is immutable',
+    )
+    await expect(patch([{ op: 'replace', path: '/spec/versions/0/name', value: 'v2' }])).rejects.toThrow(
+      'status.storedVersions[0]: Invalid value: "v1": missing from spec.versions',
     )
   })
 })
