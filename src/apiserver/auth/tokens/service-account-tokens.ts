@@ -19,6 +19,7 @@ export const LEGACY_ISSUER = 'kubernetes/serviceaccount'
 const ALGORITHM = 'ES256'
 /** An object that is being deleted vouches for its tokens this much longer. */
 const DELETION_LEEWAY_MS = 60_000
+const VERIFIED_MAX = 2000
 
 export interface TokenRequest {
   readonly account: ServiceAccount
@@ -49,6 +50,8 @@ export class ServiceAccountTokens {
   readonly #key: KeyObject
   readonly #public: KeyObject
   readonly #keyId: string
+  /** Claims by the digest of their token. */
+  readonly #verified = new Map<string, JWTPayload>()
 
   /** `keyPem`: a P-256 private key, PKCS 8. */
   constructor(env: Env, reader: Reader, keyPem: string) {
@@ -173,13 +176,25 @@ export class ServiceAccountTokens {
     return new SignJWT(claims).setProtectedHeader({ alg: ALGORITHM, kid: this.#keyId }).sign(this.#key)
   }
 
+  /** A signature that was found good stays so: it is checked once, the times in the token always. */
   async #verify(token: string): Promise<JWTPayload | undefined> {
+    const now = this.#env.clock.now()
+    const digest = createHash('sha256').update(token).digest('base64')
+    const known = this.#verified.get(digest)
+    if (known) return isInTime(known, now) ? known : undefined
     const { jwtVerify } = await import('jose')
     try {
-      const currentDate = dateOf(this.#env.clock.now())
-      return (await jwtVerify(token, this.#public, { algorithms: [ALGORITHM], currentDate })).payload
+      const options = { algorithms: [ALGORITHM], currentDate: dateOf(now) }
+      const { payload } = await jwtVerify(token, this.#public, options)
+      if (this.#verified.size >= VERIFIED_MAX) this.#verified.clear()
+      this.#verified.set(digest, payload)
+      return payload
     } catch {
       return undefined
     }
   }
+}
+
+function isInTime({ exp, nbf = 0 }: JWTPayload, now: number): boolean {
+  return nbf * 1000 <= now && (exp === undefined || now < exp * 1000)
 }
