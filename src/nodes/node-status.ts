@@ -43,6 +43,13 @@ const CONDITIONS: readonly Omit<V1NodeCondition, 'lastHeartbeatTime' | 'lastTran
   { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'kubelet is posting ready status' },
 ]
 
+const DISK_PRESSURE: (typeof CONDITIONS)[number] = {
+  type: 'DiskPressure',
+  status: 'True',
+  reason: 'KubeletHasDiskPressure',
+  message: 'kubelet has disk pressure',
+}
+
 const OURS: ReadonlySet<string> = new Set(CONDITIONS.map(({ type }) => type))
 
 /** Whether two statuses differ in more than what moves all the time: heartbeats, and images with every pull. */
@@ -59,12 +66,22 @@ export interface NodeFacts {
   readonly runtimeVersion: string
   readonly images: readonly { readonly names: readonly string[]; readonly sizeBytes: number }[]
   readonly now: number
+  /** There is no room left on its disk. */
+  readonly isDiskFull?: boolean | undefined
 }
 
 /** The status a healthy kubelet posts. Pure; keeps capacity as the node declares it. */
-export function nodeStatusOf(node: Node, { runtimeVersion, images, now }: NodeFacts): V1NodeStatus {
+export function nodeStatusOf(
+  node: Node,
+  { runtimeVersion, images, now, isDiskFull }: NodeFacts,
+): V1NodeStatus {
   let conditions: readonly V1NodeCondition[] = node.status?.conditions ?? []
-  for (const condition of CONDITIONS) conditions = setCondition(conditions, condition, now)
+  for (const condition of CONDITIONS)
+    conditions = setCondition(
+      conditions,
+      isDiskFull && condition.type === 'DiskPressure' ? DISK_PRESSURE : condition,
+      now,
+    )
   const lastHeartbeatTime = formatTime(now)
   const { name } = node.metadata
   const id = createHash('sha256').update(name).digest('hex').slice(0, 32)

@@ -14,6 +14,10 @@ import type { Informers } from '../client/informers.ts'
 import { NodeConnections } from '../client/node-connection.ts'
 import { retryOnConflict } from '../client/on-conflict.ts'
 import { LocalNodeConnection } from './connection.ts'
+import { type FaultyNodes, NodeFaultEffects } from './faults/effects.ts'
+import { Faults } from './faults/faults.ts'
+import { runtimeFaults } from './faults/runtime-faults.ts'
+import { ActiveFaults } from './faults/targets.ts'
 import { Kubelet } from './kubelet/kubelet.ts'
 import { hostIpOf, isNews, nodeStatusOf, podCidrOf } from './node-status.ts'
 import { PodAddresses } from './pod-addresses.ts'
@@ -50,6 +54,11 @@ class Nodes {
   readonly #runtimes: ReadonlyMap<string, Runtime>
   readonly #nodes = new Map<string, RunningNode>()
   readonly #keys = new Map<string, string>()
+  readonly #faults = new ActiveFaults()
+  readonly #effects: NodeFaultEffects
+  readonly #injector: Faults
+  /** Nodes that were killed: what their pods' status says to run does not. */
+  readonly #lost = new Set<string>()
   readonly #queue: WorkQueue
   readonly #heartbeats: WorkQueue
   readonly #proxy: ServiceProxy
@@ -62,7 +71,10 @@ class Nodes {
     this.#connections = connections
     this.#client = client.as('kubelet')
     this.#informers = informers
-    this.#runtimes = new Map(runtimesOf(env, informers).map((runtime) => [runtime.name, runtime]))
+    const faults = runtimeFaults(this.#faults, informers)
+    this.#runtimes = new Map(runtimesOf(env, informers, faults).map((runtime) => [runtime.name, runtime]))
+    this.#effects = new NodeFaultEffects(env, this.#client, informers, this.#faultyNodes())
+    this.#injector = new Faults(env, this.#client, informers, this.#faults, this.#effects)
     this.#proxy = new ServiceProxy(env, informers)
     const onError = (key: string, error: unknown) => {
       if (!isReason(error, 'NotFound') && !isReason(error, 'Conflict'))
@@ -109,6 +121,7 @@ class Nodes {
           for (const name of this.#nodes.keys()) this.#heartbeats.add(name)
         }),
       )
+      this.#injector.start()
       this.#proxy.start()
     })()
   }
@@ -119,6 +132,8 @@ class Nodes {
     for (const cancel of this.#cancels) cancel()
     for (const { kubelet } of this.#nodes.values()) kubelet.stop()
     this.#proxy.stop()
+    this.#effects.stop()
+    await this.#injector.stop()
     await Promise.all([this.#queue.close(), this.#heartbeats.close()])
     await Promise.all([...this.#nodes.values()].map(({ events }) => events.flush()))
   }
@@ -134,6 +149,7 @@ class Nodes {
       return
     }
     const runtime = this.#runtimes.get(node.metadata.labels?.[RUNTIME_LABEL] ?? '')
+    if (this.#faults.on('KillNode', node).length > 0) return
     if (!runtime || node.metadata.deletionTimestamp !== undefined) return
     const events = new EventRecorder(this.#env, this.#client, 'kubelet', name)
     const kubelet = new Kubelet({
@@ -146,6 +162,7 @@ class Nodes {
       hostIP: hostIpOf(node),
       addresses: new PodAddresses(podCidrOf(node)),
       lookAgain: (key, afterMs) => this.#queue.addAfter(key, afterMs),
+      hasLostAll: this.#lost.delete(name),
     })
     this.#nodes.set(name, { kubelet, events, runtime, postedAt: Number.NEGATIVE_INFINITY, renewed: false })
     this.#connections.set(name, new LocalNodeConnection(name, runtime))
@@ -179,7 +196,7 @@ class Nodes {
   async #syncPod(key: string): Promise<void> {
     const pod = this.#informers.of(podKind).get(key)
     const node = pod && this.#nodes.get(pod.spec.nodeName ?? '')
-    if (pod && node) await node.kubelet.sync(key, pod)
+    if (pod && node && !this.#isCut(pod.spec.nodeName ?? '')) await node.kubelet.sync(key, pod)
   }
 
   #wantedStatus(node: Node): Node['status'] {
@@ -189,14 +206,52 @@ class Nodes {
       runtimeVersion: running.runtime.version,
       images: running.runtime.images(node.metadata.name),
       now: this.#env.clock.now(),
+      isDiskFull: this.#faults.on('FillDisk', node).length > 0,
     })
+  }
+
+  /** The node runs, but nothing goes between it and the API server. */
+  #isCut(name: string): boolean {
+    return this.#faults.on('PartitionNode', this.#informers.of(nodeKind).get(name)).length > 0
+  }
+
+  #faultyNodes(): FaultyNodes {
+    const look = (name: string) => {
+      this.#heartbeats.add(name)
+      for (const { metadata } of this.#informers.of(podKind).byIndex('node', name))
+        this.#lookAt(this.#keys.get(metadata.uid ?? ''))
+    }
+    return {
+      isOurs: (name) => {
+        const runtime = this.#informers.of(nodeKind).get(name)?.metadata.labels?.[RUNTIME_LABEL]
+        return this.#runtimes.has(runtime ?? '')
+      },
+      kill: (name) => this.#removeNode(name),
+      revive: (node) => {
+        if (this.#nodes.has(node.metadata.name)) return
+        this.#lost.add(node.metadata.name)
+        this.#addNode(node)
+      },
+      cut: (name, isCut) => {
+        const running = this.#nodes.get(name)
+        if (isCut) this.#connections.delete(name)
+        else if (running) this.#connections.set(name, new LocalNodeConnection(name, running.runtime))
+      },
+      refresh: look,
+      crash: (node, podUid, container) => {
+        const running = this.#nodes.get(node)
+        for (const { name, id } of running?.kubelet.containersOf(podUid) ?? [])
+          if (name === container) running?.runtime.crash(id, 137, 'Error')
+      },
+      evict: (pod, message) => this.#nodes.get(pod.spec.nodeName ?? '')?.kubelet.evict(pod, message),
+    }
   }
 
   /** Renews the lease, and posts the status when it changed or is old; neither waits for the other. */
   async #heartbeat(name: string): Promise<void> {
     const running = this.#nodes.get(name)
     const node = this.#informers.of(nodeKind).get(name)
-    if (!running || !node || this.#stopped) return
+    if (!running || !node || this.#stopped || this.#isCut(name)) return
     const results = await Promise.allSettled([this.#renewLease(node, running), this.#post(node, running)])
     for (const result of results) if (result.status === 'rejected') throw result.reason
   }

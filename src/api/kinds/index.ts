@@ -18,6 +18,7 @@ import { endpointSlice } from './endpoint-slice.ts'
 import { endpoints } from './endpoints.ts'
 import { event } from './event.ts'
 import { newEvent } from './event-v1.ts'
+import { fault } from './fault.ts'
 import { flowSchema } from './flow-schema.ts'
 import { horizontalPodAutoscaler } from './horizontal-pod-autoscaler.ts'
 import { horizontalPodAutoscalerV1 } from './horizontal-pod-autoscaler-v1.ts'
@@ -128,6 +129,7 @@ export const kinds: readonly AnyKind[] = [
   validatingWebhookConfiguration,
   application,
   nodePool,
+  fault,
   simulatedImage,
   loadBalancerPool,
 ]

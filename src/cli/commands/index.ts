@@ -18,5 +18,6 @@ export const commands: readonly ListedCommand[] = [
   { name: 'suspend', load: async () => (await import('./suspend.ts')).suspend },
   { name: 'resume', load: async () => (await import('./suspend.ts')).resume },
   { name: 'explain', load: async () => (await import('./explain.ts')).explain },
+  { name: 'fault', load: async () => (await import('./fault.ts')).faultCommand },
   { name: 'kubeconfig', load: async () => (await import('./kubeconfig.ts')).kubeconfig },
 ]

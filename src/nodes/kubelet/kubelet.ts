@@ -3,6 +3,7 @@ import { node as nodeKind } from '../../api/kinds/node.ts'
 import { pod as podKind } from '../../api/kinds/pod.ts'
 import { secret } from '../../api/kinds/secret.ts'
 import { isPodTerminal, type Pod } from '../../api/pods.ts'
+import { keyOf } from '../../api/resource.ts'
 import type { Informers } from '../../client/informers.ts'
 import type { PodAddresses } from '../pod-addresses.ts'
 import { admit } from './admit.ts'
@@ -13,6 +14,8 @@ import { restoreRecord } from './record.ts'
 export interface KubeletOptions extends Omit<PodWorkerOptions, 'dataOf' | 'takeAddress'> {
   readonly informers: Informers
   readonly addresses: PodAddresses
+  /** The node was gone: what its pods' status says to run does not. */
+  readonly hasLostAll?: boolean | undefined
 }
 
 /**
@@ -43,6 +46,22 @@ export class Kubelet {
     this.#workers.get(uid)?.end()
     this.#workers.delete(uid)
     this.#options.addresses.release(uid)
+  }
+
+  /** Ends a pod for the sake of the others on the node. */
+  evict(pod: Pod, message: string): void {
+    const { events, lookAgain } = this.#options
+    const worker = this.#workers.get(pod.metadata.uid ?? '')
+    if (!worker?.isTaken) return
+    events.event(pod, 'Warning', 'Evicted', message)
+    worker.giveUp({ reason: 'Evicted', message })
+    lookAgain(keyOf(pod), 0)
+  }
+
+  /** The containers that run of a pod, by name. */
+  containersOf(uid: string): readonly { readonly name: string; readonly id: string }[] {
+    const found = this.#workers.get(uid)?.found() ?? []
+    return found.map(({ container, handle }) => ({ name: container.name, id: handle.id }))
   }
 
   /** The node is gone, and all its pods with it. */
@@ -81,8 +100,11 @@ export class Kubelet {
       pod,
       { ...restored, podIP, failure },
     )
-    for (const { container, handle } of worker.found())
+    for (const { container, handle } of worker.found()) {
       runtime.adopt(node, pod, container, handle, worker.surroundings(container))
+      // 255 and Unknown: how a kubelet reports what it finds dead after its node has been away.
+      if (this.#options.hasLostAll) runtime.crash(handle.id, 255, 'Unknown')
+    }
     this.#workers.set(uid, worker)
     return worker
   }

@@ -207,6 +207,14 @@ function shownReason(pod: Pod, { reason }: ContainerRecord): string {
 
 const CREATING: ReadonlySet<string> = new Set(['', 'ImagePulled', 'ContainerCreating', 'PodInitializing'])
 
+/** The event's form of it. */
+export function restartHeldBack(
+  { metadata: { name: podName, namespace, uid = '' } }: Pod,
+  name: string,
+): string {
+  return `Back-off restarting failed container ${name} in pod ${podName}_${namespace}(${uid})`
+}
+
 function backOffMessage(pod: Pod, { backoffMs, name }: ContainerRecord): string {
   const { name: podName, namespace, uid } = pod.metadata
   return `back-off ${formatDuration(backoffMs)} restarting failed container=${name} pod=${podName}_${namespace}(${uid})`

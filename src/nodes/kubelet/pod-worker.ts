@@ -9,18 +9,19 @@ import type { FindData } from './environment.ts'
 import { runHook } from './hooks.ts'
 import { pullImage } from './image-pull.ts'
 import { nextPullBackoffMs, nextSteps, type Step } from './next-step.ts'
-import { isWritten, podStatusOf } from './pod-status.ts'
+import { isWritten, podStatusOf, restartHeldBack } from './pod-status.ts'
 import { askProbes, probesOf } from './probing.ts'
 import {
   allContainers,
   type ContainerRecord,
   containerStatusOf,
+  type Failure,
   fieldPathOf,
   isInitialized,
   type PodRecord,
   withNewContainers,
 } from './record.ts'
-import { environmentReferences, missingReference, missingVolume, type Reference } from './references.ts'
+import { environmentReferences, missingReference, missingVolume } from './references.ts'
 import { surroundingsOf } from './volume-files.ts'
 import { releasePod, writeStatus } from './write-pod.ts'
 
@@ -50,7 +51,6 @@ const GRACE_MIN_MS = 2000
 export class PodWorker {
   readonly #options: PodWorkerOptions
   readonly #key: string
-  readonly #uid: string
   #record: PodRecord
   /** What the last write of the status returned: the watch may show an older form for a moment. */
   #written: Pod | undefined
@@ -60,7 +60,6 @@ export class PodWorker {
   constructor(options: PodWorkerOptions, key: string, pod: Pod, record: PodRecord) {
     this.#options = options
     this.#key = key
-    this.#uid = pod.metadata.uid ?? ''
     this.#record = record
     this.#pod = pod
     for (const { container, state } of this.#running()) {
@@ -88,6 +87,11 @@ export class PodWorker {
     const { node, hostIP, dataOf } = this.#options
     const place = { node, hostIP, podIP: this.#record.podIP ?? '' }
     return surroundingsOf(() => this.#pod, container, place, dataOf)
+  }
+
+  /** It runs no longer, and never again. */
+  giveUp(failure: Failure): void {
+    this.#record = { ...this.#record, failure }
   }
 
   /** Nothing more is done or written. */
@@ -209,10 +213,6 @@ export class PodWorker {
     return unmounted !== undefined
   }
 
-  #missing(references: readonly Reference[]): string | undefined {
-    return missingReference(references, this.#options.dataOf, this.#pod.metadata.namespace ?? '')
-  }
-
   #event(type: 'Normal' | 'Warning', reason: string, message: string, container?: V1Container): void {
     if (this.#ended) return
     const fieldPath = container && fieldPathOf(this.#pod, container.name)
@@ -259,15 +259,14 @@ export class PodWorker {
       case 'back-off': {
         const from = state.exit?.finishedAt ?? this.#options.env.clock.now()
         this.#set(name, { backoffMs: step.ms, notBefore: Math.max(1, from + step.ms) })
-        const { name: podName, namespace } = this.#pod.metadata
-        const message = `Back-off restarting failed container ${name} in pod ${podName}_${namespace}(${this.#uid})`
-        if (step.ms > 0) this.#event('Warning', 'BackOff', message, container)
+        if (step.ms > 0) this.#event('Warning', 'BackOff', restartHeldBack(this.#pod, name), container)
       }
     }
   }
 
   #begin(container: V1Container, state: ContainerRecord): void {
-    const missing = this.#missing(environmentReferences(container))
+    const { namespace = '' } = this.#pod.metadata
+    const missing = missingReference(environmentReferences(container), this.#options.dataOf, namespace)
     if (missing === undefined) {
       void this.#start(container, state)
       return

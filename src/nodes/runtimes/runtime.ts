@@ -67,6 +67,8 @@ export interface Runtime {
    * earlier end holds; what has ended, or is not known, stays as it is.
    */
   stop(id: string, graceMs: number): Promise<void>
+  /** Ends it at once, of itself. */
+  crash(id: string, code: number, reason: string): void
   /** Forgets a container that has ended. */
   remove(id: string): void
   /** Asks once, with the pod's address where the probe names no host. */

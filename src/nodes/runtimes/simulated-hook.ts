@@ -31,6 +31,12 @@ export function simulatedProbe(
   return { ok: true, message: '', until: NEVER }
 }
 
+/** A probe that fails every other while. Pure. */
+export function flapping(now: number, everyMs: number): ProbeAnswer {
+  const ok = Math.floor(now / everyMs) % 2 === 0
+  return { ok, message: ok ? '' : 'a Fault makes this probe fail', until: now + everyMs }
+}
+
 /**
  * A lifecycle hook: why it failed, or undefined. A command that neither the image declares nor the small shell has is
  * taken to be there and to work, as the container itself is.

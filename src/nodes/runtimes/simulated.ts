@@ -11,9 +11,10 @@ import type { ProcessIo } from '../../client/node-connection.ts'
 import { type Behaviour, Behaviours } from './behaviour.ts'
 import { LOG_LINES_MAX, type Log, type LogLine } from './log-lines.ts'
 import type { ContainerHandle, Exit, ProbeAnswer, Runtime } from './runtime.ts'
+import { NO_FAULTS, type RuntimeFaults } from './runtime-faults.ts'
 import { ContainerFiles } from './shell/files.ts'
 import { runInContainer } from './simulated-exec.ts'
-import { simulatedHook, simulatedProbe } from './simulated-hook.ts'
+import { flapping, simulatedHook, simulatedProbe } from './simulated-hook.ts'
 import { answerHttp, listensOn } from './simulated-http.ts'
 import { NO_SURROUNDINGS, type Surroundings } from './surroundings.ts'
 import { exceedsAfter, type Usage, usageAt } from './usage.ts'
@@ -54,6 +55,7 @@ export class SimulatedRuntime implements Runtime {
   readonly version = 'simulated://1.0.0'
   readonly #env: Env
   readonly #behaviours: Behaviours
+  readonly #faults: RuntimeFaults
   readonly #containers = new Map<string, Running>()
   readonly #byNode = new Map<string, Set<string>>()
   /** Running containers of each SimulatedImage: they share its load. */
@@ -62,7 +64,8 @@ export class SimulatedRuntime implements Runtime {
   readonly #pulls = new Map<string, Promise<number>>()
   readonly #tell = new Set<(podUid: string) => void>()
 
-  constructor(env: Env, informers: Informers) {
+  constructor(env: Env, informers: Informers, faults: RuntimeFaults = NO_FAULTS) {
+    this.#faults = faults
     this.#env = env
     this.#behaviours = new Behaviours(informers)
   }
@@ -82,9 +85,10 @@ export class SimulatedRuntime implements Runtime {
 
   async #pull(node: string, image: string): Promise<number> {
     const behaviour = this.#behaviours.of(image)
-    if (!this.hasImage(node, image)) await sleep(this.#env.clock, behaviour.pullMs)
-    if (behaviour.pullError !== undefined)
-      throw new Error(`failed to pull and unpack image "${image}": ${behaviour.pullError}`)
+    if (!this.hasImage(node, image))
+      await sleep(this.#env.clock, behaviour.pullMs + this.#faults.delayMs(node))
+    const pullError = behaviour.pullError ?? this.#faults.pullError(node, image)
+    if (pullError !== undefined) throw new Error(`failed to pull and unpack image "${image}": ${pullError}`)
     this.#keepImage(node, image, behaviour)
     return behaviour.sizeBytes
   }
@@ -101,7 +105,7 @@ export class SimulatedRuntime implements Runtime {
     surroundings: Surroundings = NO_SURROUNDINGS,
   ): Promise<ContainerHandle> {
     const behaviour = this.#behaviours.of(container.image ?? '')
-    await sleep(this.#env.clock, behaviour.startMs)
+    await sleep(this.#env.clock, behaviour.startMs + this.#faults.delayMs(node))
     const handle = {
       id: `simulated://${this.#env.random.uuid().replaceAll('-', '')}`,
       imageId: imageIdOf(container.image ?? ''),
@@ -144,6 +148,10 @@ export class SimulatedRuntime implements Runtime {
     return ended
   }
 
+  crash(id: string, code: number, reason: string): void {
+    this.#end(id, { code, reason })
+  }
+
   remove(id: string): void {
     const running = this.#containers.get(id)
     if (!running) return
@@ -157,6 +165,8 @@ export class SimulatedRuntime implements Runtime {
     if (!running || running.handle.exit)
       return { ok: false, message: 'container is not running', until: Number.POSITIVE_INFINITY }
     const readyAt = running.handle.startedAt + running.behaviour.readyMs
+    const flapMs = this.#faults.flapMs(running.node, running.pod, running.container)
+    if (flapMs !== undefined) return flapping(this.#env.clock.now(), flapMs)
     return simulatedProbe(probe, running, podIP, readyAt, this.#env.clock.now())
   }
 

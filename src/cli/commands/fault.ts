@@ -1,0 +1,103 @@
+import { FAULT_ACTIONS, type Fault, type FaultAction, fault as faultKind } from '../../api/kinds/fault.ts'
+import { badRequest } from '../../api/status.ts'
+import { connect } from '../applications.ts'
+import type { CliCommand } from '../command.ts'
+import { type StatusOptions, serverOptions } from './status.ts'
+
+interface FaultOptions extends StatusOptions {
+  readonly for: string
+  readonly zone?: string
+  readonly selector?: string
+  readonly container?: string
+  readonly image?: string
+  readonly delay?: string
+}
+
+/** "kill-node" for KillNode. */
+const WORDS: ReadonlyMap<string, FaultAction> = new Map(
+  FAULT_ACTIONS.map((action) => [
+    action.replace(/[A-Z]/g, (letter, at: number) => `${at > 0 ? '-' : ''}${letter.toLowerCase()}`),
+    action,
+  ]),
+)
+const OF_NODES: ReadonlySet<FaultAction> = new Set([
+  'KillNode',
+  'PartitionNode',
+  'SlowNode',
+  'DrainNode',
+  'FillDisk',
+])
+
+export const faultCommand: CliCommand = {
+  add(program, { output }) {
+    serverOptions(
+      program
+        .command('fault')
+        .description(
+          'make something go wrong for a while; kubectl get faults shows them, kubectl delete ends one',
+        )
+        .argument('<action>', [...WORDS.keys()].join(', '))
+        .argument('[target...]', 'nodes, or one pod; none: all of them')
+        .option('--for <duration>', 'how long it lasts', '1m')
+        .option('--zone <zone>', 'only nodes of this zone')
+        .option('-l, --selector <labels>', 'only pods with these labels: a=b,c=d')
+        .option('-c, --container <name>', 'only this container')
+        .option('--image <image>', 'only containers of this image')
+        .option('--delay <duration>', 'of slow-node: added to each pull and start'),
+    ).action(async (word: string, targets: readonly string[], options: FaultOptions) => {
+      const wanted = faultOf(word, targets, options)
+      const client = await connect(options)
+      try {
+        const made = await client.create(faultKind, wanted)
+        output.result(
+          options.output === 'json'
+            ? JSON.stringify(made, undefined, 2)
+            : `fault.seamark.dev/${made.metadata.name} created`,
+        )
+      } finally {
+        client.close()
+      }
+    })
+  },
+}
+
+/** The object that a command line stands for. Throws BadRequest for words that mean nothing. */
+export function faultOf(
+  word: string,
+  targets: readonly string[],
+  options: Pick<FaultOptions, 'for' | 'zone' | 'selector' | 'container' | 'image' | 'delay' | 'namespace'>,
+): Fault {
+  const action = WORDS.get(word)
+  if (!action) throw badRequest(`Unknown fault "${word}": give one of ${[...WORDS.keys()].join(', ')}`)
+  const ofNodes = OF_NODES.has(action)
+  const [pod, ...more] = ofNodes ? [] : targets
+  if (more.length > 0)
+    throw badRequest(`Too many pods: "${more[0]}" is one more than ${word} takes; use --selector`)
+  const { zone, container, image, delay, selector } = options
+  const target = {
+    ...(ofNodes && targets.length > 0 ? { nodes: targets } : {}),
+    ...(zone === undefined ? {} : { zone }),
+    ...(pod === undefined ? {} : { pod: pod.replace(/^pods?\//, '') }),
+    ...(!ofNodes && (pod !== undefined || selector !== undefined) ? { namespace: options.namespace } : {}),
+    ...(selector === undefined ? {} : { podLabels: labelsOf(selector) }),
+    ...(container === undefined ? {} : { container }),
+    ...(image === undefined ? {} : { image }),
+  }
+  return {
+    apiVersion: 'seamark.dev/v1alpha1',
+    kind: 'Fault',
+    metadata: { name: '', generateName: `${word}-` },
+    spec: { action, target, duration: options.for, ...(delay === undefined ? {} : { delay }) },
+  }
+}
+
+function labelsOf(selector: string): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    selector.split(',').map((part) => {
+      const [key = '', value] = part.split('=')
+      if (key === '' || value === undefined)
+        throw badRequest(`Cannot read the selector "${selector}": give labels as a=b,c=d`)
+      return [key, value]
+    }),
+  )
+}

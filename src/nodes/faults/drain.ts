@@ -1,0 +1,24 @@
+import { node as nodeKind } from '../../api/kinds/node.ts'
+import { type Pod, pod as podKind } from '../../api/kinds/pod.ts'
+import { controllerOf } from '../../api/resource.ts'
+import { ApiError } from '../../api/status.ts'
+import type { Client } from '../../client/client.ts'
+
+/** kubectl drain's part: no new pods, and the old ones are evicted as far as their budgets allow. */
+export async function cordon(client: Client, name: string, unschedulable: boolean): Promise<void> {
+  await client.patch(nodeKind, { name }, 'merge', { spec: { unschedulable: unschedulable || null } })
+}
+
+/** Asks once for every pod that may go; whoever is refused is asked for again later. Pods of DaemonSets stay. */
+export async function evictAll(client: Client, pods: readonly Pod[]): Promise<void> {
+  for (const pod of pods) {
+    if (controllerOf(pod)?.kind === 'DaemonSet' || pod.metadata.deletionTimestamp !== undefined) continue
+    const { namespace, name } = pod.metadata
+    const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace } }
+    try {
+      await client.createSubresource(podKind, { namespace, name }, 'eviction', eviction)
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error
+    }
+  }
+}
