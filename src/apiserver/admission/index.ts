@@ -9,6 +9,7 @@ import { namespaceLifecycle } from './namespace-lifecycle.ts'
 import { nodeRestriction } from './node-restriction.ts'
 import { persistentVolumeClaimResize } from './persistent-volume-claim-resize.ts'
 import { podSecurity } from './pod-security.ts'
+import { podTopologyLabels } from './pod-topology-labels.ts'
 import { priority } from './priority.ts'
 import { resourceQuota } from './resource-quota.ts'
 import { runtimeClass } from './runtime-class.ts'
@@ -33,6 +34,7 @@ export function admissionChain(): readonly Admission[] {
     persistentVolumeClaimResize,
     runtimeClass,
     defaultIngressClass,
+    podTopologyLabels,
     mutatingAdmissionPolicies,
     mutatingWebhooks,
     serviceAddresses(),

@@ -3,6 +3,7 @@ import { createTestCluster, type TestCluster } from '../../../test/support/clust
 import { make } from '../../../test/support/make.ts'
 import { ingress } from '../../api/kinds/ingress.ts'
 import { ingressClass } from '../../api/kinds/ingress-class.ts'
+import { node } from '../../api/kinds/node.ts'
 import { persistentVolumeClaim } from '../../api/kinds/persistent-volume-claim.ts'
 import { pod } from '../../api/kinds/pod.ts'
 import { runtimeClass } from '../../api/kinds/runtime-class.ts'
@@ -75,6 +76,18 @@ test('An Ingress without a class gets the default one', async () => {
     metadata: { name: 'edge', annotations },
   })
   expect((await cluster.client.create(ingress, ingress.example)).spec.ingressClassName).toBe('edge')
+})
+
+test('A pod that is bound has the zone and region of its node', async () => {
+  const zone = { 'topology.kubernetes.io/zone': 'a', 'topology.kubernetes.io/region': 'r' }
+  await cluster.client.create(node, {
+    ...node.example,
+    metadata: { name: 'n', labels: { ...zone, other: 'x' } },
+  })
+  await cluster.client.create(pod, make.pod())
+  const key = { namespace: 'default', name: 'web' }
+  await cluster.client.createSubresource(pod, key, 'binding', { target: { kind: 'Node', name: 'n' } })
+  expect((await cluster.client.get(pod, key)).metadata.labels).toEqual({ app: 'web', ...zone })
 })
 
 describe('A pod of a runtime class', () => {
