@@ -2,11 +2,12 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { kinds } from '../../src/api/kinds/index.ts'
+import { metricsKinds } from '../../src/api/metrics-kinds.ts'
 import { reviewKinds } from '../../src/api/review-kinds.ts'
 import { aggregatedDiscovery } from '../../src/apiserver/discovery.ts'
 import { compatibilityDocument, differences } from '../support/api-compatibility.ts'
 
-const served = [...kinds, ...reviewKinds]
+const served = [...kinds, ...reviewKinds, ...metricsKinds]
 const DOCUMENT = join(import.meta.dirname, '../../docs/api-compatibility.md')
 /** Of Kubernetes 1.36 with every API on; beside the repository, not part of it. */
 const DISCOVERY = join(
@@ -83,7 +84,9 @@ test.skipIf(!existsSync(DISCOVERY))(
     const lines = (list: Iterable<readonly [string, string | undefined]>) =>
       [...list].map(([what, facts]) => `${what}: ${facts}`).sort()
     expect(lines(wanted.map(([what]) => [what, here.get(what)]))).toEqual(lines(wanted))
-    const extra = [...here.keys()].filter((what) => !there.has(what) && !what.startsWith('seamark.dev/'))
+    const extra = [...here.keys()].filter(
+      (what) => !there.has(what) && !/^(seamark\.dev|metrics\.k8s\.io)\//.test(what),
+    )
     expect(extra.filter((what) => !isKnown(what))).toEqual([])
   },
 )

@@ -14,11 +14,6 @@ const NOT_YET = 'not served yet'
 /** Every difference that is known, with its reason. A test holds it against the discovery document of Kubernetes 1.36. */
 export const differences: readonly Difference[] = [
   { what: 'v1 nodes/proxy', why: NOT_YET },
-  { what: 'v1 pods/ephemeralcontainers', why: NOT_YET },
-  { what: 'v1 pods/portforward', why: NOT_YET },
-  { what: 'v1 pods/proxy', why: NOT_YET },
-  { what: 'v1 pods/resize', why: NOT_YET },
-  { what: 'v1 services/proxy', why: NOT_YET },
   { what: 'admissionregistration.k8s.io/v1', why: NOT_YET },
   { what: 'apiregistration.k8s.io/v1', why: NOT_YET },
   {
@@ -50,6 +45,9 @@ const BEHAVIOUR = `## What behaves otherwise, and why
 - \`/openapi/v2\` is JSON; its protobuf form is answered with 406, on which clients fall back.
 - Messages that Kubernetes ends with a printed difference of two Go structs (an update of a bound claim's spec) end
   before it.
+- exec, attach and port-forward are WebSockets only (\`v5.channel.k8s.io\`, \`v4.channel.k8s.io\`, SPDY in a WebSocket for
+  port-forward), as kubectl has asked first since 1.31; plain SPDY upgrades are refused.
+- \`metrics.k8s.io\` is part of the server; samples are 15 s apart.
 - Component statuses tell of one process: while it answers, its parts run.
 - Pod Security: the audit level adds no annotation to an audit event of its own; \`hostUsers: false\` relaxes no check.
 - A taint of a device that is added by an update of a ResourceSlice has no \`timeAdded\` unless it says one.
