@@ -4,7 +4,7 @@ import { kinds as builtInKinds } from './api/kinds/index.ts'
 import { metricsKinds } from './api/metrics-kinds.ts'
 import { reviewKinds } from './api/review-kinds.ts'
 import { admissionChain } from './apiserver/admission/index.ts'
-import { AuditLog } from './apiserver/audit/audit-log.ts'
+import { type AuditLog, openAuditLog } from './apiserver/audit/audit-log.ts'
 import { DEFAULT_POLICY, readAuditPolicy } from './apiserver/audit/audit-policy.ts'
 import { Access } from './apiserver/auth/access.ts'
 import { memoryPki, openPki, type Pki, writeText } from './apiserver/auth/pki.ts'
@@ -199,7 +199,7 @@ async function openAudit(
     policyPath === undefined
       ? DEFAULT_POLICY
       : readAuditPolicy(await readFile(policyPath, 'utf8'), policyPath)
-  return new AuditLog(env, policy, path)
+  return openAuditLog(env, policy, path)
 }
 
 function openKeys(

@@ -174,26 +174,32 @@ export class Exchange {
 
   /** Bounded while it arrives: what is too large is never held. */
   async #bytes(): Promise<Buffer> {
-    const chunks: Buffer[] = []
-    let size = 0
-    let isLate = false
-    const cancel = this.#clock.after(BODY_MS, () => {
-      isLate = true
-      this.request.destroy()
+    let cancel = () => {}
+    const late = new Promise<never>((_, reject) => {
+      cancel = this.#clock.after(BODY_MS, () => {
+        // Told first, then cut off: what still comes is not wanted.
+        this.response.once('finish', () => this.request.destroy())
+        reject(new ApiError('Timeout', 'Timeout: request did not complete within requested timeout'))
+      })
     })
     try {
-      for await (const chunk of this.request) {
-        size += (chunk as Buffer).length
-        if (size > BODY_BYTES_MAX) {
-          throw new ApiError('RequestEntityTooLarge', `Request entity too large: limit is ${BODY_BYTES_MAX}`)
-        }
-        chunks.push(chunk as Buffer)
-      }
+      return await Promise.race([this.#allBytes(), late])
     } catch (error) {
-      if (isLate) throw new ApiError('Timeout', 'the request did not complete within 60s')
       throw error instanceof ApiError ? error : new ApiError('BadRequest', 'the request body broke off')
     } finally {
       cancel()
+    }
+  }
+
+  async #allBytes(): Promise<Buffer> {
+    const chunks: Buffer[] = []
+    let size = 0
+    for await (const chunk of this.request) {
+      size += (chunk as Buffer).length
+      if (size > BODY_BYTES_MAX) {
+        throw new ApiError('RequestEntityTooLarge', `Request entity too large: limit is ${BODY_BYTES_MAX}`)
+      }
+      chunks.push(chunk as Buffer)
     }
     return Buffer.concat(chunks)
   }

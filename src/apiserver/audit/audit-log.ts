@@ -1,4 +1,6 @@
 import { createWriteStream, type WriteStream } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { ApiError } from '../../api/status.ts'
 import { formatMicroTime } from '../../base/date.ts'
 import type { Env } from '../../base/env.ts'
 import { isObject } from '../../base/json.ts'
@@ -17,7 +19,7 @@ export class AuditLog {
   readonly #file: WriteStream
   #lost = 0
 
-  /** Appends to the file, which is made readable by its owner only. */
+  /** Use `openAuditLog`, which says what is wrong with the file. */
   constructor(env: Env, policy: AuditPolicy, path: string) {
     this.#env = env
     this.#policy = policy
@@ -51,6 +53,18 @@ export class AuditLog {
       else this.#file.end(() => resolve())
     })
   }
+}
+
+/** Appends to the file, which is made readable by its owner only; throws Forbidden when it cannot be written. */
+export async function openAuditLog(env: Env, policy: AuditPolicy, path: string): Promise<AuditLog> {
+  try {
+    await (await open(path, 'a', 0o600)).close()
+  } catch (error) {
+    throw new ApiError('Forbidden', `Cannot write the audit log ${path}: ${(error as Error).message}`, {
+      cause: error,
+    })
+  }
+  return new AuditLog(env, policy, path)
 }
 
 const BUFFER_MAX = 16 * 1024 * 1024
