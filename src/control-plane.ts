@@ -4,6 +4,7 @@ import { kinds as builtInKinds } from './api/kinds/index.ts'
 import { metricsKinds } from './api/metrics-kinds.ts'
 import { reviewKinds } from './api/review-kinds.ts'
 import { admissionChain } from './apiserver/admission/index.ts'
+import { startApiServices } from './apiserver/api-services.ts'
 import { type AuditLog, openAuditLog } from './apiserver/audit/audit-log.ts'
 import { DEFAULT_POLICY, readAuditPolicy } from './apiserver/audit/audit-policy.ts'
 import { Access } from './apiserver/auth/access.ts'
@@ -105,6 +106,8 @@ export async function startControlPlane(env: Env, options: ControlPlaneOptions =
       admission.push(...access.admission)
       stops.push(async () => access.stop())
       await access.start(registry)
+      const services = startApiServices(registry)
+      stops.push(() => services.stop())
     }
     const custom = await startCustomResources(registry)
     stops.push(() => custom.stop())

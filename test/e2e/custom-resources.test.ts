@@ -96,6 +96,7 @@ describe.skipIf(missing)('what a cluster is taught while it runs, with the real 
     expect(await ok('api-resources --api-group=stable.example.com --no-headers')).toMatch(
       /crontabs +ct +stable\.example\.com\/v1 +true +CronTab/,
     )
+    expect(await ok('get apiservices v1.stable.example.com --no-headers')).toMatch(/Local +True/)
     const explained = await ok('explain crontab.spec')
     expect(explained).toContain('What is wanted.')
     expect(explained).toMatch(/cronSpec\s+<string>\s+When it runs\./)

@@ -15,7 +15,6 @@ const NOT_YET = 'not served yet'
 export const differences: readonly Difference[] = [
   { what: 'v1 nodes/proxy', why: NOT_YET },
   { what: 'admissionregistration.k8s.io/v1', why: NOT_YET },
-  { what: 'apiregistration.k8s.io/v1', why: NOT_YET },
   {
     what: 'admissionregistration.k8s.io/v1beta1',
     why: 'beta, off by default in Kubernetes 1.36; v1 is served',

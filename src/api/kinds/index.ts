@@ -1,4 +1,5 @@
 import type { AnyKind } from '../kind.ts'
+import { apiService } from './api-service.ts'
 import { application } from './application.ts'
 import { certificateSigningRequest } from './certificate-signing-request.ts'
 import { clusterRole } from './cluster-role.ts'
@@ -120,6 +121,7 @@ export const kinds: readonly AnyKind[] = [
   resourceClaim,
   resourceClaimTemplate,
   resourceSlice,
+  apiService,
   customResourceDefinition,
   mutatingAdmissionPolicy,
   mutatingAdmissionPolicyBinding,
