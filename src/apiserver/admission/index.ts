@@ -2,6 +2,7 @@ import type { Admission } from './admission.ts'
 import { defaultIngressClass } from './default-ingress-class.ts'
 import { defaultStorageClass } from './default-storage-class.ts'
 import { defaultTolerationSeconds } from './default-toleration-seconds.ts'
+import { deviceAdminAccess } from './device-admin-access.ts'
 import { limitRanger } from './limit-ranger.ts'
 import { mutatingAdmissionPolicies } from './mutating-admission-policies.ts'
 import { mutatingWebhooks } from './mutating-webhooks.ts'
@@ -40,6 +41,7 @@ export function admissionChain(): readonly Admission[] {
     serviceAddresses(),
     validatingAdmissionPolicies,
     validatingWebhooks,
+    deviceAdminAccess,
     resourceQuota(),
   ]
 }

@@ -3,9 +3,11 @@ import { createTestCluster, type TestCluster } from '../../../test/support/clust
 import { make } from '../../../test/support/make.ts'
 import { ingress } from '../../api/kinds/ingress.ts'
 import { ingressClass } from '../../api/kinds/ingress-class.ts'
+import { namespace } from '../../api/kinds/namespace.ts'
 import { node } from '../../api/kinds/node.ts'
 import { persistentVolumeClaim } from '../../api/kinds/persistent-volume-claim.ts'
 import { pod } from '../../api/kinds/pod.ts'
+import { resourceClaim } from '../../api/kinds/resource-claim.ts'
 import { runtimeClass } from '../../api/kinds/runtime-class.ts'
 import { storageClass } from '../../api/kinds/storage-class.ts'
 
@@ -76,6 +78,18 @@ test('An Ingress without a class gets the default one', async () => {
     metadata: { name: 'edge', annotations },
   })
   expect((await cluster.client.create(ingress, ingress.example)).spec.ingressClassName).toBe('edge')
+})
+
+test('A claim sees into devices of others only where the namespace is marked for it', async () => {
+  const exactly = { deviceClassName: 'gpu.example.com', adminAccess: true }
+  const claimed = { ...resourceClaim.example, spec: { devices: { requests: [{ name: 'gpu', exactly }] } } }
+  await expect(cluster.client.create(resourceClaim, claimed)).rejects.toMatchObject({
+    message:
+      'ResourceClaim.resource.k8s.io "gpu" is invalid: spec.devices.requests[0].exactly.adminAccess: Forbidden: admin access to devices requires the `resource.kubernetes.io/admin-access: true` label on the containing namespace',
+  })
+  const labels = { 'resource.kubernetes.io/admin-access': 'true' }
+  await cluster.client.patch(namespace, { name: 'default' }, 'merge', { metadata: { labels } })
+  await cluster.client.create(resourceClaim, claimed)
 })
 
 test('A pod that is bound has the zone and region of its node', async () => {

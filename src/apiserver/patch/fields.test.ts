@@ -16,7 +16,7 @@ import {
   parseFields,
   union,
 } from './fields.ts'
-import { trackUpdate } from './managed-fields.ts'
+import { readManagers, trackUpdate } from './managed-fields.ts'
 
 const a = parseFields({ 'f:a': { '.': {}, 'f:x': {}, 'f:y': {} }, 'f:b': {} })
 const b = parseFields({ 'f:a': { 'f:x': {} }, 'f:c': {} })
@@ -147,6 +147,25 @@ describe('Applying', () => {
       }),
     ))
 
+  test('by two who agree where they meet ends the same, whoever comes first', () =>
+    fc.assert(
+      fc.property(whole, share, share, (all, mine, theirs) => {
+        const [x, y] = [objectOf(partOf(all, mine)), objectOf(partOf(all, theirs))]
+        const ends = [
+          apply(apply(undefined, x, 'one'), y, 'two'),
+          apply(apply(undefined, y, 'two'), x, 'one'),
+        ]
+        const [one, other] = ends.map((end) => ({
+          spec: sortedByName(end.spec),
+          owners: readManagers(end.metadata.managedFields).map(({ name, fields }) => [
+            name,
+            memberPaths(fields),
+          ]),
+        }))
+        expect(one).toEqual(other)
+      }),
+    ))
+
   test('and updating throw nothing but ApiErrors, for any JSON', () => {
     const name = fc.constantFrom(
       'metadata',
@@ -195,6 +214,44 @@ describe('Applying', () => {
     )
   })
 })
+
+/** A configuration, and which parts of it somebody asks for. */
+const whole = fc.record({
+  replicas: fc.nat(3),
+  paused: fc.boolean(),
+  labels: fc.dictionary(fc.constantFrom('a', 'b', 'c'), fc.constantFrom('1', '2')),
+  containers: fc.uniqueArray(container, { selector: ({ name }) => name, maxLength: 3 }),
+})
+const share = fc.record({
+  replicas: fc.boolean(),
+  paused: fc.boolean(),
+  labels: fc.subarray(['a', 'b', 'c']),
+  containers: fc.subarray(['a', 'b', 'c']),
+})
+type Whole = typeof whole extends fc.Arbitrary<infer T> ? T : never
+type Share = typeof share extends fc.Arbitrary<infer T> ? T : never
+
+function partOf({ replicas, paused, labels, containers }: Whole, asked: Share): object {
+  const own = Object.fromEntries(Object.entries(labels).filter(([key]) => asked.labels.includes(key)))
+  return {
+    ...(asked.replicas ? { replicas } : {}),
+    ...(asked.paused ? { paused } : {}),
+    template: {
+      metadata: { labels: own },
+      spec: { containers: containers.filter(({ name }) => asked.containers.includes(name)) },
+    },
+  }
+}
+
+function sortedByName(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortedByName).sort((a, b) => (textOf(a) < textOf(b) ? -1 : 1))
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, sortedByName(inner)]))
+}
+
+function textOf(value: unknown): string {
+  return JSON.stringify(value)
+}
 
 /** Without empty containers: those that an applier leaves behind are its own business. */
 function hollowed(value: unknown): unknown {
