@@ -29,7 +29,8 @@ function predicate(reason: string, why: string): Rejection {
   return { reason, message: `Predicate ${reason} failed: ${why}` }
 }
 
-function outOfResource(pod: Pod, node: Node, others: readonly Pod[]): Rejection | undefined {
+/** Of which resource the node has not enough for one more pod. */
+export function outOfResource(pod: Pod, node: Node, others: readonly Pod[]): Rejection | undefined {
   const allocatable = node.status?.allocatable ?? node.status?.capacity ?? {}
   const maxPods = allocatable['pods']
   if (maxPods !== undefined && others.length + 1 > parseQuantity(maxPods))

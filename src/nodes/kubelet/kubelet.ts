@@ -7,11 +7,12 @@ import { keyOf } from '../../api/resource.ts'
 import type { Informers } from '../../client/informers.ts'
 import type { PodAddresses } from '../pod-addresses.ts'
 import { admit } from './admit.ts'
-import { PodWorker, type PodWorkerOptions } from './pod-worker.ts'
-import type { Failure } from './record.ts'
-import { restoreRecord } from './record.ts'
+import { PodWorker } from './pod-worker.ts'
+import type { PodWorkerOptions } from './pod-worker-options.ts'
+import { type Failure, type ResizeWait, restoreRecord } from './record.ts'
+import { resizeWait } from './resize.ts'
 
-export interface KubeletOptions extends Omit<PodWorkerOptions, 'dataOf' | 'takeAddress'> {
+export interface KubeletOptions extends Omit<PodWorkerOptions, 'dataOf' | 'takeAddress' | 'resizeWait'> {
   readonly informers: Informers
   readonly addresses: PodAddresses
   /** The node was gone: what its pods' status says to run does not. */
@@ -94,6 +95,7 @@ export class Kubelet {
       {
         ...this.#options,
         dataOf: (kind, name) => this.#dataOf(pod, kind, name),
+        resizeWait: (now) => this.#resizeWait(now),
         takeAddress: () => addresses.take(uid),
       },
       key,
@@ -107,6 +109,14 @@ export class Kubelet {
     }
     this.#workers.set(uid, worker)
     return worker
+  }
+
+  #resizeWait(pod: Pod): ResizeWait | undefined {
+    const node = this.#options.informers.of(nodeKind).get(this.#options.node)
+    const others = this.#podsHere().filter(
+      (other) => this.#hasTaken(other) && other.metadata.uid !== pod.metadata.uid,
+    )
+    return node && resizeWait(pod, node, others)
   }
 
   /** As bytes. */

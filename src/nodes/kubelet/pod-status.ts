@@ -14,6 +14,7 @@ import {
   isInitialized,
   type PodRecord,
 } from './record.ts'
+import { RESIZE_CONDITIONS, resizeConditions } from './resize.ts'
 
 /** The PodStatus that follows from what a kubelet knows (kubelet_pods.go generateAPIPodStatus). Pure. */
 export function podStatusOf(pod: Pod, record: PodRecord, hostIP: string, now: number): V1PodStatus {
@@ -135,6 +136,7 @@ function conditionsOf(pod: Pod, record: PodRecord, phase: string, now: number): 
     areReady
       ? { type: 'ContainersReady', status: 'True' }
       : { type: 'ContainersReady', status: 'False', ...notReady },
+    ...resizeConditions(pod, containers, record.resizeWait),
   ]
   let conditions: readonly V1PodCondition[] = (pod.status?.conditions ?? []).filter(({ type }) =>
     wanted.some((condition) => condition.type === type),
@@ -171,6 +173,7 @@ function containerStatus(
     imageID: state.imageId,
     restartCount: state.restarts,
     ...(state.id ? { containerID: state.id } : {}),
+    ...sizes(state),
   }
   const isUp = state.phase === 'running' || state.phase === 'stopping'
   if (isUp) {
@@ -197,6 +200,16 @@ function containerStatus(
   }
   const ready = kind === 'init' && state.exit.code === 0
   return { ...base, ready, started: false, state: ended ?? {}, lastState: last ?? {} }
+}
+
+/** What it was given, of what it asked for. */
+function sizes({ resources }: ContainerRecord): Pick<V1ContainerStatus, 'allocatedResources' | 'resources'> {
+  const { limits, requests } = resources ?? {}
+  if (!limits && !requests) return {}
+  return {
+    ...(requests ? { allocatedResources: requests } : {}),
+    resources: { ...(limits ? { limits } : {}), ...(requests ? { requests } : {}) },
+  }
 }
 
 /** With init containers all of a pod's containers are initializing until they are created (kubelet_pods.go). */
@@ -232,6 +245,10 @@ function terminated({ code, reason, startedAt, finishedAt, id }: Ended) {
 
 /** Whether the stored status says all of this already; conditions are a part of a longer list. */
 export function isWritten(pod: Pod, status: V1PodStatus): boolean {
+  const isOver = (pod.status?.conditions ?? []).some(
+    ({ type }) => RESIZE_CONDITIONS.includes(type) && !findCondition(status.conditions, type),
+  )
+  if (isOver) return false
   const stored = pod.status as Readonly<Record<string, unknown>> | undefined
   return Object.entries(status).every(([field, value]) => {
     if (field !== 'conditions') return deepEqual(stored?.[field], value)

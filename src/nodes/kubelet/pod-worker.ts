@@ -1,16 +1,13 @@
 import type { V1Container, V1LifecycleHandler } from '../../api/generated/types.ts'
 import type { Pod } from '../../api/pods.ts'
-import type { Env } from '../../base/env.ts'
-import type { Client } from '../../client/client.ts'
-import type { EventRecorder } from '../../client/events.ts'
-import type { ContainerHandle, Runtime } from '../runtimes/runtime.ts'
+import type { ContainerHandle } from '../runtimes/runtime.ts'
 import type { Surroundings } from '../runtimes/surroundings.ts'
-import type { FindData } from './environment.ts'
-import { runHook } from './hooks.ts'
+import { endContainer, runHook } from './hooks.ts'
 import { pullImage } from './image-pull.ts'
 import { nextPullBackoffMs, nextSteps, type Step } from './next-step.ts'
 import { isWritten, podStatusOf, restartHeldBack } from './pod-status.ts'
-import { askProbes, probesOf } from './probing.ts'
+import type { PodWorkerOptions } from './pod-worker-options.ts'
+import { askProbes, probeEvents, probesOf } from './probing.ts'
 import {
   allContainers,
   type ContainerRecord,
@@ -22,27 +19,14 @@ import {
   withNewContainers,
 } from './record.ts'
 import { environmentReferences, missingReference, missingVolume } from './references.ts'
+import { isResized, needsRestart } from './resize.ts'
 import { surroundingsOf } from './volume-files.ts'
 import { releasePod, writeStatus } from './write-pod.ts'
 
-export interface PodWorkerOptions {
-  readonly env: Env
-  readonly client: Client
-  readonly runtime: Runtime
-  readonly events: EventRecorder
-  readonly node: string
-  readonly hostIP: string
-  /** Asks to be called for this pod again. */
-  lookAgain(key: string, afterMs: number): void
-  /** What a ConfigMap or Secret in the pod's namespace holds; undefined: there is none. */
-  readonly dataOf: FindData
-  takeAddress(): string | undefined
-}
-
 /** A missing volume source, reference or address is looked for again this often. */
 const RETRY_MS = 2000
-/** Whatever the grace, a container gets this long between SIGTERM and SIGKILL. */
-const GRACE_MIN_MS = 2000
+/** A resize that has to wait is tried again this often. */
+const RESIZE_RETRY_MS = 10_000
 
 /**
  * One pod on its node: look, decide (nextSteps), do, report. Pulls, starts and stops run beside it and bring the pod
@@ -116,6 +100,7 @@ export class PodWorker {
     this.#record = withNewContainers(this.#record, pod)
     this.#observe()
     this.#probe()
+    this.#resize(pod)
     const { env, runtime, node, lookAgain } = this.#options
     const record = this.#record
     const isHeld = this.#isHeld(pod)
@@ -179,17 +164,28 @@ export class PodWorker {
         runtime.probe(id, probe, this.#record.podIP ?? ''),
       )
       this.#set(container.name, { probes })
-      for (const { kind, message, isFatal } of failed) {
-        const name = kind.charAt(0).toUpperCase() + kind.slice(1)
-        this.#event('Warning', 'Unhealthy', `${name} probe failed: ${message}`, container)
-        if (isFatal)
-          this.#event(
-            'Normal',
-            'Killing',
-            `Container ${container.name} failed ${kind} probe, will be restarted`,
-            container,
-          )
+      for (const each of failed)
+        for (const event of probeEvents(container, each)) this.#event(...event, container)
+    }
+  }
+
+  /** Gives containers the sizes their pod asks for now, as soon as the node can. */
+  #resize(pod: Pod): void {
+    const { runtime, resizeWait, lookAgain } = this.#options
+    const resized = this.#running().filter(({ container, state }) => isResized(container, state))
+    const wait = resized.length > 0 && this.isTaken ? resizeWait(pod) : undefined
+    if (wait ?? this.#record.resizeWait) this.#record = { ...this.#record, resizeWait: wait }
+    if (wait) {
+      lookAgain(this.#key, RESIZE_RETRY_MS)
+      return
+    }
+    for (const { container, state, id } of resized) {
+      if (needsRestart(container, state.resources)) {
+        this.#stop(container, state, (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000, false)
+        continue
       }
+      runtime.resize(id, container)
+      this.#set(container.name, { resources: container.resources })
     }
   }
 
@@ -328,6 +324,7 @@ export class PodWorker {
         id,
         imageId,
         startedAt,
+        resources: container.resources,
         notBefore: 0,
         probes: probesOf(container, startedAt),
         ...(state.exit ? { restarts: state.restarts + 1, lastExit: state.exit, exit: undefined } : {}),
@@ -372,11 +369,8 @@ export class PodWorker {
     preStop: V1LifecycleHandler | undefined,
   ): Promise<void> {
     const { env, runtime } = this.#options
-    const startedAt = env.clock.now()
-    const failure = await runHook(env, runtime, id, preStop, graceMs)
+    const failure = await endContainer(env, runtime, id, preStop, graceMs)
     if (failure !== undefined) this.#event('Warning', 'FailedPreStopHook', 'PreStopHook failed', container)
-    const leftMs = graceMs - (env.clock.now() - startedAt)
-    await runtime.stop(id, preStop ? Math.max(leftMs, GRACE_MIN_MS) : Math.max(graceMs, GRACE_MIN_MS))
     this.#again()
   }
 

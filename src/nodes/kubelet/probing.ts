@@ -15,6 +15,17 @@ export interface FailedProbe {
   readonly isFatal: boolean
 }
 
+/** What a kubelet says of it. */
+export function probeEvents(
+  { name }: V1Container,
+  { kind, message, isFatal }: FailedProbe,
+): readonly (readonly ['Normal' | 'Warning', string, string])[] {
+  const title = kind.charAt(0).toUpperCase() + kind.slice(1)
+  const failed = ['Warning', 'Unhealthy', `${title} probe failed: ${message}`] as const
+  const killing = ['Normal', 'Killing', `Container ${name} failed ${kind} probe, will be restarted`] as const
+  return isFatal ? [failed, killing] : [failed]
+}
+
 /** The probes of a container that has just started, or that was found running as its status says. */
 export function probesOf(
   container: V1Container,

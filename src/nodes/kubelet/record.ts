@@ -1,5 +1,5 @@
 import { parseDuration } from '../../api/duration.ts'
-import type { V1Container, V1ContainerStatus } from '../../api/generated/types.ts'
+import type { V1Container, V1ContainerStatus, V1ResourceRequirements } from '../../api/generated/types.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
 import { isSidecar } from '../../api/pods.ts'
 import { parseTime } from '../../base/date.ts'
@@ -16,6 +16,8 @@ export interface ContainerRecord {
   readonly imageId: string
   readonly restarts: number
   readonly startedAt: number | undefined
+  /** What it was given; undefined until it runs, and where nobody wrote it down. */
+  readonly resources?: V1ResourceRequirements | undefined
   readonly exit: Ended | undefined
   readonly lastExit: Ended | undefined
   /** Not before this time is it started (or its image pulled) again. Epoch ms. */
@@ -39,8 +41,16 @@ export interface PodRecord {
   readonly containers: ReadonlyMap<string, ContainerRecord>
   readonly podIP: string | undefined
   readonly startTime: number
+  /** It asks for other sizes than it has, and cannot have them now. */
+  readonly resizeWait?: ResizeWait | undefined
   /** The pod has been given up: it will not run (again). */
   readonly failure?: Failure | undefined
+}
+
+/** Why a resize waits: another pod is in its way (Deferred), or the node could never do it (Infeasible). */
+export interface ResizeWait {
+  readonly reason: string
+  readonly message: string
 }
 
 export interface Failure {
@@ -162,6 +172,7 @@ function restoreContainer(name: string, status: V1ContainerStatus | undefined, n
       phase: 'running',
       id: status.containerID,
       startedAt: parseTime(running.startedAt) ?? now,
+      resources: status.resources,
     }
   if (terminated) return { ...known, phase: 'exited', id: status.containerID, exit: endedOf(terminated) }
   const { reason = base.reason, message = '' } = waiting ?? {}

@@ -1,13 +1,19 @@
+import { findCondition } from '../../api/conditions.ts'
 import type { V1PodStatus } from '../../api/generated/types.ts'
 import { type Pod, pod as podKind } from '../../api/kinds/pod.ts'
 import { isReason } from '../../api/status.ts'
 import type { Client } from '../../client/client.ts'
+import { RESIZE_CONDITIONS } from './resize.ts'
 
 /** The two writes of a kubelet; both only for the very pod it runs. */
 export async function writeStatus(client: Client, pod: Pod, status: V1PodStatus): Promise<Pod> {
   const { namespace, name, uid = '' } = pod.metadata
   // A reason that holds no longer must go: in a patch what is not named stays.
-  const conditions = status.conditions?.map((condition) => ({ reason: null, message: null, ...condition }))
+  const kept = status.conditions?.map((condition) => ({ reason: null, message: null, ...condition }))
+  const over = RESIZE_CONDITIONS.filter(
+    (type) => findCondition(pod.status?.conditions, type) && !findCondition(status.conditions, type),
+  )
+  const conditions = kept && [...kept, ...over.map((type) => ({ $patch: 'delete', type }))]
   const patch = { metadata: { uid }, status: { ...status, ...(conditions ? { conditions } : {}) } }
   return client.patch(podKind, { namespace, name }, 'strategic', patch, { subresource: 'status' })
 }

@@ -67,6 +67,8 @@ export interface Runtime {
    * earlier end holds; what has ended, or is not known, stays as it is.
    */
   stop(id: string, graceMs: number): Promise<void>
+  /** Gives it the container's resources while it runs. */
+  resize(id: string, container: V1Container): void
   /** Ends it at once, of itself. */
   crash(id: string, code: number, reason: string): void
   /** Forgets a container that has ended. */

@@ -32,7 +32,7 @@ interface Running {
   handle: ContainerHandle
   readonly node: string
   readonly pod: Pod
-  readonly container: V1Container
+  container: V1Container
   readonly behaviour: Behaviour
   readonly surroundings: Surroundings
   /** What was written to it beside its own lines; made when there is something. */
@@ -146,6 +146,14 @@ export class SimulatedRuntime implements Runtime {
       else running.stopping = { at, cancel: this.#env.clock.after(waitMs, end) }
     }
     return ended
+  }
+
+  resize(id: string, container: V1Container): void {
+    const running = this.#containers.get(id)
+    if (!running || running.handle.exit) return
+    running.container = container
+    running.cancelExit()
+    this.#await(running)
   }
 
   crash(id: string, code: number, reason: string): void {
@@ -310,6 +318,11 @@ export class SimulatedRuntime implements Runtime {
     const ids = this.#byNode.get(node) ?? new Set()
     this.#byNode.set(node, ids.add(handle.id))
     this.#sharers.set(behaviour.name, (this.#sharers.get(behaviour.name) ?? 0) + 1)
+    this.#await(running)
+  }
+
+  #await(running: Running): void {
+    const { handle, pod, container, behaviour } = running
     const end = this.#endOf(pod, container, behaviour)
     if (!end) return
     const left = Math.max(0, handle.startedAt + end.afterMs - this.#env.clock.now())
