@@ -23,6 +23,8 @@ import { pod } from '../api/kinds/pod.ts'
 import { podDisruptionBudget } from '../api/kinds/pod-disruption-budget.ts'
 import { type ReplicaSet, replicaSet } from '../api/kinds/replica-set.ts'
 import { replicationController } from '../api/kinds/replication-controller.ts'
+import { resourceClaim } from '../api/kinds/resource-claim.ts'
+import { resourceClaimTemplate } from '../api/kinds/resource-claim-template.ts'
 import { resourceQuota } from '../api/kinds/resource-quota.ts'
 import { service } from '../api/kinds/service.ts'
 import { serviceAccount } from '../api/kinds/service-account.ts'
@@ -32,6 +34,7 @@ import { controllersOf } from './index.ts'
 
 const controllers = controllersOf(() => kinds)
 const PODS = [{ apiGroups: [''], resources: ['pods'], verbs: ['get'] }]
+const GPU = { namespace: 'default', name: 'gpu' }
 const DATA = { namespace: 'default', name: 'data' }
 const CLAIM = { ...persistentVolumeClaim.example, metadata: DATA }
 const WEB = { namespace: 'default', name: 'web' }
@@ -181,6 +184,43 @@ const scenarios: Record<string, Omit<Scenario, 'controller'>> = {
       expect((await client.get(persistentVolume, { name: 'free' })).status?.phase).toBe('Available')
     },
     remove: (client) => client.delete(persistentVolume, { name: 'free' }),
+  },
+  'pod-resource-claims': {
+    async arrange(client) {
+      await client.create(resourceClaimTemplate, {
+        ...resourceClaimTemplate.example,
+        metadata: { name: 'gpu', namespace: 'default' },
+      })
+      const resourceClaims = [{ name: 'gpu', resourceClaimTemplateName: 'gpu' }]
+      await client.create(pod, make.pod({ spec: { resourceClaims } }))
+    },
+    async check(client) {
+      const { status } = await client.get(pod, WEB)
+      const name = status?.resourceClaimStatuses?.[0]?.resourceClaimName ?? ''
+      expect(name).toMatch(/^web-gpu-/)
+      await client.get(resourceClaim, { namespace: 'default', name })
+    },
+    remove: (client) => client.delete(pod, WEB),
+  },
+  'resource-claim': {
+    async arrange(client) {
+      const made = await client.create(resourceClaim, { ...resourceClaim.example, metadata: GPU })
+      const allocation = {
+        devices: { results: [{ request: 'gpu', driver: 'x.example', pool: 'a', device: '0' }] },
+      }
+      const reservedFor = [{ resource: 'pods', name: 'gone', uid: 'gone' }]
+      await client.update(
+        resourceClaim,
+        { ...made, status: { allocation, reservedFor } },
+        { subresource: 'status' },
+      )
+    },
+    async check(client) {
+      const { status } = await client.get(resourceClaim, GPU)
+      expect(status?.allocation).toBeUndefined()
+      expect(status?.reservedFor ?? []).toEqual([])
+    },
+    remove: (client) => client.delete(resourceClaim, GPU),
   },
   'ephemeral-volume': {
     async arrange(client) {

@@ -26,6 +26,7 @@ import { nodeLifecycleLoop } from './node-lifecycle.ts'
 import { nodePoolController } from './node-pool.ts'
 import { podGcLoop } from './pod-gc.ts'
 import { replicaSetController, replicationControllerController } from './replica-set.ts'
+import { podClaimController, resourceClaimController } from './resource-claim.ts'
 import { resourceQuotaController } from './resource-quota.ts'
 import { rootCaPublisherController } from './root-ca-publisher.ts'
 import { ControllerRunner } from './runner.ts'
@@ -65,6 +66,8 @@ export const controllersOf = (kinds: Kinds): readonly Controller[] => [
   claimBinderController,
   volumeBinderController,
   ephemeralVolumeController,
+  podClaimController,
+  resourceClaimController,
   resourceQuotaController(kinds),
   flowSchemaController,
   ipAddressController,

@@ -19,7 +19,11 @@ export interface DryRunResult {
 }
 
 /** Claims that are about to be made are not there yet to be looked at. */
-const WITHOUT_VOLUMES = { profiles: [{ plugins: { multiPoint: { disabled: [{ name: 'VolumeBinding' }] } } }] }
+const WITHOUT_VOLUMES = {
+  profiles: [
+    { plugins: { multiPoint: { disabled: [{ name: 'VolumeBinding' }, { name: 'DynamicResources' }] } } },
+  ],
+}
 
 /**
  * Where these pods would go, decided one after the other as the scheduler would: by priority, then in the order given.

@@ -29,7 +29,7 @@ export type ClusterEvent =
   | { readonly type: 'placed-pod-updated'; readonly pod: Pod; readonly previous: Pod }
   /** The waiting pod itself changed (gates, tolerations, requests). */
   | { readonly type: 'pod-updated'; readonly pod: Pod; readonly previous: Pod }
-  /** An object of another kind that a plugin asks for came or changed; `resource` is its new form. */
+  /** An object of another kind that a plugin asks for came, changed or went; `resource` is its newest form. */
   | { readonly type: 'object-changed'; readonly kind: KindRef; readonly resource: Resource }
 
 /** What a preFilter says: nothing to do, a state for `filter`, only some nodes at all, or no node. */

@@ -88,7 +88,7 @@ export class Scheduler {
         this.#cancels.push(
           this.#informers.of(kind).onChange(({ type, resource }) => {
             if (kind.kind === 'Namespace') this.#onNamespace(resource, type === 'deleted')
-            if (type !== 'deleted') this.#queue.notify({ type: 'object-changed', kind, resource })
+            this.#queue.notify({ type: 'object-changed', kind, resource })
             this.#writes.objectMoved()
           }),
         )

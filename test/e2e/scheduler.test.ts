@@ -174,6 +174,43 @@ describe.skipIf(missing)('the scheduler, with a real process and kubectl', () =>
     await ok(`wait --for=delete pv/${volume} --timeout=20s`)
   })
 
+  test('a pod gets a device of its own, and gives it back', async () => {
+    await ok(
+      'create -f -',
+      `
+apiVersion: resource.k8s.io/v1
+kind: DeviceClass
+metadata: { name: gpu }
+spec: { selectors: [{ cel: { expression: 'device.driver == "gpu.example.com"' } }] }
+---
+apiVersion: resource.k8s.io/v1
+kind: ResourceSlice
+metadata: { name: worker-1 }
+spec:
+  driver: gpu.example.com
+  nodeName: worker-1
+  pool: { name: worker-1, generation: 1, resourceSliceCount: 1 }
+  devices: [{ name: gpu-0 }]
+---
+apiVersion: resource.k8s.io/v1
+kind: ResourceClaimTemplate
+metadata: { name: one-gpu }
+spec: { spec: { devices: { requests: [{ name: gpu, exactly: { deviceClassName: gpu } }] } } }
+`,
+    )
+    const claiming = '"resourceClaims":[{"name":"gpu","resourceClaimTemplateName":"one-gpu"}],'
+    await pod('first', '100m', claiming)
+    await scheduled('first')
+    expect(await nodeOf('first')).toBe('worker-1')
+    expect(await ok('get resourceclaims')).toMatch(/first-gpu-\S+ +allocated,reserved/)
+    await pod('second', '100m', claiming)
+    await unschedulable('second')
+    expect(await ok('describe pod second')).toContain('2 cannot allocate all claims')
+    await ok('delete pod first')
+    await scheduled('second')
+    expect(await nodeOf('second')).toBe('worker-1')
+  })
+
   test('explain says what stands in the way, and the smallest change', async () => {
     await pod('big', '3')
     await unschedulable('big')

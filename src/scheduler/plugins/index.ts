@@ -1,6 +1,7 @@
 import type { AnyPlugin } from '../plugin.ts'
 import { balancedAllocation } from './balanced-allocation.ts'
 import { defaultBinder } from './default-binder.ts'
+import { dynamicResources } from './dynamic-resources.ts'
 import { imageLocality } from './image-locality.ts'
 import { interPodAffinity } from './inter-pod-affinity.ts'
 import { nodeAffinity } from './node-affinity.ts'
@@ -36,6 +37,7 @@ export const plugins: Readonly<Record<string, Entry>> = {
   VolumeZone: { weight: 0, make: () => volumeZone },
   PodTopologySpread: { weight: 2, make: topologySpread },
   InterPodAffinity: { weight: 2, make: interPodAffinity },
+  DynamicResources: { weight: 0, make: () => dynamicResources() },
   NodeResourcesBalancedAllocation: { weight: 1, make: balancedAllocation },
   ImageLocality: { weight: 1, make: () => imageLocality },
   DefaultBinder: { weight: 0, make: () => defaultBinder },

@@ -1,0 +1,202 @@
+import { compile, type Program } from '../../api/cel/compile.ts'
+import { celEnvironment } from '../../api/cel/environment.ts'
+import type {
+  V1Device,
+  V1DeviceRequestAllocationResult,
+  V1DeviceSelector,
+  V1DeviceSubRequest,
+  V1ExactDeviceRequest,
+} from '../../api/generated/types.ts'
+import { deviceClass } from '../../api/kinds/device-class.ts'
+import type { Node } from '../../api/kinds/node.ts'
+import type { ResourceClaim } from '../../api/kinds/resource-claim.ts'
+import { type ResourceSlice, resourceSlice } from '../../api/kinds/resource-slice.ts'
+import { matchesTerm } from '../../api/placement.ts'
+import type { ClusterObjects } from '../cluster-objects.ts'
+
+interface Candidate {
+  readonly driver: string
+  readonly pool: string
+  readonly device: V1Device
+}
+
+export type AllocationResult = V1DeviceRequestAllocationResult
+
+/** "driver/pool/device": one allocation at a time. */
+export function deviceKey({
+  driver,
+  pool,
+  device,
+}: Pick<AllocationResult, 'driver' | 'pool' | 'device'>): string {
+  return `${driver}/${pool}/${device}`
+}
+
+/**
+ * Devices of this node for all requests of a claim, or undefined. First fit in the order of the slices; a constraint of
+ * matchAttribute tries one value of it after the other. `used` gains what is taken.
+ */
+export function allocateDevices(
+  { spec }: ResourceClaim,
+  node: Node,
+  objects: ClusterObjects,
+  slices: Slices,
+  used: Set<string>,
+): readonly AllocationResult[] | undefined {
+  const all = devicesOf(node, slices)
+  const { requests = [], constraints = [] } = spec.devices ?? {}
+  const matched = constraints.find(({ matchAttribute }) => matchAttribute)
+  const attribute = matched?.matchAttribute
+  const values = attribute ? [...new Set(all.map((each) => attributeOf(each, attribute)))] : [undefined]
+  for (const value of values) {
+    if (attribute && value === undefined) continue
+    const taken = new Set(used)
+    const results: AllocationResult[] = []
+    const isComplete = requests.every(({ name, exactly, firstAvailable = [] }) => {
+      const isBound = attribute && (!matched?.requests?.length || matched.requests.includes(name))
+      const from = isBound ? all.filter((each) => attributeOf(each, attribute) === value) : all
+      const found = exactly
+        ? pick(exactly, name, from, objects, taken)
+        : firstOf(firstAvailable, (each) => pick(each, `${name}/${each.name}`, from, objects, taken))
+      if (found) results.push(...found)
+      return found !== undefined
+    })
+    if (!isComplete) continue
+    for (const key of taken) used.add(key)
+    return results
+  }
+  return undefined
+}
+
+/** A class that a request names and that is not there. */
+export function missingClass({ spec }: ResourceClaim, objects: ClusterObjects): string | undefined {
+  return (spec.devices?.requests ?? [])
+    .flatMap(({ exactly, firstAvailable = [] }) => [...(exactly ? [exactly] : []), ...firstAvailable])
+    .map(({ deviceClassName }) => deviceClassName)
+    .find((name) => !objects.get(deviceClass, name))
+}
+
+function firstOf<T, R>(items: readonly T[], make: (item: T) => R | undefined): R | undefined {
+  for (const item of items) {
+    const made = make(item)
+    if (made !== undefined) return made
+  }
+  return undefined
+}
+
+function pick(
+  request: V1ExactDeviceRequest | V1DeviceSubRequest,
+  name: string,
+  from: readonly Candidate[],
+  objects: ClusterObjects,
+  taken: Set<string>,
+): AllocationResult[] | undefined {
+  const { deviceClassName, selectors = [], allocationMode, count = 1 } = request
+  const fromClass = objects.get(deviceClass, deviceClassName)
+  if (!fromClass) return undefined
+  const wanted = [...(fromClass.spec.selectors ?? []), ...selectors]
+  const isAdmin = 'adminAccess' in request && request.adminAccess === true
+  const matching = from.filter((each) => wanted.every((selector) => selects(selector, each)))
+  const results = matching.map(
+    ({ driver, pool, device }): AllocationResult => ({
+      request: name,
+      driver,
+      pool,
+      device: device.name,
+      ...(isAdmin ? { adminAccess: true } : {}),
+    }),
+  )
+  const free = isAdmin ? results : results.filter((result) => !taken.has(deviceKey(result)))
+  const isAll = allocationMode === 'All'
+  if (isAll ? free.length === 0 || free.length < results.length : free.length < count) return undefined
+  const chosen = isAll ? free : free.slice(0, count)
+  if (!isAdmin) for (const result of chosen) taken.add(deviceKey(result))
+  return chosen
+}
+
+/** The slices of the newest generation of each pool; those of one node by its name, the others under ''. */
+export type Slices = ReadonlyMap<string, readonly ResourceSlice[]>
+
+export function slicesOf(objects: ClusterObjects): Slices {
+  const slices = objects.list(resourceSlice)
+  const newest = new Map<string, number>()
+  for (const { spec } of slices) {
+    const pool = `${spec.driver}/${spec.pool.name}`
+    newest.set(pool, Math.max(newest.get(pool) ?? 0, spec.pool.generation))
+  }
+  const byNode = new Map<string, ResourceSlice[]>()
+  for (const slice of slices) {
+    const { driver, pool, nodeName = '' } = slice.spec
+    if (pool.generation !== newest.get(`${driver}/${pool.name}`)) continue
+    byNode.set(nodeName, [...(byNode.get(nodeName) ?? []), slice])
+  }
+  return byNode
+}
+
+function devicesOf(node: Node, slices: Slices): Candidate[] {
+  return [...(slices.get(node.metadata.name) ?? []), ...(slices.get('') ?? [])].flatMap(({ spec }) =>
+    (spec.devices ?? [])
+      .filter((device) => isOn(spec.perDeviceNodeSelection ? device : spec, node))
+      .map((device) => ({ driver: spec.driver, pool: spec.pool.name, device })),
+  )
+}
+
+function isOn(
+  { nodeName, allNodes, nodeSelector }: Pick<ResourceSlice['spec'], 'nodeName' | 'allNodes' | 'nodeSelector'>,
+  node: Node,
+): boolean {
+  if (nodeName) return nodeName === node.metadata.name
+  return (
+    allNodes === true || (nodeSelector?.nodeSelectorTerms.some((term) => matchesTerm(term, node)) ?? false)
+  )
+}
+
+const programs = new Map<string, Program | undefined>()
+const PROGRAMS_MAX = 1000
+
+function programOf(expression: string): Program | undefined {
+  if (!programs.has(expression)) {
+    if (programs.size >= PROGRAMS_MAX) programs.clear()
+    const compiled = compile(celEnvironment().registerVariable('device', 'dyn'), expression)
+    programs.set(expression, 'error' in compiled ? undefined : compiled)
+  }
+  return programs.get(expression)
+}
+
+/** What cannot be worked out (an attribute the device has not) does not match. */
+function selects({ cel }: V1DeviceSelector, candidate: Candidate): boolean {
+  if (!cel) return true
+  try {
+    return programOf(cel.expression)?.run({ device: celDevice(candidate) }) === true
+  } catch {
+    return false
+  }
+}
+
+/** Attributes and capacities by domain; a name without one is in the driver's. */
+function celDevice({ driver, device }: Candidate): object {
+  const attributes: Record<string, Record<string, unknown>> = {}
+  const capacity: Record<string, Record<string, unknown>> = {}
+  const put = (into: typeof attributes, key: string, value: unknown) => {
+    const slash = key.indexOf('/')
+    const domain = slash < 0 ? driver : key.slice(0, slash)
+    into[domain] = { ...into[domain], [key.slice(slash + 1)]: value }
+  }
+  for (const [key, { bool, int, string, version }] of Object.entries(device.attributes ?? {})) {
+    const value = int === undefined ? (string ?? bool) : BigInt(int)
+    put(attributes, key, version === undefined ? value : made('semver(x)', version))
+  }
+  for (const [key, { value }] of Object.entries(device.capacity ?? {}))
+    put(capacity, key, made('quantity(x)', value))
+  return { driver, attributes, capacity }
+}
+
+function made(expression: string, x: string): unknown {
+  const compiled = compile(celEnvironment().registerVariable('x', 'string'), expression)
+  return 'error' in compiled ? x : compiled.run({ x })
+}
+
+function attributeOf({ driver, device }: Candidate, attribute: string): string | undefined {
+  const own = attribute.startsWith(`${driver}/`) ? attribute.slice(driver.length + 1) : attribute
+  const value = device.attributes?.[attribute] ?? device.attributes?.[own]
+  return value === undefined ? undefined : JSON.stringify(value)
+}
