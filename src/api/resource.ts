@@ -74,3 +74,11 @@ export function controllerReference(owner: Resource): OwnerReference {
 export function isBeingDeleted(resource: Resource): boolean {
   return resource.metadata.deletionTimestamp !== undefined
 }
+
+/** Of several defaults the newest counts, of those of one second the first by name. */
+export function newestOf<R extends Resource>(classes: readonly R[]): R | undefined {
+  const at = ({ metadata }: R) => metadata.creationTimestamp ?? ''
+  return classes.toSorted((a, b) =>
+    at(a) === at(b) ? (a.metadata.name < b.metadata.name ? -1 : 1) : at(a) > at(b) ? -1 : 1,
+  )[0]
+}

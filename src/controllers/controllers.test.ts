@@ -36,7 +36,8 @@ const controllers = controllersOf(() => kinds)
 const PODS = [{ apiGroups: [''], resources: ['pods'], verbs: ['get'] }]
 const GPU = { namespace: 'default', name: 'gpu' }
 const DATA = { namespace: 'default', name: 'data' }
-const CLAIM = { ...persistentVolumeClaim.example, metadata: DATA }
+const { example: claimExample } = persistentVolumeClaim
+const CLAIM = { ...claimExample, metadata: DATA, spec: { ...claimExample.spec, storageClassName: 'fast' } }
 const WEB = { namespace: 'default', name: 'web' }
 
 async function runningPod(client: Client, name: string, ip: string): Promise<void> {
@@ -173,6 +174,24 @@ const scenarios: Record<string, Omit<Scenario, 'controller'>> = {
       expect(metadata.annotations).toMatchObject({
         'pv.kubernetes.io/provisioned-by': 'seamark.dev/hostpath',
       })
+    },
+    remove: (client) => client.delete(persistentVolumeClaim, DATA),
+  },
+  'persistentvolume-expander': {
+    async arrange(client) {
+      const provisioned = { 'pv.kubernetes.io/provisioned-by': 'seamark.dev/hostpath' }
+      const metadata = { name: 'disk-0', annotations: provisioned }
+      await client.create(persistentVolume, { ...persistentVolume.example, metadata })
+      const requests = { storage: '3Gi' }
+      const claim = { ...CLAIM, spec: { ...CLAIM.spec, volumeName: 'disk-0', resources: { requests } } }
+      const created = await client.create(persistentVolumeClaim, claim)
+      const status = { phase: 'Bound', capacity: { storage: '1Gi' } }
+      await client.update(persistentVolumeClaim, { ...created, status }, { subresource: 'status' })
+    },
+    async check(client) {
+      expect((await client.get(persistentVolumeClaim, DATA)).status?.capacity).toEqual({ storage: '3Gi' })
+      const { spec } = await client.get(persistentVolume, { name: 'disk-0' })
+      expect(spec.capacity).toEqual({ storage: '3Gi' })
     },
     remove: (client) => client.delete(persistentVolumeClaim, DATA),
   },

@@ -11,10 +11,12 @@ import { csrApprovingController } from './csr-approving.ts'
 import { csrCleanerController } from './csr-cleaner.ts'
 import { csrSigningController } from './csr-signing.ts'
 import { daemonSetController } from './daemon-set.ts'
+import { defaultStorageClassLoop } from './default-storage-class.ts'
 import { deploymentController } from './deployment.ts'
 import { disruptionController } from './disruption.ts'
 import { endpointSliceController } from './endpoint-slice.ts'
 import { endpointsController } from './endpoints.ts'
+import { ephemeralVolumeController } from './ephemeral-volume.ts'
 import { flowSchemaController } from './flow-schema.ts'
 import { garbageCollectorLoop } from './garbage-collector.ts'
 import { ipAddressController } from './ip-address.ts'
@@ -36,7 +38,8 @@ import { systemObjectsLoop } from './system-objects.ts'
 import { taintEvictionController } from './taint-eviction.ts'
 import { tokenSecretController } from './token-secret.ts'
 import { ttlAfterFinishedController } from './ttl-after-finished.ts'
-import { claimBinderController, ephemeralVolumeController, volumeBinderController } from './volume-binder.ts'
+import { claimBinderController, volumeBinderController } from './volume-binder.ts'
+import { volumeExpansionController } from './volume-expansion.ts'
 import { claimProtectionController, volumeProtectionController } from './volume-protection.ts'
 
 type Kinds = () => readonly AnyKind[]
@@ -63,8 +66,9 @@ export const controllersOf = (kinds: Kinds): readonly Controller[] => [
   taintEvictionController,
   claimProtectionController,
   volumeProtectionController,
-  claimBinderController,
+  claimBinderController(),
   volumeBinderController,
+  volumeExpansionController,
   ephemeralVolumeController,
   podClaimController,
   resourceClaimController,
@@ -84,6 +88,7 @@ const issuingControllersOf = (issuing: Issuing): readonly Controller[] => [
 /** One line per controller that looks at everything. */
 const loopsOf = ({ kinds, onKinds }: Pick<ControllerOptions, 'kinds' | 'onKinds'>): readonly Loop[] => [
   systemObjectsLoop,
+  defaultStorageClassLoop,
   garbageCollectorLoop(kinds, onKinds),
   nodeLifecycleLoop,
   podGcLoop,

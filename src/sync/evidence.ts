@@ -5,12 +5,18 @@ import { controllerRevision as controllerRevisionKind } from '../api/kinds/contr
 import { daemonSet as daemonSetKind } from '../api/kinds/daemon-set.ts'
 import { type Deployment, deployment as deploymentKind } from '../api/kinds/deployment.ts'
 import { job as jobKind } from '../api/kinds/job.ts'
+import {
+  persistentVolumeClaim as claimKind,
+  type PersistentVolumeClaim,
+} from '../api/kinds/persistent-volume-claim.ts'
 import { type Pod, pod as podKind } from '../api/kinds/pod.ts'
 import { replicaSet as replicaSetKind } from '../api/kinds/replica-set.ts'
 import { statefulSet as statefulSetKind } from '../api/kinds/stateful-set.ts'
+import { storageClass as storageClassKind } from '../api/kinds/storage-class.ts'
 import { containerTroubles } from '../api/pod-health.ts'
 import { unschedulableSince } from '../api/pods.ts'
 import type { AnyResource } from '../api/resource.ts'
+import { storageClassOf } from '../api/volume-access.ts'
 import { parseTime } from '../base/date.ts'
 import { deepEqual } from '../base/json.ts'
 import type { Informers } from '../client/informers.ts'
@@ -26,6 +32,8 @@ const STUCK_MS = 30_000
 const REFUSED_MS = 10_000
 /** How long a container without a readiness probe must have run to count as up: starting is no evidence. */
 const STEADY_MS = 3000
+/** Pods and classes come without the claim's own change. */
+const CLAIM_LOOK_MS = 1000
 const POD_TEMPLATE_HASH = 'pod-template-hash'
 /** Of a DaemonSet's pods the short hash of the revision, of a StatefulSet's its name. */
 const REVISION_HASH = 'controller-revision-hash'
@@ -66,6 +74,8 @@ export function judge(
       ? judgeSteady(pods, health, now)
       : judgePods(pods, health, 'spec.template.', now)
   }
+  if (target.kind === claimKind && health.status === 'Progressing')
+    return judgeWaiting(live as unknown as PersistentVolumeClaim, health, informers, now)
   // A Job's own conditions are its last word.
   if (target.kind === jobKind && health.status === 'Degraded')
     return { health, failed: { message: health.message ?? 'Job has failed', field: 'spec.template' } }
@@ -93,6 +103,31 @@ export function judge(
     }
   }
   return verdict
+}
+
+/**
+ * A claim of a class that binds late (WaitForFirstConsumer) is as it should be while no pod mounts it. Once one does, that
+ * pod cannot start without the volume.
+ */
+function judgeWaiting(
+  claim: PersistentVolumeClaim,
+  health: Health,
+  informers: Informers,
+  now: number,
+): Verdict {
+  const { namespace, name } = claim.metadata
+  const from = informers.of(storageClassKind).get(storageClassOf(claim) ?? '')
+  const isMounted = informers
+    .of(podKind)
+    .list()
+    .some(
+      ({ metadata, spec }) =>
+        metadata.namespace === namespace &&
+        spec.volumes?.some(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName === name),
+    )
+  return from?.volumeBindingMode === 'WaitForFirstConsumer' && !isMounted
+    ? { health: { status: 'Healthy', message: 'Waiting for its first consumer' } }
+    : { health, lookAt: now + CLAIM_LOOK_MS }
 }
 
 /**

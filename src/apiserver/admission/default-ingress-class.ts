@@ -1,8 +1,7 @@
 import { ingress as ingressKind } from '../../api/kinds/ingress.ts'
 import { ingressClass, isDefaultIngressClass } from '../../api/kinds/ingress-class.ts'
-import type { AnyResource } from '../../api/resource.ts'
+import { type AnyResource, newestOf } from '../../api/resource.ts'
 import type { Admission } from './admission.ts'
-import { newestOf } from './default-storage-class.ts'
 
 const CLASS_ANNOTATION = 'kubernetes.io/ingress.class'
 

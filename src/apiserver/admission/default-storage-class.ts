@@ -1,6 +1,6 @@
 import { type PersistentVolumeClaim, persistentVolumeClaim } from '../../api/kinds/persistent-volume-claim.ts'
 import { isDefaultClass, storageClass } from '../../api/kinds/storage-class.ts'
-import type { AnyResource, Resource } from '../../api/resource.ts'
+import { type AnyResource, newestOf } from '../../api/resource.ts'
 import { storageClassOf } from '../../api/volume-access.ts'
 import type { Admission } from './admission.ts'
 
@@ -14,12 +14,4 @@ export const defaultStorageClass: Admission = {
     if (!found) return object
     return { ...object, spec: { ...object.spec, storageClassName: found.metadata.name } } as AnyResource
   },
-}
-
-/** Of several defaults the newest counts, of those of one second the first by name. */
-export function newestOf<R extends Resource>(classes: readonly R[]): R | undefined {
-  const at = ({ metadata }: R) => metadata.creationTimestamp ?? ''
-  return classes.toSorted((a, b) =>
-    at(a) === at(b) ? (a.metadata.name < b.metadata.name ? -1 : 1) : at(a) > at(b) ? -1 : 1,
-  )[0]
 }

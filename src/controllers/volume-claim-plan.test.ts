@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { PersistentVolume } from '../api/kinds/persistent-volume.ts'
 import type { PersistentVolumeClaim } from '../api/kinds/persistent-volume-claim.ts'
 import type { StorageClass } from '../api/kinds/storage-class.ts'
-import { nextClaimStep } from './volume-binder.ts'
+import { nextClaimStep } from './volume-claim-plan.ts'
 
 interface ClaimFacts {
   readonly storageClassName?: string
@@ -49,6 +49,7 @@ const cases: readonly [
   readonly PersistentVolume[],
   StorageClass | undefined,
   string,
+  StorageClass?,
 ][] = [
   [
     'the smallest volume that is large enough',
@@ -69,7 +70,7 @@ const cases: readonly [
     claimOf({ storageClassName: '' }),
     [volumeOf('taken', '2Gi', { claimRef: { ...mine, name: 'other' } })],
     undefined,
-    'wait',
+    'wait FailedBinding',
   ],
   [
     'one that is reserved for it by name',
@@ -83,9 +84,41 @@ const cases: readonly [
     claimOf({ storageClassName: '' }),
     [volumeOf('rox', '2Gi', { accessModes: ['ReadOnlyMany'] })],
     undefined,
-    'wait',
+    'wait FailedBinding',
   ],
-  ['a new one', claimOf(), [], undefined, 'provision pvc-u1'],
+  ['a new one', claimOf({ storageClassName: 'fast' }), [], classOf('Immediate'), 'provision pvc-u1'],
+  ['nothing while no class is the default one', claimOf(), [], undefined, 'wait FailedBinding'],
+  ['the default class, once there is one', claimOf(), [], undefined, 'classify fast', classOf('Immediate')],
+  [
+    'a volume without class before the default class',
+    claimOf(),
+    [volumeOf('plain', '2Gi')],
+    undefined,
+    'reserve plain',
+    classOf('Immediate'),
+  ],
+  [
+    'not what it names when that is too small',
+    claimOf({ volumeName: 'small' }),
+    [volumeOf('small', '1Gi')],
+    undefined,
+    'wait VolumeMismatch',
+  ],
+  [
+    'not what it names when that is of another class',
+    claimOf({ volumeName: 'plain', storageClassName: 'fast' }),
+    [volumeOf('plain', '2Gi')],
+    classOf('Immediate'),
+    'wait VolumeMismatch',
+  ],
+  ['nothing while what it names is missing', claimOf({ volumeName: 'kept' }), [], undefined, 'wait'],
+  [
+    'word that its volume has gone to another',
+    claimOf({ volumeName: 'kept', phase: 'Bound' }),
+    [volumeOf('kept', '2Gi', { claimRef: { ...mine, uid: 'u2' } })],
+    undefined,
+    'lose ClaimMisbound',
+  ],
   [
     'a new one, also of a class nobody declares',
     claimOf({ storageClassName: 'gp3' }),
@@ -93,20 +126,20 @@ const cases: readonly [
     undefined,
     'provision pvc-u1',
   ],
-  ['nothing new of the class ""', claimOf({ storageClassName: '' }), [], undefined, 'wait'],
+  ['nothing new of the class ""', claimOf({ storageClassName: '' }), [], undefined, 'wait FailedBinding'],
   [
     'nothing new without a provisioner',
     claimOf({ storageClassName: 'fast' }),
     [],
     classOf('Immediate', 'kubernetes.io/no-provisioner'),
-    'wait',
+    'wait ProvisioningFailed',
   ],
   [
     'nothing before the scheduler has chosen',
     claimOf({ storageClassName: 'fast' }),
     [volumeOf('fast', '4Gi', { storageClassName: 'fast' })],
     classOf('WaitForFirstConsumer'),
-    'wait',
+    'wait WaitForFirstConsumer',
   ],
   [
     'a new one where the scheduler has chosen',
@@ -128,7 +161,7 @@ const cases: readonly [
     claimOf({ volumeName: 'kept' }),
     [volumeOf('kept', '2Gi', { claimRef: { ...mine, uid: 'u0' } })],
     undefined,
-    'wait',
+    'wait FailedBinding',
   ],
   [
     'nothing more',
@@ -137,9 +170,23 @@ const cases: readonly [
     undefined,
     'wait',
   ],
-  ['the loss of its volume', claimOf({ volumeName: 'kept', phase: 'Bound' }), [], undefined, 'lose'],
+  [
+    'the loss of its volume',
+    claimOf({ volumeName: 'kept', phase: 'Bound' }),
+    [],
+    undefined,
+    'lose ClaimLost',
+  ],
 ]
-test.each(cases)('A claim gets %s', (_, claim, volumes, from, expected) => {
-  const step = nextClaimStep(claim, volumes, from)
-  expect('volume' in step ? `${step.type} ${step.volume.metadata.name}` : step.type).toBe(expected)
+test.each(cases)('A claim gets %s', (_, claim, volumes, from, expected, byDefault = undefined) => {
+  const step = nextClaimStep(claim, volumes, { own: from, byDefault })
+  const about =
+    'volume' in step
+      ? step.volume.metadata.name
+      : 'remark' in step
+        ? step.remark?.reason
+        : 'className' in step
+          ? step.className
+          : undefined
+  expect(about === undefined ? step.type : `${step.type} ${about}`).toBe(expected)
 })
