@@ -10,6 +10,7 @@ import type { Registry } from '../registry.ts'
 import { isTrue, type ResourceRequest } from '../request-info.ts'
 import { CHANNEL_PROTOCOLS, Channels } from './channels.ts'
 import { connectionOf, containerNamed, loggedContainer, logOptionsOf, runningContainer } from './locate.ts'
+import { forwardByChannels, PORT_CHANNELS_PROTOCOL, portsOf } from './port-channels.ts'
 import { PORT_FORWARD_PROTOCOL, PortForward } from './port-forward.ts'
 import { ServiceProxy } from './proxy.ts'
 
@@ -79,7 +80,7 @@ export class PodStreams {
     this.#chosen.set(request, chosen)
     this.#sockets.handleUpgrade(request, socket, head, (opened: WebSocket) => {
       this.#watchOver(opened, mayStay)
-      conversation.begin(opened)
+      conversation.begin(opened, chosen)
     })
   }
 
@@ -90,14 +91,19 @@ export class PodStreams {
     const pod = await this.#pod(info)
     const connection = connectionOf(this.#connections, pod)
     if (subresource === 'portforward') {
+      // kubectl names its ports stream by stream.
+      const ports = query.has('ports') ? portsOf(query) : []
       if (pod.status?.phase !== 'Running')
         throw badRequest(
           `unable to forward port because pod is not running. Current status=${pod.status?.phase}`,
         )
+      const dial = (port: number) => connection.dial(pod.metadata.uid ?? '', port)
       return {
-        protocols: [PORT_FORWARD_PROTOCOL],
-        begin: (opened) =>
-          void new PortForward(opened, (port) => connection.dial(pod.metadata.uid ?? '', port)),
+        protocols: [PORT_FORWARD_PROTOCOL, PORT_CHANNELS_PROTOCOL],
+        begin: (opened, protocol) => {
+          if (protocol === PORT_FORWARD_PROTOCOL) void new PortForward(opened, dial)
+          else void forwardByChannels(opened, ports, dial)
+        },
       }
     }
     const id = runningContainer(pod, containerNamed(pod, query.get('container') ?? ''))
@@ -166,7 +172,7 @@ const UPGRADED: ReadonlySet<string> = new Set(['exec', 'attach', 'portforward'])
 /** What a WebSocket is opened for, once it is known that it may be. */
 interface Conversation {
   readonly protocols: readonly string[]
-  begin(socket: WebSocket): void
+  begin(socket: WebSocket, protocol: string): void
 }
 
 /** A reader that is slow is waited for; nothing is piled up. */
