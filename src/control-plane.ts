@@ -45,7 +45,7 @@ export interface ControlPlaneOptions {
   readonly freeze?: boolean | undefined
   /** Where requests over the network are written down, and by which policy file. Absent: nowhere. */
   readonly audit?: { readonly path: string; readonly policyPath?: string | undefined } | undefined
-  /** Which parts run beside the API server; all by default. */
+  /** Which parts run beside the API server; all by default. Without nodes no webhook is called either: the plane only judges. */
   readonly parts?:
     | { readonly controllers?: boolean; readonly scheduler?: boolean; readonly nodes?: boolean }
     | undefined
@@ -94,7 +94,8 @@ export async function startControlPlane(env: Env, options: ControlPlaneOptions =
     const store = await openStore(env, options)
     stops.push(() => store.close())
     const pki = options.listen && (await openKeys(env, options, options.listen))
-    const admission = [...admissionChain()]
+    const { controllers = true, scheduler = true, nodes = true } = options.parts ?? {}
+    const admission = [...admissionChain({ webhooks: nodes })]
     const registry = new Registry(
       env,
       store,
@@ -124,7 +125,6 @@ export async function startControlPlane(env: Env, options: ControlPlaneOptions =
     if (server) stops.push(() => server.api.close())
     const informers = new Informers(env, client)
     stops.push(() => informers.close())
-    const { controllers = true, scheduler = true, nodes = true } = options.parts ?? {}
     const running = [
       ...(controllers
         ? [

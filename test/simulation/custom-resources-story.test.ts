@@ -96,6 +96,39 @@ describe('a repository with a definition and its objects', () => {
     expect(await gitops.find(boats, 'ra', 'default')).toBeDefined()
   })
 
+  test('with a webhook of its own, which only simulated pods serve, is not locked out by it', async () => {
+    const hook = `
+apiVersion: v1
+kind: Service
+metadata: { name: hooks, namespace: default }
+spec: { selector: { app: hooks }, ports: [{ port: 443, targetPort: 8443 }] }
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: hooks, namespace: default }
+spec:
+  selector: { matchLabels: { app: hooks } }
+  template:
+    metadata: { labels: { app: hooks } }
+    spec: { containers: [{ name: hooks, image: "registry.example/hooks:1" }] }
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: { name: hooks }
+webhooks:
+  - name: maps.hooks.example.com
+    admissionReviewVersions: [v1]
+    sideEffects: None
+    clientConfig: { service: { name: hooks, namespace: default } }
+    rules: [{ operations: ["*"], apiGroups: [""], apiVersions: [v1], resources: [configmaps] }]
+`
+    await gitops.commit({ 'hook.yaml': hook, 'map.yaml': map })
+    expect(last()).toBe('healthy')
+    await gitops.commit({ 'hook.yaml': hook, 'map.yaml': `${map}data: { a: b }\n` })
+    expect(last()).toBe('healthy')
+    expect((await gitops.find(configMap, 'chart', 'default'))?.data).toEqual({ a: 'b' })
+  })
+
   test('is validated without a cluster', async () => {
     const review = await validate(gitops.plane.client, [
       { path: 'boat.yaml', text: boat(60) },

@@ -20,8 +20,11 @@ import { storageObjectInUseProtection } from './storage-object-in-use-protection
 import { validatingAdmissionPolicies } from './validating-admission-policies.ts'
 import { validatingWebhooks } from './validating-webhooks.ts'
 
-/** The chain, in kube-apiserver's order. A new step is one file and one line; where it stands has a meaning. */
-export function admissionChain(): readonly Admission[] {
+/**
+ * The chain, in kube-apiserver's order. A new step is one file and one line; where it stands has a meaning. Without
+ * `webhooks` nothing outside this process is asked: for looking at a repository that nobody trusts yet.
+ */
+export function admissionChain({ webhooks = true } = {}): readonly Admission[] {
   return [
     namespaceLifecycle,
     limitRanger,
@@ -37,10 +40,10 @@ export function admissionChain(): readonly Admission[] {
     defaultIngressClass,
     podTopologyLabels,
     mutatingAdmissionPolicies,
-    mutatingWebhooks,
+    ...(webhooks ? [mutatingWebhooks] : []),
     serviceAddresses(),
     validatingAdmissionPolicies,
-    validatingWebhooks,
+    ...(webhooks ? [validatingWebhooks] : []),
     deviceAdminAccess,
     resourceQuota(),
   ]

@@ -7,6 +7,7 @@ import { ApiError, forbidden } from '../../api/status.ts'
 import type { AdmissionRequest } from '../admission/admission.ts'
 import { callWebhook } from './call.ts'
 import { type ReviewAnswer, readReview, refusal, reviewRequest } from './review.ts'
+import { isSimulated } from './simulated-service.ts'
 import { formsOf, isSelected, objectsIn, subjectOf } from './subject.ts'
 
 export interface Asked extends ReviewAnswer {
@@ -28,6 +29,13 @@ export async function askWebhook(
   if (!form || !(await isSelected(request, webhook)) || !meetsConditions(request, webhook, form))
     return undefined
   const { env, reader, context } = request
+  const { service } = webhook.clientConfig
+  if (service && (await isSimulated(reader, service))) {
+    context.warnings.push(
+      `webhook ${JSON.stringify(webhook.name)} was not asked: pods on simulated nodes serve ${service.namespace}/${service.name}, and nobody listens there`,
+    )
+    return undefined
+  }
   const uid = env.random.uuid()
   const review = {
     kind: 'AdmissionReview',

@@ -10,9 +10,22 @@ import { configMap } from '../../api/kinds/config-map.ts'
 import { endpointSlice } from '../../api/kinds/endpoint-slice.ts'
 import { mutatingWebhookConfiguration } from '../../api/kinds/mutating-webhook-configuration.ts'
 import { namespace } from '../../api/kinds/namespace.ts'
+import { node } from '../../api/kinds/node.ts'
+import { pod } from '../../api/kinds/pod.ts'
 import { service } from '../../api/kinds/service.ts'
 import { validatingWebhookConfiguration } from '../../api/kinds/validating-webhook-configuration.ts'
 
+const NODE_INFO = {
+  architecture: 'amd64',
+  bootID: '',
+  kernelVersion: '',
+  kubeProxyVersion: '',
+  kubeletVersion: 'v1.36.0',
+  machineID: '',
+  operatingSystem: 'linux',
+  osImage: '',
+  systemUUID: '',
+}
 let cluster: TestCluster
 let server: WebhookServer
 beforeEach(async () => {
@@ -215,6 +228,37 @@ describe('A webhook', () => {
       hook('/deny', { clientConfig: { service: reference, caBundle: server.caBundle } }),
     )
     await expect(create()).rejects.toThrow(/does not match certificate's altnames: Host: hooks\.default\.svc/)
+  })
+
+  test('that only pods on simulated nodes serve is not asked, and the client is told', async () => {
+    await cluster.client.create(node, make.node({ metadata: { name: 'sim' } }))
+    await cluster.client.patch(
+      node,
+      { name: 'sim' },
+      'merge',
+      { status: { nodeInfo: { ...NODE_INFO, containerRuntimeVersion: 'simulated://1.0.0' } } },
+      { subresource: 'status' },
+    )
+    await cluster.client.create(pod, make.pod({ metadata: { name: 'hook' }, spec: { nodeName: 'sim' } }))
+    await cluster.client.create(
+      service,
+      make.service({ metadata: { name: 'hooks' }, spec: { ports: [{ port: 443 }] } }),
+    )
+    await cluster.client.create(endpointSlice, {
+      apiVersion: 'discovery.k8s.io/v1',
+      kind: 'EndpointSlice',
+      metadata: { name: 'hooks-1', namespace: 'default', labels: { 'kubernetes.io/service-name': 'hooks' } },
+      addressType: 'IPv4',
+      endpoints: [
+        { addresses: ['10.1.2.3'], targetRef: { kind: 'Pod', name: 'hook', namespace: 'default' } },
+      ],
+      ports: [{ name: '', port: 8443, protocol: 'TCP' }],
+    })
+    await install(
+      'validating',
+      hook('/deny', { clientConfig: { service: { name: 'hooks', namespace: 'default' } } }),
+    )
+    expect((await create()).metadata.name).toBe('a')
   })
 
   test('is asked once more when a later one has changed the object', async () => {
