@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import { namespace as namespaceKind } from '../dist/api/kinds/namespace.js'
 import { node as nodeKind } from '../dist/api/kinds/node.js'
+import { persistentVolume } from '../dist/api/kinds/persistent-volume.js'
+import { persistentVolumeClaim } from '../dist/api/kinds/persistent-volume-claim.js'
 import { pod as podKind } from '../dist/api/kinds/pod.js'
 import { priorityClass } from '../dist/api/kinds/priority-class.js'
 import { service as serviceKind } from '../dist/api/kinds/service.js'
@@ -37,18 +39,55 @@ async function all(count, make) {
   )
 }
 
+/** A volume and a claim of a pod's own, bound to each other. */
+async function createBoundClaim(name) {
+  const key = { namespace: 'default', name }
+  const spec = { accessModes: ['ReadWriteOnce'], storageClassName: '' }
+  const { metadata } = await client.create(persistentVolumeClaim, {
+    apiVersion: 'v1',
+    kind: 'PersistentVolumeClaim',
+    metadata: key,
+    spec: { ...spec, resources: { requests: { storage: '1Gi' } }, volumeName: name },
+  })
+  await client.create(persistentVolume, {
+    apiVersion: 'v1',
+    kind: 'PersistentVolume',
+    metadata: { name },
+    spec: {
+      ...spec,
+      capacity: { storage: '1Gi' },
+      csi: { driver: 'ebs.csi.aws.com', volumeHandle: name },
+      claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', ...key, uid: metadata.uid },
+    },
+  })
+  await client.patch(
+    persistentVolumeClaim,
+    key,
+    'merge',
+    { status: { phase: 'Bound' } },
+    { subresource: 'status' },
+  )
+}
+
+/** Of the pods that come next, before they come. */
+async function createClaims(count, { prefix, claims }) {
+  if (claims) await all(count, (i) => createBoundClaim(`${prefix}-${made + i}`))
+}
+
 let made = 0
-function createPods(count, { prefix, labels, namespace, spec, specOf }) {
+function createPods(count, { prefix, labels, namespace, spec, specOf, claims }) {
   const from = made
   made += count
-  return all(count, (i) =>
-    client.create(podKind, {
+  return all(count, async (i) => {
+    const name = `${prefix}-${from + i}`
+    const volumes = claims ? { volumes: [{ name: 'data', persistentVolumeClaim: { claimName: name } }] } : {}
+    await client.create(podKind, {
       apiVersion: 'v1',
       kind: 'Pod',
-      metadata: { name: `${prefix}-${from + i}`, namespace: namespace(i), labels },
-      spec: { ...spec, ...specOf?.(i) },
-    }),
-  )
+      metadata: { name, namespace: namespace(i), labels },
+      spec: { ...spec, ...specOf?.(i), ...volumes },
+    })
+  })
 }
 
 let bound = 0
@@ -120,6 +159,7 @@ pods.onChange(({ type, resource }) => {
 let scheduler = startScheduler(env, client, informers)
 for (const [count, shape] of workload.init ?? []) {
   const target = bound + count
+  await createClaims(count, shape)
   await createPods(count, shape)
   await untilBound(target)
 }
@@ -129,6 +169,7 @@ if (workload.stuck) {
 }
 const [count, shape] = workload.measured
 const target = bound + count
+await createClaims(count, shape)
 if (workload.waiting) {
   await scheduler.stop()
   await createPods(count, shape)

@@ -391,6 +391,12 @@ export const workloads = {
     init: [],
     measured: [20_000, plain],
   },
+  SchedulingCSIPVs: {
+    threshold: '48/100',
+    nodes: 5000,
+    init: [[5000, pod('bound', { claims: true })]],
+    measured: [5000, pod('bound', { claims: true })],
+  },
   ...Object.fromEntries(
     [500, 1000, 5000, 15_000].map((nodes) => [
       `Growth: plain pods on ${nodes} nodes`,

@@ -14,7 +14,8 @@ export interface HostPort {
 
 /**
  * What decides where a pod can go, apart from who it is: pods of one template share one shape, so what is worked out
- * for the first is there for all. Two pods of one shape get the same verdict and score on the same node.
+ * for the first is there for all. Two pods of one shape get the same verdict and score of a local plugin on the same
+ * node; claims of volumes and devices are looked at by others.
  */
 export interface PodShape {
   readonly requests: Amounts
@@ -23,8 +24,6 @@ export interface PodShape {
   readonly nonZeroMemory: number
   readonly hostPorts: readonly HostPort[]
   readonly terms: Terms | undefined
-  /** "namespace/name" of the volume claims it mounts, those of ephemeral volumes among them. */
-  readonly claims: readonly string[]
 }
 
 /** What the scheduler wants to know of a pod, worked out once per version of it. */
@@ -46,6 +45,7 @@ export class PodInfo implements PodShape {
   readonly nonZeroMemory: number
   readonly hostPorts: readonly HostPort[]
   readonly terms: Terms | undefined
+  /** "namespace/name" of the volume claims it mounts, those of ephemeral volumes among them. */
   readonly claims: readonly string[]
 
   constructor(pod: Pod, shape: PodShape, labelKey: string) {
@@ -64,7 +64,7 @@ export class PodInfo implements PodShape {
     this.nonZeroMemory = shape.nonZeroMemory
     this.hostPorts = shape.hostPorts
     this.terms = shape.terms
-    this.claims = shape.claims
+    this.claims = pod.spec.volumes ? claimsOf(pod) : NO_CLAIMS
   }
 
   /** The same pod in another form, of the same shape. */
@@ -126,7 +126,7 @@ function shapeOf(pod: Pod): PodShape {
   return shape
 }
 
-/** Every field a plugin looks at, but for spec.nodeName: a pod that has a node is not decided. Volumes that need no storage of the cluster are left out. */
+/** Every field a local plugin looks at, but for spec.nodeName: a pod that has a node is not decided. */
 function signatureOf(pod: Pod): string {
   const { metadata, spec } = pod
   const container = ({ image, resources, ports, restartPolicy }: V1Container) => [
@@ -149,18 +149,6 @@ function signatureOf(pod: Pod): string {
     spec.hostNetwork,
     spec.containers.map(container),
     spec.initContainers?.map(container),
-    spec.volumes?.some(({ persistentVolumeClaim, ephemeral }) => persistentVolumeClaim || ephemeral) && [
-      metadata.name,
-      spec.volumes,
-    ],
-    spec.volumes?.flatMap(({ image, gcePersistentDisk, awsElasticBlockStore, rbd, iscsi }) => [
-      image,
-      gcePersistentDisk,
-      awsElasticBlockStore,
-      rbd,
-      iscsi,
-    ]),
-    spec.resourceClaims && [metadata.name, spec.resourceClaims],
   ])
 }
 
@@ -179,10 +167,14 @@ function describeShape(pod: Pod): PodShape {
       ),
     ),
     terms: termsOf(pod),
-    claims: (pod.spec.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }) => {
-      const claim =
-        persistentVolumeClaim?.claimName ?? (ephemeral ? `${pod.metadata.name}-${name}` : undefined)
-      return claim === undefined ? [] : [`${pod.metadata.namespace}/${claim}`]
-    }),
   }
+}
+
+const NO_CLAIMS: readonly string[] = []
+
+function claimsOf({ metadata, spec }: Pod): readonly string[] {
+  return (spec.volumes ?? []).flatMap(({ name, persistentVolumeClaim, ephemeral }) => {
+    const claim = persistentVolumeClaim?.claimName ?? (ephemeral ? `${metadata.name}-${name}` : undefined)
+    return claim === undefined ? [] : [`${metadata.namespace}/${claim}`]
+  })
 }

@@ -52,7 +52,10 @@ export function volumeBinding({
     watches: [persistentVolumeClaim, persistentVolume, storageClass, csiDriver, csiStorageCapacity],
     preFilter(pod, snapshot) {
       if (pod.claims.length === 0) return 'skip'
-      return claimsOf(pod, snapshot)
+      const claims = claimsOf(pod, snapshot)
+      if ('reject' in claims) return claims
+      const { bound, delayed } = claims.state
+      return delayed.length === 0 && bound.every((claim) => isAnywhere(claim, snapshot)) ? 'skip' : claims
     },
     filter(_, { node }, { bound, delayed, snapshot }) {
       const { objects } = snapshot
@@ -121,6 +124,12 @@ function claimsOf(
     else return { reject: 'pod has unbound immediate PersistentVolumeClaims' }
   }
   return { state: { bound, delayed, snapshot } }
+}
+
+/** Its volume is there, and reaches every node. */
+function isAnywhere({ spec }: PersistentVolumeClaim, { objects }: Snapshot): boolean {
+  const volume = objects.get(persistentVolume, spec?.volumeName ?? '')
+  return volume !== undefined && !volume.spec?.nodeAffinity?.required
 }
 
 /** Undefined: there is nothing for one of the claims here. */
