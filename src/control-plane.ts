@@ -107,8 +107,6 @@ export async function startControlPlane(env: Env, options: ControlPlaneOptions =
       admission.push(...access.admission)
       stops.push(async () => access.stop())
       await access.start(registry)
-      const services = startApiServices(registry)
-      stops.push(() => services.stop())
     }
     const custom = await startCustomResources(registry)
     stops.push(() => custom.stop())
@@ -123,6 +121,8 @@ export async function startControlPlane(env: Env, options: ControlPlaneOptions =
         ? await startListener(env, { registry, access, connections, pki, audit, ...options.listen }, options)
         : undefined
     if (server) stops.push(() => server.api.close())
+    const services = server && startApiServices(registry)
+    if (services) stops.push(() => services.stop())
     const informers = new Informers(env, client)
     stops.push(() => informers.close())
     const running = [

@@ -1,4 +1,5 @@
 import { type ASTNode, type Environment, EvaluationError, ParseError } from '@marcbachmann/cel-js'
+import { HAS } from './library-presence.ts'
 import { MATCHES } from './library-texts.ts'
 
 /** An expression that is ready to run; `run` throws an Error whose message says what went wrong. */
@@ -25,6 +26,12 @@ export function compile(environment: Environment, expression: string): Compiled 
   if (expression.length > EXPRESSION_MAX)
     return { error: `expression is longer than ${EXPRESSION_MAX} characters` }
   const safe = withLinearMatches(expression)
+  const compiled = compileSafe(environment, expression, safe)
+  const isOddHas = 'error' in compiled && compiled.error.includes('has() invalid argument')
+  return isOddHas ? compileSafe(environment, expression, replaceCalls(safe, 'has', HAS)) : compiled
+}
+
+function compileSafe(environment: Environment, expression: string, safe: string): Compiled {
   try {
     const parsed = environment.parse(safe)
     const checked = parsed.check()
@@ -48,13 +55,13 @@ export function compile(environment: Environment, expression: string): Compiled 
 function describe(error: unknown, expression: string, safe: string): string {
   const isSyntax = error instanceof ParseError
   const start = (error as { range?: { start: number } }).range?.start ?? 0
-  const before = safe.slice(0, start).replaceAll(MATCHES, 'matches')
+  const before = safe.slice(0, start).replaceAll(MATCHES, 'matches').replaceAll(HAS, 'has')
   const lines = before.split('\n')
   // Of a field, CEL points at the dot.
   const isField = /^undefined field/.test(summaryOf(error))
   const column = Math.max(0, (lines.at(-1)?.length ?? 0) - Number(isField))
   const line = expression.split('\n')[lines.length - 1] ?? ''
-  const what = summaryOf(error).replaceAll(MATCHES, 'matches')
+  const what = summaryOf(error).replaceAll(MATCHES, 'matches').replaceAll(HAS, 'has')
   const message = isSyntax ? `Syntax error: ${what}` : what
   return `ERROR: <input>:${lines.length}:${column + 1}: ${message}\n | ${line}\n | ${'.'.repeat(column)}^`
 }
@@ -69,9 +76,14 @@ function summaryOf(error: unknown): string {
 }
 
 const TOKEN =
-  /(?:[rRbB]{0,2})(?:"""[\s\S]*?"""|'''[\s\S]*?'''|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|\/\/[^\n]*|\bmatches(?=\s*\()/g
+  /(?:[rRbB]{0,2})(?:"""[\s\S]*?"""|'''[\s\S]*?'''|"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|\/\/[^\n]*|\b[A-Za-z_]\w*(?=\s*\()/g
 
-/** Every call of matches becomes one of the linear engine; texts and comments are left alone. */
+/** Every call of matches becomes one of the linear engine. */
 function withLinearMatches(expression: string): string {
-  return expression.replace(TOKEN, (token) => (token === 'matches' ? MATCHES : token))
+  return replaceCalls(expression, 'matches', MATCHES)
+}
+
+/** Texts and comments are left alone. */
+function replaceCalls(expression: string, name: string, by: string): string {
+  return expression.replace(TOKEN, (token) => (token === name ? by : token))
 }

@@ -1,5 +1,6 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
 import type { JsonSchema } from '../custom/json-schema.ts'
+import { HAS } from './library-presence.ts'
 import { escapeField } from './schema-types.ts'
 
 /**
@@ -203,7 +204,7 @@ function receiverCost(
 function callCost(name: string, values: readonly Estimate[]): Estimate {
   const cost = sum(values) + 1
   const size = Math.max(1, ...values.map((value) => value.size))
-  if (name === 'has' || name === 'size' || name === 'type') return { cost, size: 1 }
+  if (name === 'has' || name === HAS || name === 'size' || name === 'type') return { cost, size: 1 }
   if (name === 'dyn') return { cost, size, schema: values[0]?.schema }
   return { cost: cost + size * CHARACTER_COST, size }
 }

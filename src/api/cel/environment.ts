@@ -1,6 +1,7 @@
 import { Environment } from '@marcbachmann/cel-js'
 import { registerAddresses } from './library-addresses.ts'
 import { registerLists } from './library-lists.ts'
+import { registerPresence } from './library-presence.ts'
 import { registerQuantities } from './library-quantities.ts'
 import { registerTexts } from './library-texts.ts'
 import { registerUrls } from './library-urls.ts'
@@ -27,6 +28,7 @@ const base = once(() => {
   })
   environment.registerOperator('int == double', (a: bigint, b: number) => Number(a) === b)
   registerLists(environment)
+  registerPresence(environment)
   registerTexts(environment)
   registerUrls(environment)
   registerQuantities(environment)

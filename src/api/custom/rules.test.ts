@@ -109,6 +109,8 @@ describe('A rule', () => {
     ],
     ['cel.bind(n, self.spec.max - self.spec.min, n == 4)', true],
     ['1 == 1.0 && self.spec.max == 5', true],
+    ['has(self.spec.ports[0].port) && has(self.spec.name)', true],
+    ['self.spec.ports.map(p, {"a": p})[0].a.name == "http"', true],
   ])('%s', (text, isTrue) => {
     const given = schema([rule(text)])
     const declared = checkRuleDeclarations(given, 's')
