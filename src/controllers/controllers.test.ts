@@ -11,6 +11,7 @@ import { deployment } from '../api/kinds/deployment.ts'
 import { endpointSlice } from '../api/kinds/endpoint-slice.ts'
 import { endpoints } from '../api/kinds/endpoints.ts'
 import { flowSchema } from '../api/kinds/flow-schema.ts'
+import { horizontalPodAutoscaler } from '../api/kinds/horizontal-pod-autoscaler.ts'
 import { kinds } from '../api/kinds/index.ts'
 import { ipAddress } from '../api/kinds/ip-address.ts'
 import { job } from '../api/kinds/job.ts'
@@ -289,6 +290,20 @@ const scenarios: Record<string, Omit<Scenario, 'controller'>> = {
       expect(status?.loadBalancer?.ingress).toEqual([{ ip: '192.0.2.1', ipMode: 'VIP' }])
     },
     remove: (client) => client.delete(service, WEB),
+  },
+  'horizontal-pod-autoscaler': {
+    async arrange(client) {
+      await client.create(deployment, make.deployment({ spec: { replicas: 0 } }))
+      await client.create(horizontalPodAutoscaler, { ...horizontalPodAutoscaler.example, metadata: WEB })
+    },
+    async check(client) {
+      const { status } = await client.get(horizontalPodAutoscaler, WEB)
+      expect(status?.conditions?.map(({ type, status: is, reason }) => [type, is, reason])).toEqual([
+        ['AbleToScale', 'True', 'SucceededGetScale'],
+        ['ScalingActive', 'False', 'ScalingDisabled'],
+      ])
+    },
+    remove: (client) => client.delete(horizontalPodAutoscaler, WEB),
   },
   replicationcontroller: {
     async arrange(client) {

@@ -19,6 +19,7 @@ import { endpointsController } from './endpoints.ts'
 import { ephemeralVolumeController } from './ephemeral-volume.ts'
 import { flowSchemaController } from './flow-schema.ts'
 import { garbageCollectorLoop } from './garbage-collector.ts'
+import { autoscalerController } from './hpa.ts'
 import { ipAddressController } from './ip-address.ts'
 import type { Issuing } from './issuing.ts'
 import { jobController } from './job.ts'
@@ -75,6 +76,7 @@ export const controllersOf = (kinds: Kinds): readonly Controller[] => [
   resourceQuotaController(kinds),
   flowSchemaController,
   ipAddressController,
+  autoscalerController(kinds),
 ]
 
 /** One line per controller that gives out what only the owner of the keys can make. */

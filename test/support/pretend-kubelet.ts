@@ -75,6 +75,7 @@ export function startPretendKubelet(
     const status = {
       ...current.status,
       phase: 'Running',
+      startTime: formatTime(clock.now()),
       podIP,
       podIPs: [{ ip: podIP }],
       conditions: [...others, ready],
