@@ -47,6 +47,7 @@ export class SchedulingQueue {
   readonly #active = new Heap<QueuedPod>(before)
   readonly #backingOff = new Heap<QueuedPod>((a, b) => a.readyAt - b.readyAt || before(a, b))
   readonly #known = new Map<string, QueuedPod>()
+  readonly #sizes = { active: 0, backoff: 0, unschedulable: 0, gated: 0, inFlight: 0 }
   /** By the plugins that rejected them: events that none of them cares about pass over all at once. */
   readonly #unschedulable = new Map<string, Bucket>()
   readonly #missed = new Map<string, ClusterEvent[]>()
@@ -78,11 +79,9 @@ export class SchedulingQueue {
     tick()
   }
 
-  /** How many pods are in each place; asked by metrics and tests. */
-  get sizes(): { active: number; backoff: number; unschedulable: number; gated: number } {
-    const sizes = { active: 0, backoff: 0, unschedulable: 0, gated: 0, inFlight: 0 }
-    for (const { place } of this.#known.values()) sizes[place] += 1
-    return sizes
+  /** How many pods are in each place. */
+  get sizes(): Readonly<Record<QueuedPod['place'], number>> {
+    return this.#sizes
   }
 
   /** A pod without a node, new or changed. Returns why it is gated, if it is. */
@@ -101,6 +100,7 @@ export class SchedulingQueue {
         hasFailed: false,
       }
       this.#known.set(info.uid, pod)
+      this.#sizes.gated += 1
       return this.#admit(pod)
     }
     const event: ClusterEvent = { type: 'pod-updated', pod: info.pod, previous: known.info.pod }
@@ -118,6 +118,7 @@ export class SchedulingQueue {
     const known = this.#known.get(uid)
     if (!known) return
     this.#leave(known)
+    this.#sizes[known.place] -= 1
     this.#known.delete(uid)
     this.#missed.delete(uid)
   }
@@ -259,6 +260,8 @@ export class SchedulingQueue {
   }
 
   #place(pod: QueuedPod, place: QueuedPod['place']): void {
+    this.#sizes[pod.place] -= 1
+    this.#sizes[place] += 1
     pod.place = place
     pod.since = this.#clock.now()
   }

@@ -167,6 +167,7 @@ export class Scheduler {
     if (nominatedNodeName) this.#snapshot.nominate(podInfo(resource), nominatedNodeName)
     else if (previous?.status?.nominatedNodeName) this.#unnominate(podInfo(resource))
     const gated = this.#queue.put(podInfo(resource))
+    this.#showPending()
     if (gated !== undefined)
       this.#writes.add(uid, () =>
         profile.writer.setUnscheduled(
@@ -227,6 +228,7 @@ export class Scheduler {
         this.#writes.add(info.uid, () => this.#bind(queued, decision.node, profile, startedAt))
       } else this.#undo(queued, profile.framework)
     } else this.#fail(queued, profile, decision.error, startedAt)
+    this.#showPending()
     await this.#writes.room()
   }
 
@@ -334,6 +336,19 @@ export class Scheduler {
       }
       this.#attempts('unschedulable', startedAt)
     })
+  }
+
+  /** Not at every pod of a long queue: a scrape comes once in many seconds. */
+  #showPending(): void {
+    const { active, backoff, unschedulable, gated } = this.#queue.sizes
+    if (active % 64 !== 0) return
+    const gauge = this.#env.metrics.gauge(
+      'scheduler_pending_pods',
+      'Number of pending pods, by the queue type',
+      ['queue'],
+    )
+    for (const [queue, pods] of Object.entries({ active, backoff, unschedulable, gated }))
+      gauge.set({ queue }, pods)
   }
 
   #attempts(result: 'scheduled' | 'unschedulable', startedAt: number): void {
