@@ -1,4 +1,5 @@
 import { admissionExpression, type ExpressionOf } from '../../api/cel/admission-environment.ts'
+import { exceedsLoops, largestCollection } from '../../api/cel/loop-bound.ts'
 import { dynamicValue } from '../../api/cel/schema-types.ts'
 import type { V1MatchCondition, V1Variable } from '../../api/generated/types.ts'
 import type { AnyKind } from '../../api/kind.ts'
@@ -10,9 +11,12 @@ import { namespaceOf, objectsIn } from '../webhooks/subject.ts'
 /** Runs the expressions of one policy about one request. */
 export class Evaluation {
   readonly #variables: Readonly<Record<string, unknown>>
+  readonly #largest: number
 
-  constructor(variables: Readonly<Record<string, unknown>>) {
+  /** `largest`: how many items the largest collection among the variables has. */
+  constructor(variables: Readonly<Record<string, unknown>>, largest: number) {
     this.#variables = variables
+    this.#largest = largest
   }
 
   static async of(
@@ -36,7 +40,7 @@ export class Evaluation {
       params: dynamicValue(params),
       variables: lazy,
     }
-    const evaluation = new Evaluation(all)
+    const evaluation = new Evaluation(all, largestCollection([object, oldObject, params]))
     for (const { name, expression } of variables) defineLazily(lazy, name, () => evaluation.run(expression))
     return evaluation
   }
@@ -45,6 +49,8 @@ export class Evaluation {
   run(expression: string, of: ExpressionOf = 'policy'): unknown {
     const program = admissionExpression(expression, of)
     if ('error' in program) throw new Error(program.error)
+    if (exceedsLoops(program.ast, this.#largest))
+      throw new Error('operation cancelled: actual cost limit exceeded')
     return program.run(this.#variables)
   }
 

@@ -199,6 +199,20 @@ describe('A validating policy', () => {
     else expect((await deploy()).metadata.name).toBe('web')
   })
 
+  test('does not loop for ever over what somebody sends', async () => {
+    const all = 'object.spec.template.spec.containers[0].env'
+    await validating({
+      validations: [{ expression: `${all}.all(a, ${all}.all(b, ${all}.all(c, a != b || b != c || true)))` }],
+    })
+    const env = Array.from({ length: 500 }, (_, i) => ({ name: `E${i}`, value: 'x' }))
+    const template = { spec: { containers: [{ name: 'app', image: 'web:1', env }] } }
+    const sent = make.deployment({ metadata: { name: 'web' } })
+    const spec = { ...sent.spec, template: { ...sent.spec.template, ...template } }
+    await expect(cluster.client.create(deployment, { ...sent, spec } as typeof sent)).rejects.toThrow(
+      'operation cancelled: actual cost limit exceeded',
+    )
+  })
+
   test.each<[string, object, string]>([
     [
       'an expression that does not compile',

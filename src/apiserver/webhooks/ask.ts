@@ -1,5 +1,6 @@
 import { matchesRules } from '../../api/admission-match.ts'
 import { admissionExpression } from '../../api/cel/admission-environment.ts'
+import { exceedsLoops, largestCollection } from '../../api/cel/loop-bound.ts'
 import { dynamicValue } from '../../api/cel/schema-types.ts'
 import type { V1MutatingWebhook } from '../../api/generated/types.ts'
 import type { AnyKind } from '../../api/kind.ts'
@@ -78,11 +79,14 @@ function meetsConditions(
     oldObject: dynamicValue(oldObject),
     request: dynamicValue(about),
   }
+  const largest = largestCollection([object, oldObject])
   const failures: string[] = []
   for (const { name: condition, expression } of matchConditions) {
     const program = admissionExpression(expression, 'webhook')
     try {
       if ('error' in program) throw new Error(program.error)
+      if (exceedsLoops(program.ast, largest))
+        throw new Error('operation cancelled: actual cost limit exceeded')
       if (program.run(variables) !== true) return false
     } catch (error) {
       failures.push(`${condition}: ${(error as Error).message}`)
