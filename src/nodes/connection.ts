@@ -68,14 +68,19 @@ export class LocalNodeConnection implements NodeConnection {
   }
 
   usage(): NodeUsage {
-    const pods = new Map<string, { name: string; cpu: number; memory: number }[]>()
-    let [cpu, memory] = [0, 0]
-    for (const { podUid, name, id } of this.#runtime.containers(this.#node)) {
-      const used = this.#runtime.usage(id)
-      cpu += used.cpu
-      memory += used.memory
-      pods.set(podUid, [...(pods.get(podUid) ?? []), { name, ...used }])
-    }
-    return { cpu, memory, pods: [...pods].map(([uid, containers]) => ({ uid, containers })) }
+    return usageOf(this.#runtime, this.#node)
   }
+}
+
+/** What all that runs on a node uses now. */
+export function usageOf(runtime: Runtime, node: string): NodeUsage {
+  const pods = new Map<string, { name: string; cpu: number; memory: number }[]>()
+  let [cpu, memory] = [0, 0]
+  for (const { podUid, name, id } of runtime.containers(node)) {
+    const used = runtime.usage(id)
+    cpu += used.cpu
+    memory += used.memory
+    pods.set(podUid, [...(pods.get(podUid) ?? []), { name, ...used }])
+  }
+  return { cpu, memory, pods: [...pods].map(([uid, containers]) => ({ uid, containers })) }
 }

@@ -43,6 +43,13 @@ const CONDITIONS: readonly Omit<V1NodeCondition, 'lastHeartbeatTime' | 'lastTran
   { type: 'Ready', status: 'True', reason: 'KubeletReady', message: 'kubelet is posting ready status' },
 ]
 
+const MEMORY_PRESSURE: (typeof CONDITIONS)[number] = {
+  type: 'MemoryPressure',
+  status: 'True',
+  reason: 'KubeletHasInsufficientMemory',
+  message: 'kubelet has insufficient memory available',
+}
+
 const DISK_PRESSURE: (typeof CONDITIONS)[number] = {
   type: 'DiskPressure',
   status: 'True',
@@ -66,6 +73,8 @@ export interface NodeFacts {
   readonly runtimeVersion: string
   readonly images: readonly { readonly names: readonly string[]; readonly sizeBytes: number }[]
   readonly now: number
+  /** It has too little memory left. */
+  readonly isMemoryShort?: boolean | undefined
   /** There is no room left on its disk. */
   readonly isDiskFull?: boolean | undefined
 }
@@ -73,13 +82,17 @@ export interface NodeFacts {
 /** The status a healthy kubelet posts. Pure; keeps capacity as the node declares it. */
 export function nodeStatusOf(
   node: Node,
-  { runtimeVersion, images, now, isDiskFull }: NodeFacts,
+  { runtimeVersion, images, now, isDiskFull, isMemoryShort }: NodeFacts,
 ): V1NodeStatus {
   let conditions: readonly V1NodeCondition[] = node.status?.conditions ?? []
   for (const condition of CONDITIONS)
     conditions = setCondition(
       conditions,
-      isDiskFull && condition.type === 'DiskPressure' ? DISK_PRESSURE : condition,
+      isDiskFull && condition.type === 'DiskPressure'
+        ? DISK_PRESSURE
+        : isMemoryShort && condition.type === 'MemoryPressure'
+          ? MEMORY_PRESSURE
+          : condition,
       now,
     )
   const lastHeartbeatTime = formatTime(now)

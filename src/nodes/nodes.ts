@@ -3,6 +3,7 @@ import { type Lease, lease as leaseKind } from '../api/kinds/lease.ts'
 import { type Node, node as nodeKind } from '../api/kinds/node.ts'
 import { type Pod, pod as podKind } from '../api/kinds/pod.ts'
 import { secret } from '../api/kinds/secret.ts'
+import { isPodTerminal } from '../api/pods.ts'
 import { isReason } from '../api/status.ts'
 import { type Cancel, every } from '../base/clock.ts'
 import { formatMicroTime } from '../base/date.ts'
@@ -13,12 +14,13 @@ import { EventRecorder } from '../client/events.ts'
 import type { Informers } from '../client/informers.ts'
 import { NodeConnections } from '../client/node-connection.ts'
 import { retryOnConflict } from '../client/on-conflict.ts'
-import { LocalNodeConnection } from './connection.ts'
+import { LocalNodeConnection, usageOf } from './connection.ts'
 import { type FaultyNodes, NodeFaultEffects } from './faults/effects.ts'
 import { Faults } from './faults/faults.ts'
 import { runtimeFaults } from './faults/runtime-faults.ts'
 import { ActiveFaults } from './faults/targets.ts'
 import { Kubelet } from './kubelet/kubelet.ts'
+import { judgeMemory } from './kubelet/memory-pressure.ts'
 import { hostIpOf, isNews, nodeStatusOf, podCidrOf } from './node-status.ts'
 import { PodAddresses } from './pod-addresses.ts'
 import { ServiceProxy } from './proxy/proxy.ts'
@@ -31,6 +33,8 @@ const LEASE_SECONDS = 40
 const HEARTBEAT_MS = 10_000
 /** The status is posted when it changes, and this often at least. */
 const STATUS_MS = 5 * 60_000
+/** How long a node that was short of memory counts as such (--eviction-pressure-transition-period). */
+const PRESSURE_MS = 5 * 60_000
 /** Pods worked on at once, over all nodes. */
 const CONCURRENCY = 64
 
@@ -39,6 +43,8 @@ interface RunningNode {
   readonly events: EventRecorder
   readonly runtime: Runtime
   postedAt: number
+  /** It counts as short of memory until then (epoch ms). */
+  shortUntil: number
   renewed: boolean
 }
 
@@ -118,7 +124,10 @@ class Nodes {
       )
       this.#cancels.push(
         every(this.#env.clock, HEARTBEAT_MS, () => {
-          for (const name of this.#nodes.keys()) this.#heartbeats.add(name)
+          for (const [name, running] of this.#nodes) {
+            this.#watchMemory(name, running)
+            this.#heartbeats.add(name)
+          }
         }),
       )
       this.#injector.start()
@@ -164,7 +173,14 @@ class Nodes {
       lookAgain: (key, afterMs) => this.#queue.addAfter(key, afterMs),
       hasLostAll: this.#lost.delete(name),
     })
-    this.#nodes.set(name, { kubelet, events, runtime, postedAt: Number.NEGATIVE_INFINITY, renewed: false })
+    this.#nodes.set(name, {
+      kubelet,
+      events,
+      runtime,
+      postedAt: Number.NEGATIVE_INFINITY,
+      shortUntil: Number.NEGATIVE_INFINITY,
+      renewed: false,
+    })
     this.#connections.set(name, new LocalNodeConnection(name, runtime))
     this.#heartbeats.add(name)
     for (const pod of this.#informers.of(podKind).byIndex('node', name)) this.#onPod(pod, false)
@@ -206,8 +222,22 @@ class Nodes {
       runtimeVersion: running.runtime.version,
       images: running.runtime.images(node.metadata.name),
       now: this.#env.clock.now(),
+      isMemoryShort: running.shortUntil > this.#env.clock.now(),
       isDiskFull: this.#faults.on('FillDisk', node).length > 0,
     })
+  }
+
+  /** Evicts one pod at a time while memory is short; the condition outlasts it, so that it does not flap. */
+  #watchMemory(name: string, running: RunningNode): void {
+    const node = this.#informers.of(nodeKind).get(name)
+    if (!node || !running.runtime.mayRunShort()) return
+    const pods = this.#informers
+      .of(podKind)
+      .byIndex('node', name)
+      .filter((pod) => !isPodTerminal(pod))
+    const { isShort, victim } = judgeMemory(node, pods, usageOf(running.runtime, name))
+    if (isShort) running.shortUntil = this.#env.clock.now() + PRESSURE_MS
+    if (victim) running.kubelet.evict(victim.pod, victim.message)
   }
 
   /** The node runs, but nothing goes between it and the API server. */

@@ -2,7 +2,7 @@ import { parseDuration } from '../../api/duration.ts'
 import type { V1Container } from '../../api/generated/types.ts'
 import type { Fault, FaultAction } from '../../api/kinds/fault.ts'
 import type { Node } from '../../api/kinds/node.ts'
-import { type Pod, podPriority } from '../../api/pods.ts'
+import { isCriticalPod, type Pod, podPriority } from '../../api/pods.ts'
 import { qosClassOf } from '../../api/resource-requests.ts'
 
 /** What a fault falls on. Pure. */
@@ -29,14 +29,12 @@ export function durationOf({ spec }: Fault): number {
   return parseDuration(spec.duration ?? '') ?? 60_000
 }
 
-/** Pods of this priority keep a node alive and are not evicted. */
-const CRITICAL = 2_000_000_000
 const QOS = ['BestEffort', 'Burstable', 'Guaranteed']
 
 /** Whom a node short of a resource evicts first: the least important, then the one that was promised least. */
 export function firstEvicted(pods: readonly Pod[]): Pod | undefined {
   return pods
-    .filter((pod) => podPriority(pod) < CRITICAL && pod.metadata.deletionTimestamp === undefined)
+    .filter((pod) => !isCriticalPod(pod) && pod.metadata.deletionTimestamp === undefined)
     .toSorted(
       (a, b) =>
         podPriority(a) - podPriority(b) ||

@@ -57,6 +57,14 @@ export class Behaviours {
     return read(found)
   }
 
+  /** Whether memory is declared for any image: what is not declared stays below its request. */
+  declareMemory(): boolean {
+    return this.#informers
+      .of(simulatedImage)
+      .list()
+      .some(({ spec: { usage } }) => usage?.memory ?? usage?.peak?.memory ?? usage?.load?.memoryPerRequest)
+  }
+
   /** Objects are never changed, so what was compiled for one holds as long as it does. */
   #matcherOf(one: SimulatedImage): (image: string) => boolean {
     const known = this.#matchers.get(one)

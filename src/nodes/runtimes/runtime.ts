@@ -79,6 +79,8 @@ export interface Runtime {
   hook(id: string, handler: V1LifecycleHandler): Promise<string | undefined>
   /** cpu in cores, memory in bytes. */
   usage(id: string): Usage
+  /** Whether what runs could use more memory than it asks for: where not, nobody has to look. */
+  mayRunShort(): boolean
   /** Those that run on a node. */
   containers(node: string): readonly RunningContainer[]
   /** What it wrote, oldest first; also after its end, until it is removed. Undefined: there is no such container. */

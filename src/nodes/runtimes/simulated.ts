@@ -193,6 +193,10 @@ export class SimulatedRuntime implements Runtime {
     return usageAt(behaviour.usage, container.resources?.requests, at - handle.startedAt, sharers)
   }
 
+  mayRunShort(): boolean {
+    return this.#behaviours.declareMemory()
+  }
+
   containers(
     node: string,
   ): readonly { readonly podUid: string; readonly name: string; readonly id: string }[] {
