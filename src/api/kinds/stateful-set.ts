@@ -1,7 +1,7 @@
 import { deepEqual } from '../../base/json.ts'
 import { ageColumn, nameColumn } from '../age.ts'
 import { notNegative, oneOf } from '../field-rules.ts'
-import type { V1PersistentVolumeClaim, V1StatefulSet } from '../generated/types.ts'
+import type { V1PersistentVolumeClaim, V1PodTemplateSpec, V1StatefulSet } from '../generated/types.ts'
 import { validateIntOrPercent } from '../int-or-percent.ts'
 import { defineKind, type Health } from '../kind.ts'
 import { defaultPodTemplate } from '../pod-defaults.ts'
@@ -115,9 +115,23 @@ function defaultClaim(claim: V1PersistentVolumeClaim): V1PersistentVolumeClaim {
   }
 }
 
+/** Containers mount claims by the name of their template: each pod has a volume of that name. */
+function withClaimVolumes({ template, volumeClaimTemplates = [] }: StatefulSet['spec']): V1PodTemplateSpec {
+  if (!template.spec || volumeClaimTemplates.length === 0) return template
+  const { volumes = [] } = template.spec
+  const missing = volumeClaimTemplates
+    .map(({ metadata }) => metadata?.name ?? '')
+    .filter((name) => volumes.every((volume) => volume.name !== name))
+    .map((name) => ({ name, persistentVolumeClaim: { claimName: name } }))
+  return { ...template, spec: { ...template.spec, volumes: [...volumes, ...missing] } }
+}
+
 function validate({ spec }: StatefulSet): StatusCause[] {
   const wrong = [
-    ...validateWorkload(spec, { selector: 'statefulset', deadline: 'StatefulSet' }),
+    ...validateWorkload(
+      { ...spec, template: withClaimVolumes(spec) },
+      { selector: 'statefulset', deadline: 'StatefulSet' },
+    ),
     ...notNegative(spec.revisionHistoryLimit, 'spec.revisionHistoryLimit'),
     ...notNegative(spec.ordinals?.start, 'spec.ordinals.start'),
     ...oneOf(spec.podManagementPolicy, ['OrderedReady', 'Parallel'], 'spec.podManagementPolicy'),
