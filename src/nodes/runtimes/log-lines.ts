@@ -15,6 +15,8 @@ export interface Log {
 
 /** As much as a container's log holds before it rotates. */
 export const LOG_LINES_MAX = 1000
+/** Of what somebody says to a container; more of a line is dropped. */
+export const LINE_MAX = 4096
 
 /**
  * The lines a reader asked for, as text: those since a time, the last of them, with their times in front, until a

@@ -9,7 +9,7 @@ import type { Env } from '../../base/env.ts'
 import type { Informers } from '../../client/informers.ts'
 import type { ProcessIo } from '../../client/node-connection.ts'
 import { type Behaviour, Behaviours } from './behaviour.ts'
-import { LOG_LINES_MAX, type Log, type LogLine } from './log-lines.ts'
+import { LINE_MAX, LOG_LINES_MAX, type Log, type LogLine } from './log-lines.ts'
 import type { ContainerHandle, Exit, ProbeAnswer, Runtime } from './runtime.ts'
 import { NO_FAULTS, type RuntimeFaults } from './runtime-faults.ts'
 import { ContainerFiles } from './shell/files.ts'
@@ -288,11 +288,13 @@ export class SimulatedRuntime implements Runtime {
     let text = ''
     for await (const chunk of stdin ?? []) {
       const lines = (text + Buffer.from(chunk).toString()).split('\n')
-      text = lines.pop() ?? ''
+      text = (lines.pop() ?? '').slice(0, LINE_MAX)
       const at = this.#env.clock.now()
       const said = running.said ?? { lines: [], total: 0 }
       running.said = {
-        lines: [...said.lines, ...lines.map((line) => ({ at, line }))].slice(-LOG_LINES_MAX),
+        lines: [...said.lines, ...lines.map((line) => ({ at, line: line.slice(0, LINE_MAX) }))].slice(
+          -LOG_LINES_MAX,
+        ),
         total: said.total + lines.length,
       }
       for (const tell of running.onLog) tell()

@@ -108,6 +108,17 @@ describe('The shell of simulated containers', () => {
     files.write('/tmp/more', new Uint8Array(2 * 1024 * 1024))
   })
 
+  test.each([
+    ['a word that doubles', `X=aaaaaaaaaaaaaaaa; ${'X=$X$X; '.repeat(40)}`],
+    ['a command with too many long words', `X=${'a'.repeat(60_000)}; echo ${'$X '.repeat(100)}`],
+    ['too many variables', Array.from({ length: 2000 }, (_, i) => `V${i}=1`).join(';')],
+    ['too much in a pipe', `X=${'a'.repeat(100_000)}; cat ${'/tmp/f '.repeat(200)} | wc -c`],
+  ])('gives up %s before it fills the memory', async (_, text) => {
+    const { script, files } = open()
+    files.write('/tmp/f', new Uint8Array(100_000))
+    expect((await script(text)).code).toBe(2)
+  })
+
   test('packs with tar what it unpacks again', async () => {
     const long = `folder/${'x'.repeat(120)}`
     const { script, files } = open()

@@ -39,6 +39,13 @@ export interface Outputs {
 
 const DEPTH_MAX = 16
 const NOT_FOUND = 127
+/** As Linux has them: bytes of one word, and of a command's words together. */
+const WORD_MAX = 128 * 1024
+const WORDS_MAX = 2 * 1024 * 1024
+const VARIABLES_MAX = 1000
+/** What a command may write into a pipe, a file or a word. */
+const HELD_MAX = 16 * 1024 * 1024
+const LINE_MAX = 1024 * 1024
 
 /**
  * The small shell of simulated containers: real words, pipes, redirections and variables over a handful of commands
@@ -128,14 +135,20 @@ export class Shell {
 
   async #simple({ words, redirects }: SimpleCommand, stdin: Input, outputs: Outputs): Promise<number> {
     const argv: string[] = []
-    for (const word of words) argv.push(...(await this.#expand(word, outputs)))
+    let size = 0
+    for (const word of words) {
+      const expanded = await this.#expand(word, outputs)
+      size += expanded.reduce((sum, each) => sum + each.length, 0)
+      if (size > WORDS_MAX) throw new ShellSyntaxError('Argument list too long')
+      argv.push(...expanded)
+    }
     const assignments: [string, string][] = []
     while (argv[0] !== undefined && /^[A-Za-z_]\w*=/.test(argv[0])) {
       const at = argv[0].indexOf('=')
       assignments.push([argv[0].slice(0, at), argv[0].slice(at + 1)])
       argv.shift()
     }
-    if (argv.length === 0) for (const [name, value] of assignments) this.#env.set(name, value)
+    if (argv.length === 0) for (const [name, value] of assignments) this.#assign(name, value)
     try {
       const plumbing = await this.#redirect(redirects, stdin, outputs)
       const code =
@@ -199,7 +212,7 @@ export class Shell {
       case 'export':
         for (const arg of args) {
           const at = arg.indexOf('=')
-          if (at > 0) this.#env.set(arg.slice(0, at), arg.slice(at + 1))
+          if (at > 0) this.#assign(arg.slice(0, at), arg.slice(at + 1))
         }
         return 0
       case 'cd': {
@@ -255,6 +268,13 @@ export class Shell {
     return readLines(inner, stdin, outputs)
   }
 
+  /** Who may run a command may not fill the memory of who runs it. */
+  #assign(name: string, value: string): void {
+    if (this.#env.size >= VARIABLES_MAX && !this.#env.has(name))
+      throw new ShellSyntaxError(`more than ${VARIABLES_MAX} variables`)
+    this.#env.set(name, value)
+  }
+
   #find(name: string): Command | undefined {
     const { commands } = this.#options
     const base = baseOf(name)
@@ -297,6 +317,7 @@ export class Shell {
         await inner.script(text.slice(at + 2, end - 1), NO_INPUT, { ...outputs, out: held.out })
         result += Buffer.from(held.bytes()).toString().replace(/\n+$/, '')
         at = end
+        checkWord(result)
         continue
       }
       const match = /^\$(?:\{(\w+)(?::-([^}]*))?\}|([A-Za-z_]\w*)|(\?))/.exec(text.slice(at))
@@ -309,6 +330,7 @@ export class Shell {
       const value = status ? String(this.#status) : this.#env.get(braced ?? plain ?? '')
       result += value === undefined || value === '' ? (fallback ?? value ?? '') : value
       at += whole.length
+      checkWord(result)
     }
     return result
   }
@@ -321,6 +343,7 @@ async function readLines(shell: Shell, stdin: Input, outputs: Outputs): Promise<
     text += chunk ? Buffer.from(chunk).toString() : '\n'
     const lines = text.split('\n')
     text = lines.pop() ?? ''
+    if (text.length > LINE_MAX) throw new ShellSyntaxError('line is too long')
     for (const line of lines) {
       const code = await shell.line(line, NO_INPUT, outputs)
       if (code !== undefined) return code
@@ -331,11 +354,19 @@ async function readLines(shell: Shell, stdin: Input, outputs: Outputs): Promise<
 
 function collector(before?: Uint8Array) {
   const chunks: Uint8Array[] = before ? [before] : []
+  let size = before?.length ?? 0
   return {
-    out: async (data: string | Uint8Array) =>
-      void chunks.push(typeof data === 'string' ? Buffer.from(data) : data),
+    out: async (data: string | Uint8Array) => {
+      size += data.length
+      if (size > HELD_MAX) throw new ShellSyntaxError('more output than a simulated container holds')
+      chunks.push(typeof data === 'string' ? Buffer.from(data) : data)
+    },
     bytes: (): Uint8Array => Buffer.concat(chunks),
   }
+}
+
+function checkWord(word: string): void {
+  if (word.length > WORD_MAX) throw new ShellSyntaxError('Argument list too long')
 }
 
 /** "/bin/ls" is ls. */

@@ -41,7 +41,8 @@ function cooked(raw: Input, { stdout }: ProcessIo): Input {
       line = line.slice(0, -1)
       return stdout(Buffer.from('\b \b'))
     }
-    if (key < ' ') return
+    // As a terminal in canonical mode: a line that is full takes no more.
+    if (key < ' ' || line.length >= 4096) return
     line += key
     return stdout(Buffer.from(key))
   }
