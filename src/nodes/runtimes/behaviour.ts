@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import picomatch from 'picomatch'
 import { parseDuration } from '../../api/duration.ts'
 import {
@@ -99,4 +100,14 @@ function read(found: SimulatedImage | undefined): Behaviour {
     commands: spec?.commands ?? [],
     http: spec?.http ?? [],
   }
+}
+
+/** Made up, and the same for one reference everywhere: "registry.example/app@sha256:…". */
+export function imageIdOf(image: string): string {
+  const [reference = '', digest] = image.split('@')
+  if (digest !== undefined) return image
+  const slash = reference.lastIndexOf('/')
+  const colon = reference.indexOf(':', slash + 1)
+  const name = colon < 0 ? reference : reference.slice(0, colon)
+  return `${name}@sha256:${createHash('sha256').update(image).digest('hex')}`
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import type { Duplex } from 'node:stream'
 import type { V1Container, V1LifecycleHandler, V1Probe } from '../../api/generated/types.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
@@ -8,7 +7,7 @@ import { type Cancel, every, sleep } from '../../base/clock.ts'
 import type { Env } from '../../base/env.ts'
 import type { Informers } from '../../client/informers.ts'
 import type { ProcessIo } from '../../client/node-connection.ts'
-import { type Behaviour, Behaviours } from './behaviour.ts'
+import { type Behaviour, Behaviours, imageIdOf } from './behaviour.ts'
 import { LINE_MAX, LOG_LINES_MAX, type Log, type LogLine } from './log-lines.ts'
 import type { ContainerHandle, Exit, ProbeAnswer, Runtime } from './runtime.ts'
 import { NO_FAULTS, type RuntimeFaults } from './runtime-faults.ts'
@@ -362,16 +361,6 @@ export class SimulatedRuntime implements Runtime {
     cancelExit()
     stopping?.cancel()
   }
-}
-
-/** Made up, and the same for one reference everywhere: "registry.example/app@sha256:…". */
-function imageIdOf(image: string): string {
-  const [reference = '', digest] = image.split('@')
-  if (digest !== undefined) return image
-  const slash = reference.lastIndexOf('/')
-  const colon = reference.indexOf(':', slash + 1)
-  const name = colon < 0 ? reference : reference.slice(0, colon)
-  return `${name}@sha256:${createHash('sha256').update(image).digest('hex')}`
 }
 
 /** Its start, what its image declares, what was said to it, and its end; as much as a log holds. */
