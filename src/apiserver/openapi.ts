@@ -3,6 +3,7 @@ import { definitions } from '../api/generated/definitions.ts'
 import type { AnyKind } from '../api/kind.ts'
 import type { Schema } from '../api/schema.ts'
 import { isObject, type JsonObject } from '../base/json.ts'
+import { encodeOpenApiV2 } from './openapi-protobuf.ts'
 
 /**
  * OpenAPI of what is served: v3 (one document per group version, found through an index of hashed URLs) and v2 (one
@@ -46,6 +47,11 @@ export class OpenApi {
     return this.#made('v2', (prose) => buildV2(this.#kinds(), prose))
   }
 
+  /** GET /openapi/v2 as protobuf. */
+  v2Protobuf(): Promise<Document> {
+    return this.#made('v2.pb', (prose) => buildV2(this.#kinds(), prose), encodeOpenApiV2)
+  }
+
   #document(path: string): Promise<Document> {
     return this.#made(path, (prose) =>
       buildV3(
@@ -59,7 +65,11 @@ export class OpenApi {
     return [...new Set(this.#kinds().map(rootOf))]
   }
 
-  async #made(name: string, build: (prose: Prose) => object): Promise<Document> {
+  async #made(
+    name: string,
+    build: (prose: Prose) => JsonObject,
+    encode = (document: JsonObject): Buffer => Buffer.from(JSON.stringify(document)),
+  ): Promise<Document> {
     this.#prose ??= (await import('../api/generated/descriptions.ts')).descriptions
     const kinds = this.#kinds()
     if (kinds.length !== this.#knownKinds.length || kinds.some((kind, i) => kind !== this.#knownKinds[i]))
@@ -67,7 +77,7 @@ export class OpenApi {
     this.#knownKinds = kinds
     let document = this.#documents.get(name)
     if (!document) {
-      const bytes = Buffer.from(JSON.stringify(build(this.#prose)))
+      const bytes = encode(build(this.#prose))
       document = { bytes, hash: createHash('sha512').update(bytes).digest('hex').toUpperCase() }
       this.#documents.set(name, document)
     }
@@ -111,7 +121,7 @@ interface Output {
   readonly schemas: Record<string, object>
 }
 
-function buildV3(kinds: readonly AnyKind[], prose: Prose): object {
+function buildV3(kinds: readonly AnyKind[], prose: Prose): JsonObject {
   const output: Output = { refPrefix: '#/components/schemas/', prose, schemas: {} }
   for (const kind of kinds) addKind(output, kind)
   addDefinition(output, 'V1DeleteOptions')
@@ -120,7 +130,7 @@ function buildV3(kinds: readonly AnyKind[], prose: Prose): object {
   return { openapi: '3.0.0', info: INFO, paths, components: { schemas: output.schemas } }
 }
 
-function buildV2(kinds: readonly AnyKind[], prose: Prose): object {
+function buildV2(kinds: readonly AnyKind[], prose: Prose): JsonObject {
   const output: Output = { refPrefix: '#/definitions/', prose, schemas: {} }
   for (const kind of kinds) addKind(output, kind)
   addDefinition(output, 'V1DeleteOptions')

@@ -136,6 +136,8 @@ function sendIfFound(exchange: Exchange, document: object | undefined): Promise<
   return exchange.json(200, document)
 }
 
+const OPENAPI_V2_PROTOBUF = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf'
+
 async function sendOpenApi(
   openApi: OpenApi,
   exchange: Exchange,
@@ -145,16 +147,26 @@ async function sendOpenApi(
   const [version, ...rest] = parts
   if (version === 'v3' && rest.length === 0) return exchange.json(200, await openApi.index())
   const isV2 = version === 'v2' && rest.length === 0
-  if (isV2 && !/json|\*\/\*/.test(exchange.header('accept') ?? '*/*')) {
-    throw new ApiError('NotAcceptable', 'only the following media types are accepted: application/json')
+  const accept = exchange.header('accept') ?? '*/*'
+  // kubectl names the second spelling, Kubernetes answers with the first.
+  const isProtobuf =
+    isV2 && /application\/com\.github\.proto-openapi\.spec\.v2[.@]v1\.0\+protobuf/.test(accept)
+  if (isV2 && !isProtobuf && !/json|\*\/\*/.test(accept)) {
+    const served = `application/json, ${OPENAPI_V2_PROTOBUF}`
+    throw new ApiError('NotAcceptable', `only the following media types are accepted: ${served}`)
   }
-  const document = isV2 ? await openApi.v2() : version === 'v3' ? await openApi.v3(rest.join('/')) : undefined
+  const type = isProtobuf ? OPENAPI_V2_PROTOBUF : 'application/json'
+  const document = isV2
+    ? await (isProtobuf ? openApi.v2Protobuf() : openApi.v2())
+    : version === 'v3'
+      ? await openApi.v3(rest.join('/'))
+      : undefined
   if (!document) throw new ApiError('NotFound', 'the server could not find the requested resource')
   const etag = `"${document.hash}"`
   const caching = query.get('hash') === document.hash ? { 'cache-control': 'public, immutable' } : {}
   if (exchange.header('if-none-match') === etag)
-    return exchange.bytes(304, Buffer.alloc(0), 'application/json', { etag, ...caching })
-  return exchange.bytes(200, document.bytes, 'application/json', { etag, ...caching })
+    return exchange.bytes(304, Buffer.alloc(0), type, { etag, ...caching })
+  return exchange.bytes(200, document.bytes, type, { etag, ...caching })
 }
 
 /** readyz reads from the store: a server that cannot is not ready, whatever else it says (S-F04). */

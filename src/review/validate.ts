@@ -8,6 +8,7 @@ import { type Node, node as nodeKind } from '../api/kinds/node.ts'
 import { DEFAULT_CAPACITY, type NodePool, nodePool as nodePoolKind } from '../api/kinds/node-pool.ts'
 import { type Pod, pod as podKind } from '../api/kinds/pod.ts'
 import type { AnyResource } from '../api/resource.ts'
+import { ApiError } from '../api/status.ts'
 import { seededRandom } from '../base/random.ts'
 import type { Client } from '../client/client.ts'
 import { objectsOf } from '../scheduler/cluster-objects.ts'
@@ -184,17 +185,24 @@ async function unschedulable(
   const nodes = nodesOf(accepted.map(({ stored }) => stored))
   const pods: Pod[] = []
   const origin = new Map<Pod, { readonly target: Target; readonly prefix: string }>()
+  const findings = new Map<Target, Finding>()
   for (const { target, stored } of accepted) {
     const expansion = expand(target, stored, nodes)
     if (!expansion) continue
     const { prefix, templates } = expansion
     const made = await Promise.all(templates.map((template, i) => admittedPod(client, stored, template, i)))
-    for (const pod of target.kind === podKind ? [stored as unknown as Pod] : made) {
+    const refused = made.find((one) => one instanceof ApiError)
+    // A missing account is told by its own reference already.
+    if (refused && !refused.message.includes('error looking up service account')) {
+      const finding = findingAt(target.manifest, prefix.slice(0, -1), 'refused-pod', refused.message)
+      findings.set(target, { ...finding, resource: titleOf(target.object) })
+    }
+    if (refused) continue
+    for (const pod of target.kind === podKind ? [stored as unknown as Pod] : (made as Pod[])) {
       pods.push(pod)
       origin.set(pod, { target, prefix })
     }
   }
-  const findings = new Map<Target, Finding>()
   const objects = objectsOf(accepted.map(({ stored }) => stored))
   for (const { pod, message, plugins = [] } of dryRunSchedule({
     pods,
@@ -212,13 +220,13 @@ async function unschedulable(
   return [...findings.values()]
 }
 
-/** The pod that a workload's template becomes, through the API's own admission (priority, tolerations). */
+/** The pod that a workload's template becomes, through the API's own admission (priority, tolerations), or why it would be refused. */
 async function admittedPod(
   client: Client,
   stored: AnyResource,
   template: V1PodTemplateSpec,
   index: number,
-): Promise<Pod> {
+): Promise<Pod | ApiError> {
   const { namespace, name } = stored.metadata
   const { labels, annotations } = template.metadata ?? {}
   const pod = {
@@ -227,7 +235,12 @@ async function admittedPod(
     metadata: { labels, annotations, namespace, name: `${name}-${index}`.slice(-63) },
     spec: template.spec,
   } as Pod
-  return client.create(podKind, pod, { dryRun: true, fieldValidation: 'Ignore' })
+  try {
+    return await client.create(podKind, pod, { dryRun: true, fieldValidation: 'Ignore' })
+  } catch (error) {
+    if (error instanceof ApiError) return error
+    throw error
+  }
 }
 
 /** The declared nodes, or the three that a repository without any is given. */

@@ -25,6 +25,11 @@ kind: ConfigMap
 metadata: {name: pruned, namespace: tour, labels: {set: one}}
 data: {a: "1"}
 `
+const LIST = `
+apiVersion: v1
+kind: List
+items: [{apiVersion: v1, kind: ConfigMap, metadata: {name: listed, namespace: tour}, data: {a: b}}]
+`
 const ONE = TWO.slice(0, TWO.indexOf('---'))
 const SETS = `
 apiVersion: apps/v1
@@ -141,6 +146,7 @@ const TOUR: Readonly<Record<string, readonly Step[]>> = {
     ['get events --sort-by=.lastTimestamp', /Created/],
   ],
   'Advanced commands': [
+    ['apply -f -', /configmap\/listed created/, LIST],
     ['apply -f -', /configmap\/pruned created/, TWO],
     ['diff -f -', /^$/, TWO],
     ['apply view-last-applied configmap/applied', /a: "1"/],
