@@ -32,6 +32,8 @@ export interface JobPlan {
   /** One for each pod to make: its index and that index's failures, of an Indexed Job. */
   readonly create: readonly { readonly index?: number; readonly failures?: number }[]
   readonly remove: readonly Pod[]
+  /** The Job has its verdict: what is removed counts as failed. */
+  readonly isEnding: boolean
   /** To be done when the status has been written. */
   readonly release: readonly Pod[]
   readonly status: V1JobStatus
@@ -77,6 +79,7 @@ export function planJob(observed: JobObserved): JobPlan {
   return {
     create,
     remove,
+    isEnding: verdict !== undefined,
     release: tally.release,
     status: {
       ...(active.length - remove.length > 0 || create.length > 0
@@ -167,8 +170,7 @@ function restartedTooOften({ spec }: Job, pods: readonly Pod[]): boolean {
 function deadlineIn({ spec, status }: Job, startedAt: number | undefined, now: number): number | undefined {
   if (spec.activeDeadlineSeconds === undefined || startedAt === undefined) return undefined
   if (isConditionTrue(status?.conditions, 'FailureTarget')) return undefined
-  // Times are stored in whole seconds.
-  return Math.max(0, startedAt + spec.activeDeadlineSeconds * 1000 - now) + 1000
+  return Math.max(0, startedAt + spec.activeDeadlineSeconds * 1000 - now)
 }
 
 function isPastDeadline({ spec, status }: Job, startedAt: number | undefined, now: number): boolean {

@@ -93,6 +93,33 @@ describe('A Job', () => {
     expect((await found()).status?.failed).toBe(3)
   })
 
+  test('does not count what it only does not want any more', async () => {
+    await create({ completions: 5, parallelism: 3 })
+    await cluster.clock.run(2000)
+    const change = async (spec: Partial<Job['spec']>) => {
+      const one = await found()
+      await cluster.client.update(job, { ...one, spec: { ...one.spec, ...spec } })
+      await cluster.clock.run(5000)
+    }
+    await change({ parallelism: 1 })
+    expect(await active()).toHaveLength(1)
+    await change({ suspend: true })
+    expect(await pods()).toEqual([])
+    expect((await found()).status?.failed).toBeUndefined()
+    await change({ suspend: false })
+    expect(await active()).toHaveLength(1)
+  })
+
+  test('ends at its deadline', async () => {
+    await create({ activeDeadlineSeconds: 30 })
+    await cluster.clock.run(29_000)
+    expect(isTrue(await found(), 'FailureTarget')).toBe(false)
+    await cluster.clock.run(1500)
+    expect(findCondition((await found()).status?.conditions, 'FailureTarget')?.reason).toBe(
+      'DeadlineExceeded',
+    )
+  })
+
   test('leaves its pods when it is deleted without a word, and takes them along when told to', async () => {
     await create()
     await cluster.clock.run(2000)

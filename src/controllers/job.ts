@@ -53,11 +53,14 @@ export const jobController: Controller<Job> = {
   },
 }
 
-async function perform({ client, events }: ReconcileContext, found: Job, plan: JobPlan): Promise<unknown> {
+async function perform(context: ReconcileContext, found: Job, plan: JobPlan): Promise<unknown> {
+  const { client, events } = context
   const removals = await Promise.allSettled(
     plan.remove.map(async (doomed) => {
       const { namespace, name, uid } = doomed.metadata
       try {
+        // Without its finalizer it is not counted: it did not fail, it is not wanted.
+        if (!plan.isEnding) await release(context, [doomed])
         await client.delete(pod, { namespace, name }, { preconditions: { uid } })
         events.event(found, 'Normal', 'SuccessfulDelete', `Deleted pod: ${name}`)
       } catch (error) {
@@ -100,10 +103,16 @@ async function release({ client }: ReconcileContext, pods: readonly Pod[]): Prom
 /** Pods of this name's Job that is no more, or that were orphaned. */
 async function releaseLost(context: ReconcileContext, key: string, uid: string | undefined): Promise<void> {
   const { namespace, name } = parseKey(key)
-  const pods = context.informers.of(pod).byIndex('label', `${namespace}/${JOB_NAME}=${name}`)
-  const lost = pods.filter((each) => {
+  const pods = context.informers.of(pod)
+  // Those with a selector of their own may lack the label; they are looked for when their Job has gone.
+  const candidates =
+    uid === undefined
+      ? pods.byIndex('namespace', namespace ?? '')
+      : pods.byIndex('label', `${namespace}/${JOB_NAME}=${name}`)
+  const lost = candidates.filter((each) => {
     const owner = controllerOf(each)
-    return !owner || (owner.kind === job.kind && owner.uid !== uid)
+    if (!owner) return each.metadata.labels?.[JOB_NAME] === name
+    return owner.kind === job.kind && owner.name === name && owner.uid !== uid
   })
   await release(context, lost)
 }
