@@ -41,7 +41,12 @@ const BEHAVIOUR = `## What behaves otherwise, and why
 
 - Answers are JSON or YAML. Protobuf is read in requests, where kubectl sends it, and never written: every client that
   accepts protobuf accepts JSON as well. CBOR (alpha) is not read.
-- \`/openapi/v2\` is JSON; its protobuf form is answered with 406, on which clients fall back.
+- \`/openapi/v2\` as protobuf holds the definitions (what clients validate with) and not the paths.
+- Pods get no volume with an API token by themselves: simulated containers ask no API. A named service account must exist.
+- FlowSchemas and PriorityLevelConfigurations are kept and not read: requests queue fairly by user, within fixed bounds.
+- Conversion webhooks of custom resources are not called (a version that needs one is answered with an error), and no
+  other API server is proxied to. CEL has no \`authorizer\`.
+- A webhook behind a Service that only simulated pods serve is passed over with a warning.
 - Messages that Kubernetes ends with a printed difference of two Go structs (an update of a bound claim's spec) end
   before it.
 - exec, attach and port-forward are WebSockets only (\`v5.channel.k8s.io\`, \`v4.channel.k8s.io\`, SPDY in a WebSocket for
