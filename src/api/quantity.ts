@@ -20,6 +20,15 @@ export const QUANTITY_ERROR =
 
 /** Undefined when the text is not a quantity. */
 export function readQuantity(text: string): Quantity | undefined {
+  let quantity = quantities.get(text)
+  if (quantity === undefined) {
+    quantity = parseText(text)
+    if (quantity) remember(quantities, text, quantity)
+  }
+  return quantity
+}
+
+function parseText(text: string): Quantity | undefined {
   if (text.length > DIGITS_MAX) return undefined
   const match = SYNTAX.exec(text)
   if (!match) return undefined
@@ -90,6 +99,7 @@ function formatExact({ nano, format }: Quantity): string {
 
 /** The few texts that a cluster uses are read once. Nothing depends on what is remembered but speed. */
 const REMEMBERED_MAX = 10_000
+const quantities = new Map<string, Quantity>()
 const numbers = new Map<string, number>()
 const canonicals = new Map<string, string>()
 
