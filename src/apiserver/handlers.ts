@@ -1,5 +1,6 @@
-import type { AnyKind } from '../api/kind.ts'
-import type { AnyResource, ObjectKey } from '../api/resource.ts'
+import type { AnyKind, Column } from '../api/kind.ts'
+import type { AnyResource, ObjectKey, Resource } from '../api/resource.ts'
+import { type Scale, scaleColumns } from '../api/scale.ts'
 import { ApiError, badRequest, fault, invalid, successStatus } from '../api/status.ts'
 import { encodeOnce, isObject } from '../base/json.ts'
 import type { ListOptions, PatchType } from '../client/client.ts'
@@ -150,7 +151,7 @@ function keyOfRequest({ info, kind }: Call): ObjectKey {
 async function get(call: Call): Promise<void> {
   const { registry, kind, info } = call
   const resource = await registry.get(kind, keyOfRequest(call))
-  if (info.subresource === 'scale') return call.exchange.json(200, scaleOf(kind, resource))
+  if (info.subresource === 'scale') return sendScale(call, scaleOf(kind, resource))
   await send(call, 200, resource)
 }
 
@@ -266,7 +267,7 @@ async function put(call: Call): Promise<void> {
   const body = await exchange.body()
   const key = keyOfRequest(call)
   if (info.subresource === 'scale')
-    return exchange.json(200, await updateScale(registry, kind, key, context, () => body))
+    return sendScale(call, await updateScale(registry, kind, key, context, () => body))
   if (info.subresource === 'finalize')
     return send(call, 200, await finalizeNamespace(registry, kind, key, body, context))
   await send(call, 200, await update(registry, kind, key, info.subresource ?? '', body, context))
@@ -280,7 +281,7 @@ async function patchOne(call: Call): Promise<void> {
   const key = keyOfRequest(call)
   if (info.subresource === 'scale') {
     if (type === 'apply') throw badRequest('server-side apply is not supported on scale')
-    return exchange.json(200, await patchScale(registry, kind, key, type, body, context))
+    return sendScale(call, await patchScale(registry, kind, key, type, body, context))
   }
   if (type === 'apply') {
     if (!info.query.get('fieldManager'))
@@ -368,25 +369,29 @@ function checkBodyType({ contentType }: Exchange): void {
   )
 }
 
-async function send(
-  { exchange, kind, registry, answer, info, context }: Call,
-  code: number,
-  resource: AnyResource,
-): Promise<void> {
+async function send(call: Call, code: number, resource: AnyResource): Promise<void> {
+  const { exchange, kind, answer, context } = call
   exchange.warn(context.warnings)
-  if (answer.form === 'table') {
-    const metadata = { resourceVersion: resource.metadata.resourceVersion }
-    return exchange.json(
-      code,
-      tableOf(kind, [resource], {
-        now: registry.env.clock.now(),
-        includeObject: includeObjectOf(info),
-        metaVersion: answer.metaVersion,
-        metadata,
-      }),
-    )
-  }
+  if (answer.form === 'table') return exchange.json(code, tableOfOne(call, kind, resource))
   if (answer.form === 'partial') return exchange.json(code, partialOf(resource, answer.metaVersion))
   if (answer.encoding === 'yaml') return exchange.yaml(code, resource)
   await exchange.bytes(code, encodeOnce(resource), 'application/json')
+}
+
+async function sendScale(call: Call, scale: Scale): Promise<void> {
+  const isTable = call.answer.form === 'table'
+  await call.exchange.json(200, isTable ? tableOfOne(call, { columns: scaleColumns }, scale) : scale)
+}
+
+function tableOfOne<R extends Resource>(
+  { registry, answer, info }: Call,
+  printed: { readonly columns: readonly Column<R>[] },
+  resource: R,
+): object {
+  return tableOf(printed, [resource], {
+    now: registry.env.clock.now(),
+    includeObject: includeObjectOf(info),
+    metaVersion: answer.metaVersion,
+    metadata: { resourceVersion: resource.metadata.resourceVersion },
+  })
 }

@@ -87,21 +87,28 @@ export class Registry {
     return { ...resource, apiVersion, kind: kind.kind, metadata: resource.metadata ?? { name: '' } }
   }
 
-  get #surroundings() {
-    return { env: this.env, reader: this.reader, kinds: this.kinds.list }
-  }
-
   /** Runs the mutating half of the chain. */
-  async mutate(request: Submitted): Promise<AnyResource> {
-    let { object } = request
+  async mutate(submitted: Submitted): Promise<AnyResource> {
+    let request = this.#request(submitted)
     for (const step of this.#admission) {
-      if (step.mutate) object = await step.mutate({ ...request, object, ...this.#surroundings })
+      const answer = step.mutate?.(request)
+      if (answer === undefined) continue
+      const object = answer instanceof Promise ? await answer : answer
+      if (object !== request.object) request = { ...request, object }
     }
-    return object
+    return request.object
   }
 
-  async admit(request: Submitted): Promise<void> {
-    for (const step of this.#admission) await step.validate?.({ ...request, ...this.#surroundings })
+  async admit(submitted: Submitted): Promise<void> {
+    const request = this.#request(submitted)
+    for (const step of this.#admission) {
+      const answer = step.validate?.(request)
+      if (answer) await answer
+    }
+  }
+
+  #request(submitted: Submitted): AdmissionRequest {
+    return { ...submitted, env: this.env, reader: this.reader, kinds: this.kinds.list }
   }
 
   /** Throws Invalid with every fault of an object that is about to be stored. */

@@ -1,5 +1,5 @@
-import type { AnyKind } from '../api/kind.ts'
-import { type AnyResource, apiVersionOf } from '../api/resource.ts'
+import type { AnyKind, Column } from '../api/kind.ts'
+import { type AnyResource, apiVersionOf, type Resource } from '../api/resource.ts'
 
 export type IncludeObject = 'None' | 'Metadata' | 'Object'
 
@@ -14,12 +14,16 @@ interface TableOptions {
   readonly withoutColumns?: boolean
 }
 
-/** meta.k8s.io Table: what `kubectl get` prints, worked out from the kind's columns. Pure. */
-export function tableOf(kind: AnyKind, resources: readonly AnyResource[], options: TableOptions): object {
+/** meta.k8s.io Table: what `kubectl get` prints, worked out from the columns of a kind or a subresource. Pure. */
+export function tableOf<R extends Resource>(
+  { columns }: { readonly columns: readonly Column<R>[] },
+  resources: readonly R[],
+  options: TableOptions,
+): object {
   const apiVersion = `meta.k8s.io/${options.metaVersion}`
   const columnDefinitions = options.withoutColumns
     ? null
-    : kind.columns.map(({ name, type, format = '', description, priority = 0 }) => ({
+    : columns.map(({ name, type, format = '', description, priority = 0 }) => ({
         name,
         type,
         format,
@@ -32,13 +36,13 @@ export function tableOf(kind: AnyKind, resources: readonly AnyResource[], option
     metadata: options.metadata ?? {},
     columnDefinitions,
     rows: resources.map((resource) => ({
-      cells: kind.columns.map((column) => column.value(resource, options.now)),
+      cells: columns.map((column) => column.value(resource, options.now)),
       ...rowObject(resource, options.includeObject, apiVersion),
     })),
   }
 }
 
-function rowObject(resource: AnyResource, include: IncludeObject, apiVersion: string): object {
+function rowObject(resource: Resource, include: IncludeObject, apiVersion: string): object {
   if (include === 'None') return {}
   if (include === 'Object') return { object: resource }
   return { object: { kind: 'PartialObjectMetadata', apiVersion, metadata: resource.metadata } }

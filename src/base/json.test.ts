@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { canonicalJson, deepEqual, deepFreeze, encodeOnce, withoutUndefined } from './json.ts'
+import { canonicalJson, deepEqual, deepFreeze, Encodings, encodeOnce, withoutUndefined } from './json.ts'
 
 describe('json', () => {
   test.each([
@@ -32,5 +32,24 @@ describe('json', () => {
     const value = { a: 1 }
     expect(encodeOnce(value)).toBe(encodeOnce(value))
     expect(encodeOnce(value).toString()).toBe('{"a":1}')
+  })
+
+  test('Encodings keep what was asked for lately, and forget the rest', () => {
+    const encodings = new Encodings(10)
+    const [a, b, c, d] = [{ a: 1 }, { b: 1 }, { c: 1 }, { d: 1 }]
+    const first = encodings.of(a)
+    // Two of 7 bytes fill a generation, so the third begins the next; what is asked for again goes along.
+    encodings.of(b)
+    encodings.of(c)
+    expect(encodings.of(a)).toBe(first)
+    const second = encodings.of(b)
+    encodings.of(d)
+    encodings.of(a)
+    encodings.of({ e: 1 })
+    expect(encodings.of(a)).toBe(first)
+    encodings.of({ f: 1 })
+    encodings.of({ g: 1 })
+    expect(encodings.of(b)).not.toBe(second)
+    expect(encodings.of(b)).toEqual(second)
   })
 })

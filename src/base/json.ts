@@ -76,14 +76,46 @@ export function defineKey(target: object, key: string, value: unknown): void {
   }
 }
 
-const encodings = new WeakMap<object, Buffer>()
+/**
+ * JSON bytes of frozen, shared objects, so that a write, its watchers and the next lists encode an object once. Two
+ * generations: when the younger holds more than `bytesMax` the older is forgotten, and what is asked for from it moves to
+ * the younger. So it never keeps more than twice `bytesMax`, however many objects live.
+ */
+export class Encodings {
+  readonly #bytesMax: number
+  #young = new WeakMap<object, Buffer>()
+  #old = new WeakMap<object, Buffer>()
+  #bytes = 0
 
-/** The JSON bytes of a frozen, shared object; encoded once and kept as long as the object lives. */
-export function encodeOnce(value: object): Buffer {
-  let bytes = encodings.get(value)
-  if (!bytes) {
-    bytes = Buffer.from(JSON.stringify(value))
-    encodings.set(value, bytes)
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax
   }
+
+  of(value: object): Buffer {
+    const young = this.#young.get(value)
+    if (young) return young
+    const bytes = this.#old.get(value) ?? ownBytes(JSON.stringify(value))
+    if (this.#bytes > this.#bytesMax) {
+      this.#old = this.#young
+      this.#young = new WeakMap()
+      this.#bytes = 0
+    }
+    this.#young.set(value, bytes)
+    this.#bytes += bytes.length
+    return bytes
+  }
+}
+
+/** Of no larger pool: a slice that is kept would keep all of its pool. */
+function ownBytes(text: string): Buffer {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text))
+  bytes.write(text)
   return bytes
+}
+
+const encodings = new Encodings(24 * 1024 * 1024)
+
+/** The JSON bytes of a frozen, shared object; lately encoded ones are kept. */
+export function encodeOnce(value: object): Buffer {
+  return encodings.of(value)
 }

@@ -21,7 +21,7 @@ export const nodePoolController: Controller<NodePool> = {
     if (isBeingDeleted(pool)) return undefined
     const { client, informers, env } = context
     const owned = informers.of(node).byIndex('owner', pool.metadata.uid ?? '')
-    const plan = decidePool(pool, owned, env.clock.now())
+    const plan = decidePool(pool, owned, env.clock.now(), settledFor(pool))
     const updated = new Map<string, Node>()
     for (const each of plan.update) updated.set(each.metadata.name, await client.update(node, each))
     for (const each of plan.resize) {
@@ -35,6 +35,15 @@ export const nodePoolController: Controller<NodePool> = {
     if (failure) throw failure
     return undefined
   },
+}
+
+/** Of one spec of a pool; another generation is another question. */
+const settledNodes = new WeakMap<NodePool['spec'], WeakSet<Node>>()
+
+function settledFor({ spec }: NodePool): WeakSet<Node> {
+  const known = settledNodes.get(spec) ?? new WeakSet<Node>()
+  settledNodes.set(spec, known)
+  return known
 }
 
 async function create({ client, events }: ReconcileContext, pool: NodePool, wanted: readonly Node[]) {

@@ -22,29 +22,41 @@ export interface PoolPlan {
   readonly remove: readonly Node[]
 }
 
-export function decidePool(pool: NodePool, nodes: readonly Node[], now: number): PoolPlan {
+/** `settled`: nodes found as the pool wants them, so that one change among thousands costs one comparison. */
+export function decidePool(
+  pool: NodePool,
+  nodes: readonly Node[],
+  now: number,
+  settled: WeakSet<Node> = new WeakSet(),
+): PoolPlan {
   const byName = new Map(nodes.map((node) => [node.metadata.name, node]))
   const create: Node[] = []
   const update: Node[] = []
   const resize: Node[] = []
   for (let ordinal = 0; ordinal < pool.spec.count; ordinal += 1) {
+    const name = nameOf(pool, ordinal)
+    const node = byName.get(name)
+    byName.delete(name)
+    if (node && (settled.has(node) || node.metadata.deletionTimestamp !== undefined)) continue
     const wanted = nodeOf(pool, ordinal)
-    const node = byName.get(wanted.metadata.name)
-    byName.delete(wanted.metadata.name)
     if (!node) {
       create.push(wanted)
       continue
     }
-    if (node.metadata.deletionTimestamp !== undefined) continue
     const updated = withTemplate(node, wanted, now)
     if (updated !== node) update.push(updated)
     const sized = withCapacity(updated, wanted)
     if (sized !== updated) resize.push(sized)
+    if (sized === node) settled.add(node)
   }
   const remove = [...byName.values()]
     .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
     .toSorted((a, b) => ordinalOf(b) - ordinalOf(a))
   return { create, update, resize, remove }
+}
+
+function nameOf(pool: NodePool, ordinal: number): string {
+  return `${pool.metadata.name}-${ordinal}`
 }
 
 function ordinalOf({ metadata: { name } }: Node): number {
@@ -54,7 +66,7 @@ function ordinalOf({ metadata: { name } }: Node): number {
 /** The node as it is made; tainted until its kubelet says that it is ready, as Kubernetes' admission does. */
 export function nodeOf(pool: NodePool, ordinal: number): Node {
   const { template = {}, zones = [], runtime = 'simulated' } = pool.spec
-  const name = `${pool.metadata.name}-${ordinal}`
+  const name = nameOf(pool, ordinal)
   const zone = zones.length > 0 ? zones[ordinal % zones.length] : undefined
   const taints = template.taints ?? []
   const labels = {

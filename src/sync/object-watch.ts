@@ -1,4 +1,5 @@
 import type { AnyKind } from '../api/kind.ts'
+import { controllerRevision as controllerRevisionKind } from '../api/kinds/controller-revision.ts'
 import { pod as podKind } from '../api/kinds/pod.ts'
 import { replicaSet as replicaSetKind } from '../api/kinds/replica-set.ts'
 import {
@@ -40,8 +41,7 @@ export class ObjectWatch {
   /** Tells of changes from now on. */
   follow(targets: readonly Target[], tell: Tell): Cancel {
     for (const kind of new Set(targets.map((target) => target.kind))) this.#watch(kind)
-    this.#watch(replicaSetKind)
-    this.#watch(podKind)
+    for (const below of [replicaSetKind, controllerRevisionKind, podKind]) this.#watch(below)
     const ids = targets.map(({ kind, object }) => idOf(kind, object))
     for (const id of ids) this.#followers.set(id, (this.#followers.get(id) ?? new Set<Tell>()).add(tell))
     return () => {

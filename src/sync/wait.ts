@@ -7,7 +7,7 @@ import { judge, type Verdict } from './evidence.ts'
 import { StageError } from './failure.ts'
 import type { ObjectWatch } from './object-watch.ts'
 import type { ResourceLine } from './progress.ts'
-import { type Target, titleOf } from './target.ts'
+import { idOf, type Target, titleOf } from './target.ts'
 
 /** So many objects are not looked at for each of their events, but this often. */
 const MANY = 50
@@ -33,10 +33,39 @@ export interface WaitOptions {
 /** How each target is doing now. */
 export function look({ env, informers }: Eyes, targets: readonly Target[]): (readonly [Target, Verdict])[] {
   const now = env.clock.now()
-  return targets.map((target) => {
-    const live = informers.of(target.kind).get(keyOf(target.object)) as AnyResource | undefined
-    return [target, judge(target, live, informers, now)]
-  })
+  return targets.map((target) => [target, verdictOn(target, informers, now)])
+}
+
+function verdictOn(target: Target, informers: Informers, now: number): Verdict {
+  const live = informers.of(target.kind).get(keyOf(target.object)) as AnyResource | undefined
+  return judge(target, live, informers, now)
+}
+
+/** What was found the last time, but for what has moved since and what was to be looked at again by now. */
+class Verdicts {
+  readonly #eyes: Eyes
+  readonly #targets: readonly (readonly [string, Target])[]
+  readonly #known = new Map<string, Verdict>()
+
+  constructor(eyes: Eyes, targets: readonly Target[]) {
+    this.#eyes = eyes
+    this.#targets = targets.map((target) => [idOf(target.kind, target.object), target])
+  }
+
+  moved(id: string): void {
+    this.#known.delete(id)
+  }
+
+  look(now: number): (readonly [Target, Verdict])[] {
+    return this.#targets.map(([id, target]) => {
+      let verdict = this.#known.get(id)
+      if (!verdict || (verdict.lookAt !== undefined && verdict.lookAt <= now)) {
+        verdict = verdictOn(target, this.#eyes.informers, now)
+        this.#known.set(id, verdict)
+      }
+      return [target, verdict]
+    })
+  }
 }
 
 export function isWell({ health }: Verdict): boolean {
@@ -58,14 +87,15 @@ export async function untilHealthy(
   options: WaitOptions,
 ): Promise<void> {
   const { env, informers, watch } = eyes
+  const verdictsOn = new Verdicts(eyes, targets)
   const { deadline, signal, onWaiting, beforeLook } = options
   const moved = new Wake()
   let hasMoved = false
-  const wake = () => {
+  const unfollow = watch.follow(targets, ({ id }) => {
     hasMoved = true
+    verdictsOn.moved(id)
     moved.wake()
-  }
-  const unfollow = watch.follow(targets, wake)
+  })
   let shownBefore = ''
   try {
     await informers.synced()
@@ -74,7 +104,7 @@ export async function untilHealthy(
       await beforeLook?.()
       if (signal.aborted) return
       const now = env.clock.now()
-      const verdicts = look(eyes, targets)
+      const verdicts = verdictsOn.look(now)
       for (const [target, { failed }] of verdicts)
         if (failed) throw unhealthy(target, failed.message, failed.field)
       const waiting = verdicts.filter(([, verdict]) => !isWell(verdict) && !verdict.hasEnded)

@@ -161,7 +161,7 @@ const TOUR: Readonly<Record<string, readonly Step[]>> = {
     ['patch deployment web -p {"spec":{"minReadySeconds":1}}', /patched/],
     ['patch deployment web --type=json -p [{"op":"replace","path":"/spec/replicas","value":2}]', /patched/],
     ['patch deployment web --subresource=scale --type=merge -p {"spec":{"replicas":3}}', /patched/],
-    ['get deployment web --subresource=scale', /3/],
+    ['get deployment web --subresource=scale', /DESIRED +AVAILABLE +AGE\nweb +3/],
     ['get deployment web --subresource=status -o jsonpath={.kind}', /Deployment/],
     ['wait deployment/web --for=condition=Available --timeout=60s', /condition met/],
   ],

@@ -2,6 +2,7 @@ import { setCondition } from '../../api/conditions.ts'
 import type { AnyKind } from '../../api/kind.ts'
 import { type Pod, pod as podKind } from '../../api/kinds/pod.ts'
 import type { AnyResource, ObjectKey } from '../../api/resource.ts'
+import type { Scale } from '../../api/scale.ts'
 import { badRequest, conflict, fault, invalid, notFound, type Status } from '../../api/status.ts'
 import { isObject } from '../../base/json.ts'
 import type { PatchType } from '../../client/client.ts'
@@ -11,15 +12,6 @@ import type { Registry } from '../registry.ts'
 import type { RequestContext } from '../request.ts'
 import { evict } from './evict.ts'
 import { change } from './update.ts'
-
-/** The autoscaling/v1 Scale of a resource. */
-export interface Scale {
-  readonly apiVersion: 'autoscaling/v1'
-  readonly kind: 'Scale'
-  readonly metadata: object
-  readonly spec: { readonly replicas?: number }
-  readonly status: { readonly replicas: number; readonly selector?: string }
-}
 
 export function scaleOf(kind: AnyKind, resource: AnyResource): Scale {
   const { scale } = kind.subresources
