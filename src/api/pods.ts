@@ -17,11 +17,6 @@ export function isPodReady(pod: Pod): boolean {
   return findCondition(pod.status?.conditions, 'Ready')?.status === 'True'
 }
 
-/** Of the priority of those that keep a node or a cluster alive: a node does not evict it. */
-export function isCriticalPod(pod: Pod): boolean {
-  return podPriority(pod) >= 2_000_000_000
-}
-
 /** Ready for at least `minReadySeconds`. `now` in epoch ms. */
 export function isPodAvailable(pod: Pod, minReadySeconds: number, now: number): boolean {
   return availableIn(pod, minReadySeconds, now) === 0

@@ -8,6 +8,7 @@ import {
   type Usage,
 } from '../api/metrics-kinds.ts'
 import type { AnyResource } from '../api/resource.ts'
+import { nodeUidOf } from '../api/static-pods.ts'
 import { formatTime } from '../base/date.ts'
 import type { ContainerUsage, NodeConnections, NodeUsage } from '../client/node-connection.ts'
 import type { Registry } from './registry.ts'
@@ -34,7 +35,7 @@ export function serveMetrics(registry: Registry, connections: NodeConnections): 
     for (const node of nodes)
       for (const { uid, containers } of connections.get(node)?.usage().pods ?? []) used.set(uid, containers)
     return pods.flatMap((pod) => {
-      const containers = used.get(pod.metadata.uid ?? '')
+      const containers = used.get(nodeUidOf(pod))
       return containers ? [ofPod(pod, containers, timestamp) as unknown as AnyResource] : []
     })
   })

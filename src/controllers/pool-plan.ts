@@ -1,14 +1,12 @@
 /** What a NodePool's nodes should become. Pure. Nodes the pool did not make are not in sight here. */
 import type { V1Taint } from '../api/generated/types.ts'
 import type { Node } from '../api/kinds/node.ts'
-import { DEFAULT_CAPACITY, type NodePool } from '../api/kinds/node-pool.ts'
+import { DEFAULT_CAPACITY, NODE_POOL_LABEL, type NodePool, RUNTIME_LABEL } from '../api/kinds/node-pool.ts'
 import { compareQuantities } from '../api/quantity.ts'
 import { controllerReference } from '../api/resource.ts'
 import { formatTime } from '../base/date.ts'
 import { deepEqual, isObject } from '../base/json.ts'
 
-const NODE_POOL_LABEL = 'seamark.dev/node-pool'
-const RUNTIME_LABEL = 'seamark.dev/runtime'
 /** What the pool put on the node, so that it can take it off again: names of labels, annotations and taints. */
 const APPLIED = 'seamark.dev/applied-template'
 

@@ -1,38 +1,35 @@
 import { configMap } from '../api/kinds/config-map.ts'
-import { type Lease, lease as leaseKind } from '../api/kinds/lease.ts'
 import { type Node, node as nodeKind } from '../api/kinds/node.ts'
+import { RUNTIME_LABEL } from '../api/kinds/node-pool.ts'
 import { type Pod, pod as podKind } from '../api/kinds/pod.ts'
 import { secret } from '../api/kinds/secret.ts'
 import { isPodTerminal } from '../api/pods.ts'
+import { keyOf } from '../api/resource.ts'
+import { isMirrorPod, nodeUidOf } from '../api/static-pods.ts'
 import { isReason } from '../api/status.ts'
 import { type Cancel, every } from '../base/clock.ts'
-import { formatMicroTime } from '../base/date.ts'
 import type { Env } from '../base/env.ts'
 import { WorkQueue } from '../base/work-queue.ts'
 import type { Client } from '../client/client.ts'
 import { EventRecorder } from '../client/events.ts'
 import type { Informers } from '../client/informers.ts'
 import { NodeConnections } from '../client/node-connection.ts'
-import { retryOnConflict } from '../client/on-conflict.ts'
 import { LocalNodeConnection, usageOf } from './connection.ts'
 import { type FaultyNodes, NodeFaultEffects } from './faults/effects.ts'
 import { Faults } from './faults/faults.ts'
 import { runtimeFaults } from './faults/runtime-faults.ts'
 import { ActiveFaults } from './faults/targets.ts'
+import { Heartbeat } from './heartbeat.ts'
 import { Kubelet } from './kubelet/kubelet.ts'
 import { judgeMemory } from './kubelet/memory-pressure.ts'
 import { hostIpOf, isNews, nodeStatusOf, podCidrOf } from './node-status.ts'
 import { PodAddresses } from './pod-addresses.ts'
+import { Pools } from './pools.ts'
 import { ServiceProxy } from './proxy/proxy.ts'
 import { runtimesOf } from './runtimes/index.ts'
 import type { Runtime } from './runtimes/runtime.ts'
 
-const RUNTIME_LABEL = 'seamark.dev/runtime'
-const LEASE_NAMESPACE = 'kube-node-lease'
-const LEASE_SECONDS = 40
 const HEARTBEAT_MS = 10_000
-/** The status is posted when it changes, and this often at least. */
-const STATUS_MS = 5 * 60_000
 /** How long a node that was short of memory counts as such (--eviction-pressure-transition-period). */
 const PRESSURE_MS = 5 * 60_000
 /** Pods worked on at once, over all nodes. */
@@ -42,10 +39,9 @@ interface RunningNode {
   readonly kubelet: Kubelet
   readonly events: EventRecorder
   readonly runtime: Runtime
-  postedAt: number
+  readonly heartbeat: Heartbeat
   /** It counts as short of memory until then (epoch ms). */
   shortUntil: number
-  renewed: boolean
 }
 
 /**
@@ -60,6 +56,9 @@ class Nodes {
   readonly #runtimes: ReadonlyMap<string, Runtime>
   readonly #nodes = new Map<string, RunningNode>()
   readonly #keys = new Map<string, string>()
+  readonly #pools: Pools
+  /** Key of each static pod, and its node. */
+  readonly #statics = new Map<string, string>()
   readonly #faults = new ActiveFaults()
   readonly #effects: NodeFaultEffects
   readonly #injector: Faults
@@ -77,6 +76,7 @@ class Nodes {
     this.#connections = connections
     this.#client = client.as('kubelet')
     this.#informers = informers
+    this.#pools = new Pools(informers)
     const faults = runtimeFaults(this.#faults, informers)
     this.#runtimes = new Map(runtimesOf(env, informers, faults).map((runtime) => [runtime.name, runtime]))
     this.#effects = new NodeFaultEffects(env, this.#client, informers, this.#faultyNodes())
@@ -103,7 +103,7 @@ class Nodes {
   }
 
   start(): void {
-    for (const kind of [nodeKind, podKind, configMap, secret, leaseKind]) this.#informers.of(kind)
+    for (const kind of [nodeKind, podKind, configMap, secret]) this.#informers.of(kind)
     this.#starting = (async () => {
       await this.#informers.synced()
       if (this.#stopped) return
@@ -122,6 +122,7 @@ class Nodes {
           .of(podKind)
           .onChange(({ type, resource }) => this.#onPod(resource, type === 'deleted')),
       )
+      this.#cancels.push(this.#pools.onManifests((node) => this.#readManifests(node)))
       this.#cancels.push(
         every(this.#env.clock, HEARTBEAT_MS, () => {
           for (const [name, running] of this.#nodes) {
@@ -171,19 +172,31 @@ class Nodes {
       hostIP: hostIpOf(node),
       addresses: new PodAddresses(podCidrOf(node)),
       lookAgain: (key, afterMs) => this.#queue.addAfter(key, afterMs),
+      isCut: () => this.#isCut(name),
       hasLostAll: this.#lost.delete(name),
     })
     this.#nodes.set(name, {
       kubelet,
       events,
       runtime,
-      postedAt: Number.NEGATIVE_INFINITY,
+      heartbeat: new Heartbeat(this.#env, this.#client, (each) => this.#wantedStatus(each)),
       shortUntil: Number.NEGATIVE_INFINITY,
-      renewed: false,
     })
     this.#connections.set(name, new LocalNodeConnection(name, runtime))
     this.#heartbeats.add(name)
+    this.#readManifests(node)
     for (const pod of this.#informers.of(podKind).byIndex('node', name)) this.#onPod(pod, false)
+  }
+
+  #readManifests(node: Node): void {
+    const { name } = node.metadata
+    const kubelet = this.#nodes.get(name)?.kubelet
+    const pods = this.#pools.staticPodsOf(node, this.#env.clock.now())
+    for (const pod of pods) {
+      this.#keys.set(pod.metadata.uid ?? '', keyOf(pod))
+      this.#statics.set(keyOf(pod), name)
+    }
+    kubelet?.staticPods.set(pods)
   }
 
   #removeNode(name: string): void {
@@ -196,23 +209,28 @@ class Nodes {
   }
 
   #onPod(pod: Pod, isGone: boolean): void {
-    const uid = pod.metadata.uid ?? ''
-    if (isGone) this.#keys.delete(uid)
+    const uid = nodeUidOf(pod)
+    const isMirror = isMirrorPod(pod)
+    if (isGone && !isMirror) this.#keys.delete(uid)
     const node = this.#nodes.get(pod.spec.nodeName ?? '')
     if (!node) return
-    if (isGone) {
+    if (isGone && !isMirror) {
       node.kubelet.forget(uid)
       return
     }
-    const key = `${pod.metadata.namespace}/${pod.metadata.name}`
+    const key = keyOf(pod)
     this.#keys.set(uid, key)
     this.#queue.add(key)
   }
 
   async #syncPod(key: string): Promise<void> {
     const pod = this.#informers.of(podKind).get(key)
-    const node = pod && this.#nodes.get(pod.spec.nodeName ?? '')
-    if (pod && node && !this.#isCut(pod.spec.nodeName ?? '')) await node.kubelet.sync(key, pod)
+    const mirror = pod && isMirrorPod(pod) ? pod : undefined
+    const owner = this.#statics.get(key) ?? mirror?.spec.nodeName
+    // What runs by itself goes on when nobody hears of it.
+    if (owner !== undefined) await this.#nodes.get(owner)?.kubelet.syncStatic(key, mirror)
+    const name = pod?.spec.nodeName ?? ''
+    if (pod && !mirror && !this.#isCut(name)) await this.#nodes.get(name)?.kubelet.sync(key, pod)
   }
 
   #wantedStatus(node: Node): Node['status'] {
@@ -248,8 +266,8 @@ class Nodes {
   #faultyNodes(): FaultyNodes {
     const look = (name: string) => {
       this.#heartbeats.add(name)
-      for (const { metadata } of this.#informers.of(podKind).byIndex('node', name))
-        this.#lookAt(this.#keys.get(metadata.uid ?? ''))
+      for (const pod of this.#informers.of(podKind).byIndex('node', name)) this.#queue.add(keyOf(pod))
+      for (const key of this.#nodes.get(name)?.kubelet.staticPods.keys() ?? []) this.#queue.add(key)
     }
     return {
       isOurs: (name) => {
@@ -277,58 +295,11 @@ class Nodes {
     }
   }
 
-  /** Renews the lease, and posts the status when it changed or is old; neither waits for the other. */
   async #heartbeat(name: string): Promise<void> {
     const running = this.#nodes.get(name)
     const node = this.#informers.of(nodeKind).get(name)
     if (!running || !node || this.#stopped || this.#isCut(name)) return
-    const results = await Promise.allSettled([this.#renewLease(node, running), this.#post(node, running)])
-    for (const result of results) if (result.status === 'rejected') throw result.reason
-  }
-
-  async #post(node: Node, running: RunningNode): Promise<void> {
-    const { name, uid } = node.metadata
-    const now = this.#env.clock.now()
-    const wanted = this.#wantedStatus(node)
-    if (!isNews(wanted, node.status) && now - running.postedAt < STATUS_MS) return
-    await retryOnConflict(async () => {
-      const current = await this.#client.get(nodeKind, { name })
-      if (current.metadata.uid !== uid) return
-      const status = this.#wantedStatus(current)
-      if (status) await this.#client.update(nodeKind, { ...current, status }, { subresource: 'status' })
-    })
-    running.postedAt = now
-  }
-
-  async #renewLease(node: Node, running: RunningNode): Promise<void> {
-    const { name, uid } = node.metadata
-    const renewTime = formatMicroTime(this.#env.clock.now())
-    const spec = { holderIdentity: name, leaseDurationSeconds: LEASE_SECONDS, renewTime }
-    if (running.renewed) {
-      try {
-        await this.#client.patch(leaseKind, { namespace: LEASE_NAMESPACE, name }, 'merge', { spec })
-        return
-      } catch (error) {
-        if (!isReason(error, 'NotFound')) throw error
-      }
-    }
-    const ownerReferences = [{ apiVersion: 'v1', kind: 'Node', name, uid: uid ?? '' }]
-    const lease: Lease = {
-      apiVersion: 'coordination.k8s.io/v1',
-      kind: 'Lease',
-      metadata: { name, namespace: LEASE_NAMESPACE, ownerReferences },
-      spec,
-    }
-    try {
-      await this.#client.create(leaseKind, lease)
-    } catch (error) {
-      if (!isReason(error, 'AlreadyExists')) throw error
-      await this.#client.patch(leaseKind, { namespace: LEASE_NAMESPACE, name }, 'merge', {
-        metadata: { ownerReferences },
-        spec,
-      })
-    }
-    running.renewed = true
+    await running.heartbeat.beat(node)
   }
 }
 

@@ -1,10 +1,16 @@
 import { ageColumn, nameColumn } from '../age.ts'
 import type { V1Taint } from '../generated/types.ts'
 import { defineKind } from '../kind.ts'
+import {
+  type KubeletConfiguration,
+  kubeletConfigurationSchema,
+  validateKubeletConfiguration,
+} from '../kubelet-configuration.ts'
 import { qualifiedName, validateLabels } from '../names.ts'
 import type { Resource } from '../resource.ts'
 import type { Schema } from '../schema.ts'
-import { fault } from '../status.ts'
+import { type StaticPodManifest, validateStaticPod } from '../static-pods.ts'
+import { fault, type StatusCause } from '../status.ts'
 import { validateSchema } from '../validate-schema.ts'
 import { WAVE } from '../waves.ts'
 
@@ -22,6 +28,8 @@ export interface NodePool extends Resource {
           readonly capacity?: Readonly<Record<string, string>> | undefined
         }
       | undefined
+    readonly kubelet?: KubeletConfiguration | undefined
+    readonly staticPods?: readonly StaticPodManifest[] | undefined
   }
   readonly status?:
     | {
@@ -31,6 +39,10 @@ export interface NodePool extends Resource {
       }
     | undefined
 }
+
+/** Labels of its nodes: the pool's name, and what runs their containers. */
+export const NODE_POOL_LABEL = 'seamark.dev/node-pool'
+export const RUNTIME_LABEL = 'seamark.dev/runtime'
 
 /** Of a node whose pool says nothing. */
 export const DEFAULT_CAPACITY = {
@@ -87,8 +99,24 @@ const schema: Schema = {
             capacity: {
               type: 'object',
               description:
-                'Capacity, which is also allocatable. Default: cpu 4, memory 16Gi, ephemeral-storage 100Gi, pods 110; what is given is laid over it.',
+                'Capacity, which is also allocatable but for what kubelet reserves. Default: cpu 4, memory 16Gi, ephemeral-storage 100Gi, pods 110; what is given is laid over it.',
               additionalProperties: { type: 'string', format: 'quantity' },
+            },
+          },
+        },
+        kubelet: kubeletConfigurationSchema,
+        staticPods: {
+          type: 'array',
+          description:
+            'Manifests of pods that every node runs by itself, without a scheduler and also while it does not reach the API; they are called <pod>-<node> and shown by mirror pods.',
+          items: {
+            type: 'object',
+            required: ['metadata', 'spec'],
+            properties: {
+              apiVersion: { type: 'string', enum: ['v1'] },
+              kind: { type: 'string', enum: ['Pod'] },
+              metadata: { ref: 'V1ObjectMeta' },
+              spec: { ref: 'V1PodSpec' },
             },
           },
         },
@@ -126,7 +154,7 @@ export const nodePool = defineKind<NodePool>({
     scale: {
       specReplicas: ({ spec }) => spec.count,
       statusReplicas: ({ status }) => status?.nodes ?? 0,
-      selector: ({ metadata }) => `seamark.dev/node-pool=${metadata.name}`,
+      selector: ({ metadata }) => `${NODE_POOL_LABEL}=${metadata.name}`,
       withReplicas: (resource, replicas) => ({ ...resource, spec: { ...resource.spec, count: replicas } }),
     },
   },
@@ -134,14 +162,11 @@ export const nodePool = defineKind<NodePool>({
     ...resource,
     spec: { ...resource.spec, runtime: resource.spec?.runtime ?? 'simulated' },
   }),
-  validate: (resource) => [
-    ...validateSchema({ spec: resource.spec }, schema),
-    ...validateLabels(resource.spec.template?.labels, 'spec.template.labels'),
-    ...Object.keys(resource.spec.template?.capacity ?? {}).flatMap((name) => {
-      const why = qualifiedName(name)
-      return why ? [fault.invalid(`spec.template.capacity[${name}]`, name, why)] : []
-    }),
-  ],
+  validate: (resource) => {
+    const wrong = validateSchema({ spec: resource.spec }, schema)
+    // What is looked at further has the shape it should have.
+    return wrong.length > 0 ? wrong : validateSpec(resource.spec)
+  },
   columns: [
     nameColumn,
     { name: 'Nodes', type: 'integer', description: 'Nodes wanted.', value: ({ spec }) => spec.count },
@@ -172,3 +197,28 @@ export const nodePool = defineKind<NodePool>({
     spec: { count: 3 },
   },
 })
+
+function validateSpec({ template, kubelet, staticPods }: NodePool['spec']): StatusCause[] {
+  return [
+    ...validateLabels(template?.labels, 'spec.template.labels'),
+    ...Object.keys(template?.capacity ?? {}).flatMap((name) => {
+      const why = qualifiedName(name)
+      return why ? [fault.invalid(`spec.template.capacity[${name}]`, name, why)] : []
+    }),
+    ...validateKubeletConfiguration(kubelet ?? {}, 'spec.kubelet'),
+    ...validateStaticPods(staticPods ?? []),
+  ]
+}
+
+function validateStaticPods(manifests: readonly StaticPodManifest[]): StatusCause[] {
+  const names = new Set<string>()
+  return manifests.flatMap((manifest, i) => {
+    const path = `spec.staticPods[${i}]`
+    const { name = '', namespace = 'default' } = manifest.metadata ?? {}
+    const wrong = validateStaticPod(manifest, path)
+    const key = `${namespace}/${name}`
+    if (name !== '' && names.has(key)) wrong.push(fault.duplicate(`${path}.metadata.name`, key))
+    names.add(key)
+    return wrong
+  })
+}

@@ -22,13 +22,14 @@ import { validatingWebhooks } from './validating-webhooks.ts'
 
 /**
  * The chain, in kube-apiserver's order. A new step is one file and one line; where it stands has a meaning. Without
- * `webhooks` nothing outside this process is asked: for looking at a repository that nobody trusts yet.
+ * `webhooks` nothing outside this process is asked: for looking at a repository that nobody trusts yet. With `tokens` pods
+ * are given tokens of their accounts: where there is a key to sign them with.
  */
-export function admissionChain({ webhooks = true } = {}): readonly Admission[] {
+export function admissionChain({ webhooks = true, tokens = false } = {}): readonly Admission[] {
   return [
     namespaceLifecycle,
     limitRanger,
-    serviceAccountAdmission,
+    serviceAccountAdmission({ tokens }),
     nodeRestriction,
     podSecurity,
     priority,

@@ -2,19 +2,19 @@ import { csiNode } from '../../api/kinds/csi-node.ts'
 import { lease } from '../../api/kinds/lease.ts'
 import { type Node, node as nodeKind } from '../../api/kinds/node.ts'
 import { type Pod, pod as podKind } from '../../api/kinds/pod.ts'
+import { apiObjectReference, CONFIG_MIRROR } from '../../api/static-pods.ts'
 import { forbidden } from '../../api/status.ts'
 import { deepEqual } from '../../base/json.ts'
 import { nodeNameOf } from '../auth/node-names.ts'
 import type { Admission, AdmissionRequest } from './admission.ts'
 
-const MIRROR = 'kubernetes.io/config.mirror'
 /** Labels that say what may run on a node are not the node's to set. */
 const RESTRICTED = /^(?:[^/]+\.)?node-restriction\.kubernetes\.io\//
 
 /** A kubelet changes its own node, its own pods and its own leases, and nothing else's. */
 export const nodeRestriction: Admission = {
   name: 'NodeRestriction',
-  validate(request) {
+  async validate(request) {
     const { kind, context, object } = request
     const node = nodeNameOf(context.user)
     if (node === undefined) return
@@ -22,7 +22,7 @@ export const nodeRestriction: Admission = {
       node === ''
         ? 'could not determine node from user'
         : kind === podKind
-          ? whyNotPod(node, request)
+          ? await whyNotPod(node, request)
           : kind === nodeKind
             ? whyNotNode(node, request)
             : kind === lease || kind === csiNode
@@ -32,20 +32,15 @@ export const nodeRestriction: Admission = {
   },
 }
 
-function whyNotPod(
+async function whyNotPod(
   node: string,
-  { operation, subresource, object, old }: AdmissionRequest,
-): string | undefined {
+  { operation, subresource, object, old, reader }: AdmissionRequest,
+): Promise<string | undefined> {
   const who = `node ${JSON.stringify(node)}`
-  const pod = object as unknown as Pod
   const isOwn = ((old ?? object) as unknown as Pod).spec.nodeName === node
   if (operation === 'CREATE' && subresource === '') {
-    if (!pod.metadata.annotations?.[MIRROR])
-      return `pod does not have ${JSON.stringify(MIRROR)} annotation, ${who} can only create mirror pods`
-    if (!isOwn) return `${who} can only create pods with spec.nodeName set to itself`
-    return pod.spec.serviceAccountName && pod.spec.serviceAccountName !== 'default'
-      ? `${who} can not create pods that reference a service account`
-      : undefined
+    const found = await reader.find(nodeKind, { name: node })
+    return whyNoMirror(node, object as unknown as Pod, found?.metadata.uid)
   }
   if (operation === 'DELETE')
     return isOwn ? undefined : `${who} can only delete pods with spec.nodeName set to itself`
@@ -54,6 +49,24 @@ function whyNotPod(
   if (subresource === 'eviction')
     return isOwn ? undefined : `${who} can only evict pods with spec.nodeName set to itself`
   return `unexpected operation ${JSON.stringify(operation)}, ${who} can only create and delete mirror pods`
+}
+
+/** A mirror pod is the node's own, and needs nothing that the node could only read through it. */
+function whyNoMirror(node: string, { metadata, spec }: Pod, uid = ''): string | undefined {
+  const who = `node ${JSON.stringify(node)}`
+  if (!metadata.annotations?.[CONFIG_MIRROR])
+    return `pod does not have ${JSON.stringify(CONFIG_MIRROR)} annotation, ${who} can only create mirror pods`
+  if (spec.nodeName !== node) return `${who} can only create pods with spec.nodeName set to itself`
+  const [owner, ...more] = metadata.ownerReferences ?? []
+  if (!owner) return `${who} can only create pods with an owner reference set to itself`
+  if (more.length > 0) return `${who} can only create pods with a single owner reference set to itself`
+  if (owner.apiVersion !== 'v1' || owner.kind !== 'Node' || owner.name !== node)
+    return `${who} can only create pods with an owner reference set to itself`
+  if (!owner.controller) return `${who} can only create pods with a controller owner reference set to itself`
+  if (owner.blockOwnerDeletion) return `${who} must not set blockOwnerDeletion on an owner reference`
+  if (owner.uid !== uid) return `${who} UID mismatch: expected ${owner.uid} got ${uid}`
+  const reference = apiObjectReference(spec)
+  return reference === undefined ? undefined : `${who} can not create pods that reference ${reference}`
 }
 
 function whyNotNode(node: string, { operation, object, old }: AdmissionRequest): string | undefined {

@@ -46,4 +46,19 @@ describe('The account of a pod', () => {
         'pods "web" is forbidden: error looking up service account default/nobody: serviceaccount "nobody" not found',
     })
   })
+
+  test('is not asked for by a mirror pod, which may not have one', async () => {
+    const mirror = (spec: object) => ({
+      ...make.pod({ spec: { nodeName: 'n', ...spec } }),
+      metadata: { ...make.pod().metadata, annotations: { 'kubernetes.io/config.mirror': 'h' } },
+    })
+    await expect(cluster.client.create(pod, mirror({ serviceAccountName: 'robot' }))).rejects.toThrow(
+      'pods "web" is forbidden: a mirror pod may not reference service accounts',
+    )
+    await expect(cluster.client.create(pod, mirror({ imagePullSecrets: [{ name: 's' }] }))).rejects.toThrow(
+      'pods "web" is forbidden: a mirror pod may not reference secrets',
+    )
+    const made = await cluster.client.create(pod, mirror({}))
+    expect(made.spec.serviceAccountName).toBeUndefined()
+  })
 })

@@ -75,4 +75,73 @@ describe('A kubelet', () => {
       'pods "own" is forbidden: pod does not have "kubernetes.io/config.mirror" annotation, node "n1" can only create mirror pods',
     )
   })
+
+  describe('makes mirror pods', () => {
+    const mirror = async (change: {
+      owners?: readonly object[] | undefined
+      spec?: object
+      hash?: string
+    }) => {
+      const { uid } = (await cluster.ask('GET', '/api/v1/nodes/n1')).body.metadata
+      const owner = { apiVersion: 'v1', kind: 'Node', name: 'n1', uid, controller: true }
+      const made = make.pod({
+        metadata: {
+          name: 'proxy-n1',
+          annotations: { 'kubernetes.io/config.mirror': 'h' },
+          ownerReferences: (change.owners ?? [{}]).map((each) => ({ ...owner, ...each })),
+        },
+        spec: { nodeName: 'n1', ...change.spec },
+      })
+      const path = `${API}/pods?dryRun=All`
+      const { code: answered, body } = await cluster.ask('POST', path, { headers: asNode, body: made })
+      return answered === 201 ? body.spec.serviceAccountName : body.message
+    }
+    const no = (why: string) => `pods "proxy-n1" is forbidden: ${why}`
+
+    test.each([
+      ['of its own, as they are', {}, undefined],
+      [
+        'of itself only',
+        { spec: { nodeName: 'n2' } },
+        'node "n1" can only create pods with spec.nodeName set to itself',
+      ],
+      [
+        'that it owns',
+        { owners: [] },
+        'node "n1" can only create pods with an owner reference set to itself',
+      ],
+      [
+        'that nothing else owns',
+        { owners: [{ name: 'n2' }] },
+        'node "n1" can only create pods with an owner reference set to itself',
+      ],
+      [
+        'that it alone owns',
+        { owners: [{}, { name: 'n2', controller: false }] },
+        'node "n1" can only create pods with a single owner reference set to itself',
+      ],
+      [
+        'that it controls',
+        { owners: [{ controller: false }] },
+        'node "n1" can only create pods with a controller owner reference set to itself',
+      ],
+      [
+        'without an account',
+        { spec: { serviceAccountName: 'used' } },
+        'a mirror pod may not reference service accounts',
+      ],
+      [
+        'without Secrets',
+        { spec: { volumes: [{ name: 's', secret: { secretName: 'used' } }] } },
+        'a mirror pod may not reference secrets',
+      ],
+      [
+        'without ConfigMaps',
+        { spec: { volumes: [{ name: 's', configMap: { name: 'any' } }] } },
+        'node "n1" can not create pods that reference configmaps',
+      ],
+    ])('%s', async (_, change, why) => {
+      expect(await mirror(change)).toBe(why === undefined ? undefined : no(why))
+    })
+  })
 })

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { type Pod, pod as podKind } from '../../api/kinds/pod.ts'
+import { nodeUidOf } from '../../api/static-pods.ts'
 import { ApiError, badRequest } from '../../api/status.ts'
 import { every } from '../../base/clock.ts'
 import type { NodeConnections } from '../../client/node-connection.ts'
@@ -97,7 +98,7 @@ export class PodStreams {
         throw badRequest(
           `unable to forward port because pod is not running. Current status=${pod.status?.phase}`,
         )
-      const dial = (port: number) => connection.dial(pod.metadata.uid ?? '', port)
+      const dial = (port: number) => connection.dial(nodeUidOf(pod), port)
       return {
         protocols: [PORT_FORWARD_PROTOCOL, PORT_CHANNELS_PROTOCOL],
         begin: (opened, protocol) => {

@@ -5,6 +5,7 @@ import { endpointSlice } from '../../api/kinds/endpoint-slice.ts'
 import { type Pod, pod as podKind } from '../../api/kinds/pod.ts'
 import { type Service, service as serviceKind } from '../../api/kinds/service.ts'
 import type { ObjectKey } from '../../api/resource.ts'
+import { nodeUidOf } from '../../api/static-pods.ts'
 import { ApiError, notFound } from '../../api/status.ts'
 import type { NodeConnections } from '../../client/node-connection.ts'
 import type { Exchange } from '../exchange.ts'
@@ -52,7 +53,7 @@ export class ServiceProxy {
       plural === 'pods' ? { pod: name, port: undefined } : await this.#endpoint({ namespace, name }, port)
     const pod = (await this.#registry.mustFind(podKind, { namespace, name: target.pod })).value as Pod
     const number = target.port ?? podPort(pod, port)
-    const connection = await connectionOf(this.#connections, pod).dial(pod.metadata.uid ?? '', number)
+    const connection = await connectionOf(this.#connections, pod).dial(nodeUidOf(pod), number)
     await proxyHttp(exchange, connection, path, `${pod.status?.podIP ?? ''}:${number}`)
     return true
   }

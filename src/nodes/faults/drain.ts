@@ -1,6 +1,7 @@
 import { node as nodeKind } from '../../api/kinds/node.ts'
 import { type Pod, pod as podKind } from '../../api/kinds/pod.ts'
 import { controllerOf } from '../../api/resource.ts'
+import { isMirrorPod } from '../../api/static-pods.ts'
 import { ApiError } from '../../api/status.ts'
 import type { Client } from '../../client/client.ts'
 
@@ -9,10 +10,11 @@ export async function cordon(client: Client, name: string, unschedulable: boolea
   await client.patch(nodeKind, { name }, 'merge', { spec: { unschedulable: unschedulable || null } })
 }
 
-/** Asks once for every pod that may go; whoever is refused is asked for again later. Pods of DaemonSets stay. */
+/** Asks once for every pod that may go; whoever is refused is asked again later. DaemonSets' and static pods stay. */
 export async function evictAll(client: Client, pods: readonly Pod[]): Promise<void> {
   for (const pod of pods) {
-    if (controllerOf(pod)?.kind === 'DaemonSet' || pod.metadata.deletionTimestamp !== undefined) continue
+    const stays = controllerOf(pod)?.kind === 'DaemonSet' || isMirrorPod(pod)
+    if (stays || pod.metadata.deletionTimestamp !== undefined) continue
     const { namespace, name } = pod.metadata
     const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace } }
     try {

@@ -3,6 +3,7 @@ import { type Node, node as nodeKind } from '../../api/kinds/node.ts'
 import { type Pod, pod as podKind } from '../../api/kinds/pod.ts'
 import { isPodTerminal } from '../../api/pods.ts'
 import { keyOf } from '../../api/resource.ts'
+import { nodeUidOf } from '../../api/static-pods.ts'
 import { type Cancel, every } from '../../base/clock.ts'
 import type { Env } from '../../base/env.ts'
 import type { Client } from '../../client/client.ts'
@@ -111,7 +112,7 @@ export class NodeFaultEffects implements FaultEffects {
   #crash(fault: Fault): readonly string[] {
     return this.#pods(fault).flatMap((pod) => {
       const hit = pod.spec.containers.filter((container) => hitsContainer(fault, container))
-      for (const { name } of hit) this.#nodes.crash(pod.spec.nodeName ?? '', pod.metadata.uid ?? '', name)
+      for (const { name } of hit) this.#nodes.crash(pod.spec.nodeName ?? '', nodeUidOf(pod), name)
       return hit.length > 0 ? [keyOf(pod)] : []
     })
   }

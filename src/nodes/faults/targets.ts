@@ -2,8 +2,9 @@ import { parseDuration } from '../../api/duration.ts'
 import type { V1Container } from '../../api/generated/types.ts'
 import type { Fault, FaultAction } from '../../api/kinds/fault.ts'
 import type { Node } from '../../api/kinds/node.ts'
-import { isCriticalPod, type Pod, podPriority } from '../../api/pods.ts'
+import { type Pod, podPriority } from '../../api/pods.ts'
 import { qosClassOf } from '../../api/resource-requests.ts'
+import { isCriticalPod } from '../../api/static-pods.ts'
 
 /** What a fault falls on. Pure. */
 export function hitsNode({ spec }: Fault, { metadata }: Node): boolean {

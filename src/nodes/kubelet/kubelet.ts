@@ -4,6 +4,8 @@ import { pod as podKind } from '../../api/kinds/pod.ts'
 import { secret } from '../../api/kinds/secret.ts'
 import { isPodTerminal, type Pod } from '../../api/pods.ts'
 import { keyOf } from '../../api/resource.ts'
+import { nodeUidOf } from '../../api/static-pods.ts'
+import type { Client } from '../../client/client.ts'
 import type { Informers } from '../../client/informers.ts'
 import type { PodAddresses } from '../pod-addresses.ts'
 import { admit } from './admit.ts'
@@ -11,8 +13,12 @@ import { PodWorker } from './pod-worker.ts'
 import type { PodWorkerOptions } from './pod-worker-options.ts'
 import { type Failure, type ResizeWait, restoreRecord } from './record.ts'
 import { resizeWait } from './resize.ts'
+import { StaticPods } from './static-pods.ts'
+import { apiReports, type PodReports } from './write-pod.ts'
 
-export interface KubeletOptions extends Omit<PodWorkerOptions, 'dataOf' | 'takeAddress' | 'resizeWait'> {
+export interface KubeletOptions
+  extends Omit<PodWorkerOptions, 'dataOf' | 'takeAddress' | 'resizeWait' | 'reports'> {
+  readonly client: Client
   readonly informers: Informers
   readonly addresses: PodAddresses
   /** The node was gone: what its pods' status says to run does not. */
@@ -27,13 +33,21 @@ export interface KubeletOptions extends Omit<PodWorkerOptions, 'dataOf' | 'takeA
 export class Kubelet {
   readonly #options: KubeletOptions
   readonly #workers = new Map<string, PodWorker>()
+  readonly #reports: PodReports
+  readonly staticPods: StaticPods
   #stopped = false
 
   constructor(options: KubeletOptions) {
     this.#options = options
+    this.#reports = apiReports(options.client)
+    this.staticPods = new StaticPods({
+      ...options,
+      take: (key, pod, reports) => this.#take(key, pod, pod.metadata.uid ?? '', reports),
+      forget: (uid) => this.forget(uid),
+    })
     // Before any new pod is given one of them.
-    for (const { metadata, spec, status } of this.#podsHere())
-      if (status?.podIP && !spec.hostNetwork) options.addresses.keep(metadata.uid ?? '', status.podIP)
+    for (const pod of this.#podsHere())
+      if (pod.status?.podIP && !pod.spec.hostNetwork) options.addresses.keep(nodeUidOf(pod), pod.status.podIP)
   }
 
   /** Nothing more is written; what runs in the runtime is left to itself. */
@@ -70,6 +84,11 @@ export class Kubelet {
     for (const uid of [...this.#workers.keys()]) this.forget(uid)
   }
 
+  /** Brings a static pod one step on, by its key and the mirror that is seen of it. */
+  async syncStatic(key: string, mirror: Pod | undefined): Promise<void> {
+    if (!this.#stopped) await this.staticPods.sync(key, mirror)
+  }
+
   /** Brings the pod one step on. Throws what the API throws; the caller tries again. */
   async sync(key: string, pod: Pod): Promise<void> {
     if (this.#stopped) return
@@ -78,13 +97,13 @@ export class Kubelet {
     const known = this.#workers.get(uid)
     // A pod that was over before this process began needs nothing, until somebody deletes it.
     if (!known && isOver && pod.metadata.deletionTimestamp === undefined) return
-    const worker = known ?? this.#take(key, pod, uid)
+    const worker = known ?? this.#take(key, pod, uid, this.#reports)
     await worker.sync(pod)
     // Its sandbox is gone, and the address with it; the status goes on naming it.
     if (isOver) this.#options.addresses.release(uid)
   }
 
-  #take(key: string, pod: Pod, uid: string): PodWorker {
+  #take(key: string, pod: Pod, uid: string, reports: PodReports): PodWorker {
     const { env, runtime, addresses, hostIP, node } = this.#options
     const restored = restoreRecord(pod, env.clock.now())
     const failure = restored.failure ?? (pod.status?.startTime === undefined ? this.#refusal(pod) : undefined)
@@ -94,6 +113,7 @@ export class Kubelet {
     const worker = new PodWorker(
       {
         ...this.#options,
+        reports,
         dataOf: (kind, name) => this.#dataOf(pod, kind, name),
         resizeWait: (now) => this.#resizeWait(now),
         takeAddress: () => addresses.take(uid),
@@ -113,10 +133,7 @@ export class Kubelet {
 
   #resizeWait(pod: Pod): ResizeWait | undefined {
     const node = this.#options.informers.of(nodeKind).get(this.#options.node)
-    const others = this.#podsHere().filter(
-      (other) => this.#hasTaken(other) && other.metadata.uid !== pod.metadata.uid,
-    )
-    return node && resizeWait(pod, node, others)
+    return node && resizeWait(pod, node, this.#others(pod))
   }
 
   /** As bytes. */
@@ -143,21 +160,23 @@ export class Kubelet {
       .filter((pod) => !isPodTerminal(pod))
   }
 
+  /** All that it has taken but for this one, which may be shown by a mirror. */
+  #others(pod: Pod): readonly Pod[] {
+    const key = keyOf(pod)
+    return this.#podsHere().filter((other) => keyOf(other) !== key && this.#hasTaken(other))
+  }
+
   /** By this process, or by one before it whose pods have no worker yet. */
-  #hasTaken({ metadata, status }: Pod): boolean {
-    const worker = this.#workers.get(metadata.uid ?? '')
-    return worker ? worker.isTaken : status?.startTime !== undefined
+  #hasTaken(pod: Pod): boolean {
+    const worker = this.#workers.get(nodeUidOf(pod))
+    return worker ? worker.isTaken : pod.status?.startTime !== undefined
   }
 
   #refusal(pod: Pod): Failure | undefined {
     const { informers, events, node: name } = this.#options
     const node = informers.of(nodeKind).get(name)
     if (!node || pod.metadata.deletionTimestamp !== undefined) return undefined
-    const rejection = admit(
-      pod,
-      node,
-      this.#podsHere().filter((other) => this.#hasTaken(other)),
-    )
+    const rejection = admit(pod, node, this.#others(pod))
     if (!rejection) return undefined
     events.event(pod, 'Warning', rejection.reason, rejection.message)
     return { reason: rejection.reason, message: `Pod was rejected: ${rejection.message}`, isRejected: true }

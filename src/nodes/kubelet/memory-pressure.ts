@@ -1,6 +1,7 @@
 import type { Node } from '../../api/kinds/node.ts'
-import { isCriticalPod, type Pod, podPriority, podRequests } from '../../api/pods.ts'
+import { type Pod, podPriority, podRequests } from '../../api/pods.ts'
 import { parseQuantity } from '../../api/quantity.ts'
+import { isCriticalPod } from '../../api/static-pods.ts'
 import type { NodeUsage } from '../../client/node-connection.ts'
 
 /** Less than this left and a kubelet evicts (--eviction-hard memory.available<100Mi). */

@@ -3,6 +3,7 @@ import { formatDuration } from '../../api/duration.ts'
 import type { V1ContainerStatus, V1PodCondition, V1PodStatus } from '../../api/generated/types.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
 import { qosClassOf } from '../../api/resource-requests.ts'
+import { CONFIG_SOURCE } from '../../api/static-pods.ts'
 import { formatTime } from '../../base/date.ts'
 import { deepEqual } from '../../base/json.ts'
 import {
@@ -137,6 +138,8 @@ function conditionsOf(pod: Pod, record: PodRecord, phase: string, now: number): 
       ? { type: 'ContainersReady', status: 'True' }
       : { type: 'ContainersReady', status: 'False', ...notReady },
     ...resizeConditions(pod, containers, record.resizeWait),
+    // Nobody else says so of a pod that no scheduler has seen.
+    ...(pod.metadata.annotations?.[CONFIG_SOURCE] ? [{ type: 'PodScheduled', status: 'True' }] : []),
   ]
   let conditions: readonly V1PodCondition[] = (pod.status?.conditions ?? []).filter(({ type }) =>
     wanted.some((condition) => condition.type === type),

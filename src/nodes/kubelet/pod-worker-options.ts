@@ -1,23 +1,25 @@
 import type { Pod } from '../../api/kinds/pod.ts'
 import type { Env } from '../../base/env.ts'
-import type { Client } from '../../client/client.ts'
 import type { EventRecorder } from '../../client/events.ts'
 import type { Runtime } from '../runtimes/runtime.ts'
 import type { FindData } from './environment.ts'
 import type { ResizeWait } from './record.ts'
+import type { PodReports } from './write-pod.ts'
 
 /** What a kubelet gives the worker of each of its pods. */
 export interface PodWorkerOptions {
   readonly env: Env
-  readonly client: Client
   readonly runtime: Runtime
   readonly events: EventRecorder
+  readonly reports: PodReports
   readonly node: string
   readonly hostIP: string
   /** Asks to be called for this pod again. */
   lookAgain(key: string, afterMs: number): void
   /** What a ConfigMap or Secret in the pod's namespace holds; undefined: there is none. */
   readonly dataOf: FindData
+  /** Nothing goes between this node and the API. */
+  isCut(): boolean
   takeAddress(): string | undefined
   /** Why the node cannot give the pod what it asks for now. */
   resizeWait(pod: Pod): ResizeWait | undefined

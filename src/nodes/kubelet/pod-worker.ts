@@ -5,7 +5,7 @@ import type { Surroundings } from '../runtimes/surroundings.ts'
 import { endContainer, runHook } from './hooks.ts'
 import { pullImage } from './image-pull.ts'
 import { nextPullBackoffMs, nextSteps, type Step } from './next-step.ts'
-import { isWritten, podStatusOf, restartHeldBack } from './pod-status.ts'
+import { podStatusOf, restartHeldBack } from './pod-status.ts'
 import type { PodWorkerOptions } from './pod-worker-options.ts'
 import { askProbes, probeEvents, probesOf } from './probing.ts'
 import {
@@ -21,7 +21,6 @@ import {
 import { environmentReferences, missingReference, missingVolume } from './references.ts'
 import { isResized, needsRestart } from './resize.ts'
 import { surroundingsOf } from './volume-files.ts'
-import { releasePod, writeStatus } from './write-pod.ts'
 
 /** A missing volume source, reference or address is looked for again this often. */
 const RETRY_MS = 2000
@@ -113,7 +112,7 @@ export class PodWorker {
     const steps = isHeld ? plan.steps.filter((step) => step.do !== 'pull' && step.do !== 'start') : plan.steps
     for (const step of steps) if (step.do !== 'release') this.#perform(step)
     await this.#report(pod)
-    if (steps.some((step) => step.do === 'release')) return releasePod(this.#options.client, pod)
+    if (steps.some((step) => step.do === 'release')) return this.#options.reports.release(pod)
     if (isHeld) lookAgain(this.#key, RETRY_MS)
     if (steps.some((step) => ADVANCES.has(step.do))) lookAgain(this.#key, 0)
     else if (plan.lookAt !== Number.POSITIVE_INFINITY)
@@ -210,7 +209,7 @@ export class PodWorker {
   }
 
   #event(type: 'Normal' | 'Warning', reason: string, message: string, container?: V1Container): void {
-    if (this.#ended) return
+    if (this.#ended || this.#options.isCut()) return
     const fieldPath = container && fieldPathOf(this.#pod, container.name)
     this.#options.events.event(this.#pod, type, reason, message, fieldPath)
   }
@@ -379,10 +378,9 @@ export class PodWorker {
   }
 
   async #report(pod: Pod): Promise<void> {
-    const { client, env, hostIP } = this.#options
+    const { reports, env, hostIP } = this.#options
     const status = podStatusOf(pod, this.#record, hostIP, env.clock.now())
-    if (isWritten(pod, status)) return
-    this.#written = await writeStatus(client, pod, status)
+    this.#written = (await reports.status(pod, status)) ?? this.#written
   }
 }
 
