@@ -434,6 +434,7 @@ const scenarios: Record<string, Omit<Scenario, 'controller'>> = {
   },
   endpointslice: {
     async arrange(client) {
+      await client.create(node, make.node())
       await runningPod(client, 'a', '10.244.0.1')
       await runningPod(client, 'b', '10.244.0.2')
       await client.create(service, make.service())
@@ -445,6 +446,20 @@ const scenarios: Record<string, Omit<Scenario, 'controller'>> = {
       ])
     },
     remove: (client) => client.delete(service, WEB),
+  },
+  endpointslicemirroring: {
+    async arrange(client) {
+      const { selector: _, ...spec } = make.service().spec
+      await client.create(service, { ...make.service(), spec })
+      await client.create(endpoints, endpoints.example)
+    },
+    async check(client) {
+      const { items } = await client.list(endpointSlice)
+      expect(items.map(({ endpoints: held = [] }) => held.map(({ addresses }) => addresses[0]))).toEqual([
+        ['10.244.0.5'],
+      ])
+    },
+    remove: (client) => client.delete(endpoints, WEB),
   },
   endpoint: {
     async arrange(client) {

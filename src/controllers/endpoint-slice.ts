@@ -1,78 +1,103 @@
 /**
- * Keeps a service's EndpointSlices: its pods become endpoints here, slice-plan.ts spreads them. Slices that somebody
- * changes or deletes are put right again, since they are watched like everything else.
+ * Keeps a service's EndpointSlices: its pods become endpoints in slice-endpoints.ts, slice-plan.ts spreads them, one
+ * address family at a time. Slices that somebody changes or deletes are put right again, since they are watched like
+ * everything else.
  */
-import type { DiscoveryV1EndpointPort, V1Endpoint } from '../api/generated/types.ts'
+
 import { type EndpointSlice, endpointSlice } from '../api/kinds/endpoint-slice.ts'
+import type { Endpoints } from '../api/kinds/endpoints.ts'
 import { type Node, node } from '../api/kinds/node.ts'
 import { pod } from '../api/kinds/pod.ts'
 import { isHeadless, type Service, service } from '../api/kinds/service.ts'
 import { zoneOf } from '../api/placement.ts'
-import { controllerReference, isBeingDeleted } from '../api/resource.ts'
+import { controllerReference, isBeingDeleted, keyOf } from '../api/resource.ts'
 import { isReason } from '../api/status.ts'
-import { canonicalJson, deepEqual } from '../base/json.ts'
+import { deepEqual } from '../base/json.ts'
+import type { Client } from '../client/client.ts'
+import type { InformerChange } from '../client/informer.ts'
+import type { Informers } from '../client/informers.ts'
 import { type Controller, watched } from './controller.ts'
+import { ServiceHints } from './service-hints.ts'
 import {
+  familiesOf,
   HEADLESS_LABEL,
   hasSelectedPods,
-  hostnameOf,
   podsNear,
-  type ServicePod,
+  SERVICE_NAME,
+  SLICE_MANAGED_BY,
   servicePods,
   servicesConcerned,
-  targetPortOf,
-  targetRefOf,
 } from './service-pods.ts'
-import { type PortGroup, planSlices } from './slice-plan.ts'
+import { portGroups } from './slice-endpoints.ts'
+import { planSlices, type SlicePlan } from './slice-plan.ts'
+import { TriggerTimes, withTriggerTime } from './trigger-times.ts'
 
-const SERVICE_NAME = 'kubernetes.io/service-name'
-const MANAGED_BY = 'endpointslice.kubernetes.io/managed-by'
 const MANAGER = 'endpointslice-controller.k8s.io'
 
-export const endpointSliceController: Controller<Service> = {
-  name: 'endpointslice',
-  kind: service,
-  owns: [endpointSlice],
-  watches: [
-    watched({
-      kind: pod,
-      keys: servicesConcerned,
-    }),
-    // The zone of a node is written on its endpoints.
-    watched({
-      kind: node,
-      keys: ({ resource, previous }, informers) => {
-        if (previous && zoneOf(previous) === zoneOf(resource)) return []
-        const there = informers.of(pod).byIndex('node', resource.metadata.name)
-        return there.flatMap((each) => servicesConcerned({ resource: each }, informers))
-      },
-    }),
-  ],
-  async reconcile({ client, informers }, found) {
-    if (!hasSelectedPods(found) || isBeingDeleted(found)) return undefined
-    const pods = servicePods(found, podsNear(found, informers))
-    const groups = portGroups(found, pods, (name) => informers.of(node).get(name))
-    const existing = informers
-      .of(endpointSlice)
-      .byIndex('owner', found.metadata.uid ?? '')
-      .filter((slice) => slice.metadata.labels?.[MANAGED_BY] === MANAGER && !isBeingDeleted(slice))
-    const labels = labelsOf(found)
-    const plan = planSlices(groups, existing, (slice) => !deepEqual(slice.metadata.labels, labels))
-    for (const group of plan.create) await client.create(endpointSlice, sliceOf(found, labels, group))
-    for (const { slice, ports, endpoints } of plan.update) {
-      const metadata = { ...slice.metadata, labels }
-      await client.update(endpointSlice, { ...slice, metadata, ports, endpoints })
-    }
-    for (const { metadata } of plan.remove) {
-      const { namespace, name, uid } = metadata
-      try {
-        await client.delete(endpointSlice, { namespace, name }, { preconditions: { uid } })
-      } catch (error) {
-        if (!isReason(error, 'NotFound')) throw error
+export function endpointSliceController(): Controller<Service> {
+  const times = new TriggerTimes()
+  const hints = new ServiceHints()
+  const forget = (key: string) => {
+    times.forget(key)
+    hints.forget(key)
+  }
+  return {
+    name: 'endpointslice',
+    kind: service,
+    owns: [endpointSlice],
+    watches: [
+      watched({ kind: pod, keys: servicesConcerned }),
+      watched({
+        kind: node,
+        keys: (change, informers) => [
+          ...servicesOn(change, informers),
+          ...hints.overloaded(change, informers),
+        ],
+      }),
+    ],
+    async reconcile(context, found) {
+      if (!hasSelectedPods(found)) forget(keyOf(found))
+      if (!hasSelectedPods(found) || isBeingDeleted(found)) return undefined
+      const { client, informers } = context
+      const pods = servicePods(found, podsNear(found, informers))
+      const changedAt = times.look(found, pods)
+      const labels = labelsOf(found)
+      const mine = slicesOf(found, informers)
+      const families = familiesOf(found)
+      for (const type of families) {
+        const ofType = mine.filter(({ addressType }) => addressType === type)
+        const groups = portGroups(found, pods, type, (name) => informers.of(node).get(name))
+        const plan = planSlices(groups, ofType, (slice) => !deepEqual(slice.metadata.labels, labels))
+        const fresh = newSlice(found, type)
+        await performSlices(client, hints.hinted(context, found, type, plan), fresh, ({ metadata }) => ({
+          ...metadata,
+          labels,
+          annotations: withTriggerTime(metadata.annotations, changedAt),
+        }))
       }
-    }
-    return undefined
-  },
+      const others = mine.filter(({ addressType }) => !families.some((family) => family === addressType))
+      for (const slice of others) await removeSlice(client, slice)
+      return undefined
+    },
+    deleted(_, key) {
+      forget(key)
+      return Promise.resolve(undefined)
+    },
+  }
+}
+
+/** The zone of a node is written on its endpoints. */
+function servicesOn({ resource, previous }: InformerChange<Node>, informers: Informers): string[] {
+  if (previous && zoneOf(previous) === zoneOf(resource)) return []
+  const there = informers.of(pod).byIndex('node', resource.metadata.name)
+  return there.flatMap((each) => servicesConcerned({ resource: each }, informers))
+}
+
+function slicesOf(found: Service, informers: Informers): readonly EndpointSlice[] {
+  return informers
+    .of(endpointSlice)
+    .byIndex('owner', found.metadata.uid ?? '')
+    .filter((slice) => slice.metadata.labels?.[SLICE_MANAGED_BY] === MANAGER && !isBeingDeleted(slice))
 }
 
 function labelsOf(found: Service): Record<string, string> {
@@ -80,73 +105,47 @@ function labelsOf(found: Service): Record<string, string> {
   return {
     ...own,
     [SERVICE_NAME]: found.metadata.name,
-    [MANAGED_BY]: MANAGER,
+    [SLICE_MANAGED_BY]: MANAGER,
     ...(isHeadless(found) ? { [HEADLESS_LABEL]: '' } : {}),
   }
 }
 
-function sliceOf(found: Service, labels: Record<string, string>, group: PortGroup): EndpointSlice {
+/** An empty slice of the service or Endpoints object, to be filled. */
+export function newSlice(owner: Service | Endpoints, addressType: string): EndpointSlice {
   return {
     apiVersion: 'discovery.k8s.io/v1',
     kind: 'EndpointSlice',
     metadata: {
       name: '',
-      generateName: `${found.metadata.name}-`,
-      namespace: found.metadata.namespace,
-      labels,
-      ownerReferences: [controllerReference(found)],
+      generateName: `${owner.metadata.name}-`,
+      namespace: owner.metadata.namespace,
+      ownerReferences: [controllerReference(owner)],
     },
-    addressType: 'IPv4',
-    ports: group.ports,
-    endpoints: group.endpoints,
+    addressType,
+    ports: [],
+    endpoints: [],
   }
 }
 
-/** Endpoints by the ports they serve: named target ports may lead to different numbers in different pods. */
-export function portGroups(
-  found: Service,
-  pods: readonly ServicePod[],
-  nodeOf: (name: string) => Node | undefined,
-): PortGroup[] {
-  const groups = new Map<string, { ports: DiscoveryV1EndpointPort[]; endpoints: V1Endpoint[] }>()
-  for (const each of pods) {
-    const ports = endpointPorts(found, each)
-    const key = canonicalJson(ports)
-    const group = groups.get(key) ?? { ports, endpoints: [] }
-    group.endpoints.push(endpointOf(found, each, nodeOf))
-    groups.set(key, group)
-  }
-  return groups.size > 0 ? [...groups.values()] : [{ ports: [], endpoints: [] }]
+/** @param metadataOf what a written slice's metadata become */
+export async function performSlices(
+  client: Client,
+  { create, update, remove }: Pick<SlicePlan, 'create' | 'update' | 'remove'>,
+  fresh: EndpointSlice,
+  metadataOf: (slice: EndpointSlice) => EndpointSlice['metadata'],
+): Promise<void> {
+  for (const group of create)
+    await client.create(endpointSlice, { ...fresh, ...group, metadata: metadataOf(fresh) })
+  for (const { slice, ports, endpoints } of update)
+    await client.update(endpointSlice, { ...slice, metadata: metadataOf(slice), ports, endpoints })
+  for (const slice of remove) await removeSlice(client, slice)
 }
 
-function endpointPorts(found: Service, { pod }: ServicePod): DiscoveryV1EndpointPort[] {
-  return (found.spec.ports ?? []).flatMap((port) => {
-    const target = targetPortOf(pod, port)
-    if (target === undefined) return []
-    const { name = '', protocol = 'TCP', appProtocol } = port
-    return [{ name, protocol, port: target, ...(appProtocol === undefined ? {} : { appProtocol }) }]
-  })
-}
-
-/** `ready` is what a plain client should use; `serving` is the pod's own word, also while it terminates. */
-export function endpointOf(
-  found: Service,
-  { pod, ip, isServing, isTerminating }: ServicePod,
-  nodeOf: (name: string) => Node | undefined,
-): V1Endpoint {
-  const { nodeName } = pod.spec
-  const home = nodeName ? nodeOf(nodeName) : undefined
-  const zone = home ? zoneOf(home) : ''
-  return {
-    addresses: [ip],
-    conditions: {
-      ready: found.spec.publishNotReadyAddresses === true || (isServing && !isTerminating),
-      serving: isServing,
-      terminating: isTerminating,
-    },
-    ...hostnameOf(pod, found),
-    ...(nodeName ? { nodeName } : {}),
-    targetRef: targetRefOf(pod),
-    ...(zone ? { zone } : {}),
+export async function removeSlice(client: Client, { metadata }: EndpointSlice): Promise<void> {
+  const { namespace, name, uid } = metadata
+  try {
+    await client.delete(endpointSlice, { namespace, name }, { preconditions: { uid } })
+  } catch (error) {
+    if (!isReason(error, 'NotFound')) throw error
   }
 }

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { Pod } from '../api/kinds/pod.ts'
 import type { Service } from '../api/kinds/service.ts'
-import { endpointOf, portGroups } from './endpoint-slice.ts'
 import { endpointSubsets } from './endpoint-subsets.ts'
 import { servicePods } from './service-pods.ts'
+import { endpointOf, portGroups } from './slice-endpoints.ts'
 
 function pod(
   n: number,
@@ -78,7 +78,7 @@ describe('endpointOf', () => {
       metadata: { name: 'a', labels: { 'topology.kubernetes.io/zone': 'z' } },
       spec: {},
     }
-    expect(endpointOf(service(spec), one!, () => zoned)).toEqual({
+    expect(endpointOf(service(spec), one!, 'IPv4', () => zoned)).toEqual({
       addresses: ['10.244.0.1'],
       conditions: { ready, serving, terminating },
       nodeName: 'a',
@@ -88,9 +88,11 @@ describe('endpointOf', () => {
   })
 })
 
+const home = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'a' }, spec: {} }
+
 test('portGroups keeps pods apart whose named port has another number', () => {
   const pods = servicePods(service(), [pod(1), pod(2, { port: 9090 }), pod(3)])
-  const groups = portGroups(service(), pods, () => undefined)
+  const groups = portGroups(service(), pods, 'IPv4', () => home)
   expect(groups.map(({ ports, endpoints }) => [ports[0]?.port, endpoints.length])).toEqual([
     [8080, 2],
     [9090, 1],

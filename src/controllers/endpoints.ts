@@ -8,59 +8,63 @@ import { deepEqual } from '../base/json.ts'
 import { type Controller, watched } from './controller.ts'
 import { endpointSubsets } from './endpoint-subsets.ts'
 import { HEADLESS_LABEL, hasSelectedPods, podsNear, servicePods, servicesConcerned } from './service-pods.ts'
+import { TriggerTimes, withTriggerTime } from './trigger-times.ts'
 
 const MANAGED_BY = 'endpoints.kubernetes.io/managed-by'
 const MANAGER = 'endpoint-controller'
 const OVER_CAPACITY = 'endpoints.kubernetes.io/over-capacity'
 
-export const endpointsController: Controller<Service> = {
-  name: 'endpoint',
-  kind: service,
-  watches: [
-    watched({
-      kind: pod,
-      keys: servicesConcerned,
-    }),
-    watched({ kind: endpoints, keys: ({ resource }) => [keyOf(resource)] }),
-  ],
-  async reconcile({ client, informers }, found) {
-    if (!hasSelectedPods(found) || isBeingDeleted(found)) return undefined
-    const { name } = found.metadata
-    const pods = servicePods(found, podsNear(found, informers))
-    const existing = informers.of(endpoints).get(keyOf(found))
-    const wanted = endpointsOf(found, existing, endpointSubsets(found, pods))
-    if (!existing) await client.create(endpoints, wanted)
-    else if (
-      !deepEqual(existing.subsets ?? [], wanted.subsets) ||
-      !deepEqual(existing.metadata.labels, wanted.metadata.labels) ||
-      existing.metadata.annotations?.[OVER_CAPACITY] !== wanted.metadata.annotations?.[OVER_CAPACITY]
-    )
-      await client.update(endpoints, {
-        ...wanted,
-        metadata: { ...existing.metadata, ...wanted.metadata, name },
-      })
-    return undefined
-  },
-  /** Only what this controller made: Endpoints that somebody wrote by hand stay. */
-  async deleted({ client, informers }, key) {
-    const existing = informers.of(endpoints).get(key)
-    if (existing?.metadata.labels?.[MANAGED_BY] !== MANAGER) return undefined
-    try {
-      await client.delete(endpoints, parseKey(key), { preconditions: { uid: existing.metadata.uid } })
-    } catch (error) {
-      if (!isReason(error, 'NotFound')) throw error
-    }
-    return undefined
-  },
+export function endpointsController(): Controller<Service> {
+  const times = new TriggerTimes()
+  return {
+    name: 'endpoint',
+    kind: service,
+    watches: [
+      watched({ kind: pod, keys: servicesConcerned }),
+      watched({ kind: endpoints, keys: ({ resource }) => [keyOf(resource)] }),
+    ],
+    async reconcile({ client, informers }, found) {
+      if (!hasSelectedPods(found) || isBeingDeleted(found)) return undefined
+      const { name } = found.metadata
+      const pods = servicePods(found, podsNear(found, informers))
+      const changedAt = times.look(found, pods)
+      const existing = informers.of(endpoints).get(keyOf(found))
+      const wanted = endpointsOf(found, existing, endpointSubsets(found, pods), changedAt)
+      if (!existing) await client.create(endpoints, wanted)
+      else if (
+        !deepEqual(existing.subsets ?? [], wanted.subsets) ||
+        !deepEqual(existing.metadata.labels, wanted.metadata.labels) ||
+        existing.metadata.annotations?.[OVER_CAPACITY] !== wanted.metadata.annotations?.[OVER_CAPACITY]
+      )
+        await client.update(endpoints, {
+          ...wanted,
+          metadata: { ...existing.metadata, ...wanted.metadata, name },
+        })
+      return undefined
+    },
+    /** Only what this controller made: Endpoints that somebody wrote by hand stay. */
+    async deleted({ client, informers }, key) {
+      times.forget(key)
+      const existing = informers.of(endpoints).get(key)
+      if (existing?.metadata.labels?.[MANAGED_BY] !== MANAGER) return undefined
+      try {
+        await client.delete(endpoints, parseKey(key), { preconditions: { uid: existing.metadata.uid } })
+      } catch (error) {
+        if (!isReason(error, 'NotFound')) throw error
+      }
+      return undefined
+    },
+  }
 }
 
 function endpointsOf(
   found: Service,
   existing: Endpoints | undefined,
   { subsets, isTruncated }: ReturnType<typeof endpointSubsets>,
+  changedAt: string | undefined,
 ): Endpoints {
   const { [HEADLESS_LABEL]: _, ...own } = found.metadata.labels ?? {}
-  const { [OVER_CAPACITY]: __, ...annotations } = existing?.metadata.annotations ?? {}
+  const { [OVER_CAPACITY]: __, ...annotations } = withTriggerTime(existing?.metadata.annotations, changedAt)
   return {
     apiVersion: 'v1',
     kind: 'Endpoints',

@@ -15,6 +15,7 @@ import { defaultStorageClassLoop } from './default-storage-class.ts'
 import { deploymentController } from './deployment.ts'
 import { disruptionController } from './disruption.ts'
 import { endpointSliceController } from './endpoint-slice.ts'
+import { endpointSliceMirroringController } from './endpoint-slice-mirroring.ts'
 import { endpointsController } from './endpoints.ts'
 import { ephemeralVolumeController } from './ephemeral-volume.ts'
 import { flowSchemaController } from './flow-schema.ts'
@@ -60,8 +61,9 @@ export const controllersOf = (kinds: Kinds): readonly Controller[] => [
   jobController,
   ttlAfterFinishedController,
   cronJobController,
-  endpointSliceController,
-  endpointsController,
+  endpointSliceController(),
+  endpointSliceMirroringController,
+  endpointsController(),
   loadBalancerController(),
   disruptionController,
   taintEvictionController,

@@ -1,5 +1,6 @@
 /** What endpoints know of a pod behind a service, and which services a change of a pod concerns. */
 import type { V1ServicePort } from '../api/generated/types.ts'
+import { isIpv6 } from '../api/ip-networks.ts'
 import { type Pod, pod } from '../api/kinds/pod.ts'
 import { type Service, service } from '../api/kinds/service.ts'
 import { isPodReady, isPodTerminal, isSidecar } from '../api/pods.ts'
@@ -10,19 +11,28 @@ import { pairIn } from '../client/index-by.ts'
 import type { InformerChange } from '../client/informer.ts'
 import type { Informers } from '../client/informers.ts'
 
+export const SERVICE_NAME = 'kubernetes.io/service-name'
+export const SLICE_MANAGED_BY = 'endpointslice.kubernetes.io/managed-by'
 export const HEADLESS_LABEL = 'service.kubernetes.io/headless'
+
+export type AddressType = 'IPv4' | 'IPv6'
 
 export interface ServicePod {
   readonly pod: Pod
-  readonly ip: string
+  /** Of both families. */
+  readonly ips: readonly string[]
   /** Its own readiness, whatever the service publishes. */
   readonly isServing: boolean
   readonly isTerminating: boolean
 }
 
 /** A service whose endpoints are made from its pods; those without a selector belong to their author. */
-export function hasSelectedPods({ spec }: Service): boolean {
-  return spec.type !== 'ExternalName' && Object.keys(spec.selector ?? {}).length > 0
+export function hasSelectedPods(service: Service): boolean {
+  return service.spec.type !== 'ExternalName' && hasSelector(service)
+}
+
+export function hasSelector({ spec }: Service): boolean {
+  return Object.keys(spec.selector ?? {}).length > 0
 }
 
 /** By name. Pods without an address and finished ones are nobody's endpoints. */
@@ -30,10 +40,24 @@ export function servicePods(service: Service, pods: readonly Pod[]): ServicePod[
   return pods
     .filter((pod) => mapSelectorMatches(service.spec.selector, pod.metadata.labels) && !isPodTerminal(pod))
     .flatMap((pod) => {
-      const ip = pod.status?.podIP
-      return ip ? [{ pod, ip, isServing: isPodReady(pod), isTerminating: isBeingDeleted(pod) }] : []
+      const ips = ipsOf(pod)
+      return ips.length > 0
+        ? [{ pod, ips, isServing: isPodReady(pod), isTerminating: isBeingDeleted(pod) }]
+        : []
     })
     .toSorted((a, b) => (a.pod.metadata.name < b.pod.metadata.name ? -1 : 1))
+}
+
+function ipsOf({ status }: Pod): readonly string[] {
+  if (status?.podIPs?.length) return status.podIPs.map(({ ip }) => ip)
+  return status?.podIP ? [status.podIP] : []
+}
+
+/** The address families of a service; of an address only, where it does not say them. */
+export function familiesOf({ spec }: Service): readonly AddressType[] {
+  const said = (spec.ipFamilies ?? []).filter((family) => family === 'IPv4' || family === 'IPv6')
+  if (said.length > 0) return said
+  return [isIpv6(spec.clusterIP ?? '') ? 'IPv6' : 'IPv4']
 }
 
 /** The number a service port leads to in this pod; undefined when it names a port the pod does not have. */
@@ -86,7 +110,7 @@ export function servicesConcerned(
 function factsOf(pod: Pod): unknown {
   return [
     pod.metadata.labels,
-    pod.status?.podIP,
+    ipsOf(pod),
     isPodReady(pod),
     isPodTerminal(pod),
     isBeingDeleted(pod),

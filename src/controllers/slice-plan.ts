@@ -2,9 +2,10 @@
  * How a service's endpoints are spread over EndpointSlices with the fewest writes: slices of one port set hold at most
  * 100; what still fits stays where it is; what changed is updated in place; new endpoints fill slices that are written
  * anyway, then new ones, and a remainder goes where there is room, so that each endpoint that comes or goes costs
- * one write. Slices that would go are reused before others are made. Pure.
+ * one write. Slices that would go are reused before others are made. Hints are not looked at here: `withHints` and
+ * zone-hints.ts put them on a plan, and write a slice more where only they differ. Pure.
  */
-import type { DiscoveryV1EndpointPort, V1Endpoint } from '../api/generated/types.ts'
+import type { DiscoveryV1EndpointPort, V1Endpoint, V1EndpointHints } from '../api/generated/types.ts'
 import type { EndpointSlice } from '../api/kinds/endpoint-slice.ts'
 import { canonicalJson, deepEqual } from '../base/json.ts'
 
@@ -15,13 +16,20 @@ export interface PortGroup {
   readonly endpoints: readonly V1Endpoint[]
 }
 
+type Rewritten = PortGroup & { readonly slice: EndpointSlice }
+
 export interface SlicePlan {
   readonly create: readonly PortGroup[]
-  readonly update: readonly (PortGroup & { readonly slice: EndpointSlice })[]
+  readonly update: readonly Rewritten[]
   readonly remove: readonly EndpointSlice[]
+  /** Those that need not be written. */
+  readonly keep: readonly EndpointSlice[]
 }
 
-/** @param needsUpdate whether a slice must be written for another reason (its labels) */
+/**
+ * @param existing all of one address type
+ * @param needsUpdate whether a slice must be written for another reason (its labels)
+ */
 export function planSlices(
   groups: readonly PortGroup[],
   existing: readonly EndpointSlice[],
@@ -34,8 +42,9 @@ export function planSlices(
     byPorts.set(key, [...(byPorts.get(key) ?? []), slice])
   }
   const create: PortGroup[] = []
-  const update: (PortGroup & { readonly slice: EndpointSlice })[] = []
+  const update: Rewritten[] = []
   const remove: EndpointSlice[] = []
+  const keep: EndpointSlice[] = []
   for (const group of groups) {
     const key = portsKey(group.ports)
     const plan = planGroup(group, byPorts.get(key) ?? [], needsUpdate, max)
@@ -43,6 +52,7 @@ export function planSlices(
     create.push(...plan.create)
     update.push(...plan.update)
     remove.push(...plan.remove)
+    keep.push(...plan.keep)
   }
   for (const left of byPorts.values()) remove.push(...left)
   // A slice that would go may as well carry what would be made: one write less. Its ports are mutable.
@@ -50,7 +60,38 @@ export function planSlices(
     const slice = remove.shift()!
     update.push({ ...create.shift()!, slice })
   }
-  return { create, update, remove }
+  return { create, update, remove, keep }
+}
+
+/** The plan with each endpoint's hints as `hintsOf` says. */
+export function withHints(
+  plan: SlicePlan,
+  hintsOf: (endpoint: V1Endpoint) => V1EndpointHints | undefined,
+): SlicePlan {
+  const hinted = (endpoints: readonly V1Endpoint[]) =>
+    endpoints.map((endpoint) => hintedEndpoint(endpoint, hintsOf(endpoint)))
+  const isRight = ({ endpoints = [] }: EndpointSlice) =>
+    endpoints.every((endpoint) => deepEqual(endpoint.hints, hintsOf(endpoint)))
+  const rewritten = (slice: EndpointSlice) => ({
+    slice,
+    ports: slice.ports ?? [],
+    endpoints: hinted(slice.endpoints ?? []),
+  })
+  return {
+    create: plan.create.map((each) => ({ ...each, endpoints: hinted(each.endpoints) })),
+    update: [
+      ...plan.update.map((each) => ({ ...each, endpoints: hinted(each.endpoints) })),
+      ...plan.keep.filter((slice) => !isRight(slice)).map(rewritten),
+    ],
+    remove: plan.remove,
+    keep: plan.keep.filter(isRight),
+  }
+}
+
+export function hintedEndpoint(endpoint: V1Endpoint, hints: V1EndpointHints | undefined): V1Endpoint {
+  if (!hints && !endpoint.hints) return endpoint
+  const { hints: _, ...bare } = endpoint
+  return hints ? { ...bare, hints } : bare
 }
 
 function portsKey(ports: readonly DiscoveryV1EndpointPort[]): string {
@@ -85,7 +126,7 @@ function planGroup(
       }
       wanted.delete(endpointKey(endpoint))
       kept.push(next)
-      if (!deepEqual(endpoint, next)) isChanged = true
+      if (!deepEqual(hintedEndpoint(endpoint, undefined), next)) isChanged = true
     }
     return { slice, endpoints: kept, isChanged }
   })
@@ -114,6 +155,9 @@ function planGroup(
       .filter((each) => each.isChanged && (!isUseless(each) || each === placeholder))
       .map((each) => ({ slice: each.slice, ports, endpoints: each.endpoints })),
     remove: filled.filter((each) => isUseless(each) && each !== placeholder).map(({ slice }) => slice),
+    keep: filled
+      .filter((each) => !each.isChanged && (!isUseless(each) || each === placeholder))
+      .map(({ slice }) => slice),
   }
 }
 

@@ -1,5 +1,7 @@
 import { type EndpointSlice, endpointSlice } from '../../api/kinds/endpoint-slice.ts'
+import { node as nodeKind } from '../../api/kinds/node.ts'
 import { service } from '../../api/kinds/service.ts'
+import { zoneOf } from '../../api/placement.ts'
 import type { Cancel } from '../../base/clock.ts'
 import type { Env } from '../../base/env.ts'
 import type { Informers } from '../../client/informers.ts'
@@ -47,10 +49,13 @@ export class ServiceProxy {
         ? rule.nodePort === port
         : rule.port === port && rule.externalIPs.includes(address)
     const rule = this.#rules.find((each) => isSpoken(each) && (isInside(each) || isOutside(each)))
-    return rule && targetsOf(rule, node, isInside(rule) ? 'inside' : 'outside')
+    const home = this.#informers.of(nodeKind).get(node)
+    const place = { node, zone: home ? zoneOf(home) : '' }
+    return rule && targetsOf(rule, place, isInside(rule) ? 'inside' : 'outside')
   }
 
   start(): void {
+    this.#informers.of(nodeKind)
     this.#cancels.push(this.#informers.of(service).onChange(() => this.#soon()))
     this.#cancels.push(this.#informers.of(endpointSlice).onChange(() => this.#soon()))
     this.#env.metrics.gauge(

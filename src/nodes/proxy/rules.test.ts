@@ -48,7 +48,16 @@ describe('Proxy rules', () => {
       externalIPs: ['192.0.2.1'],
       port: 80,
       nodePort: 30080,
-      backends: [{ address: '10.244.0.2:8080', node: 'a', isReady: true, isLeaving: false }],
+      backends: [
+        {
+          address: '10.244.0.2:8080',
+          node: 'a',
+          isReady: true,
+          isLeaving: false,
+          forNodes: [],
+          forZones: [],
+        },
+      ],
       isInternalLocal: false,
       isExternalLocal: false,
       affinitySeconds: 10_800,
@@ -125,6 +134,83 @@ describe('Traffic', () => {
     ],
   ])('%s', (_, spec, endpoints, from, hosts) => {
     const [rule] = rulesOf(service(spec), endpoints)
-    expect(rule && targetsOf(rule, 'a', from)).toEqual(hosts.map((host) => `${host}:8080`))
+    expect(rule && targetsOf(rule, { node: 'a', zone: 'z1' }, from)).toEqual(
+      hosts.map((host) => `${host}:8080`),
+    )
   })
+})
+
+describe('Hints', () => {
+  type Hinted = readonly [host: string, node: string, zones: readonly string[], nodes?: readonly string[]]
+  const hinted = (...given: readonly Hinted[]): EndpointSlice => {
+    const plain = slice(...given.map(([host, node]) => [host, node, ready] as const))
+    return {
+      ...plain,
+      endpoints: plain.endpoints?.map((endpoint, i) => ({
+        ...endpoint,
+        hints: {
+          forZones: given[i]?.[2].map((name) => ({ name })),
+          forNodes: given[i]?.[3]?.map((name) => ({ name })),
+        },
+      })),
+    }
+  }
+  const spread = hinted(['1.1.1.1', 'a', ['z1']], ['1.1.1.2', 'b', ['z1']], ['1.1.1.3', 'c', ['z2']])
+  test.each<[string, Partial<Service['spec']>, EndpointSlice, { node: string; zone: string }, string[]]>([
+    ['keep traffic in its zone', {}, spread, { node: 'a', zone: 'z1' }, ['1.1.1.1', '1.1.1.2']],
+    [
+      'are let be where a zone has no endpoint',
+      {},
+      spread,
+      { node: 'd', zone: 'z3' },
+      ['1.1.1.1', '1.1.1.2', '1.1.1.3'],
+    ],
+    [
+      'are let be while an endpoint has none',
+      {},
+      hinted(['1.1.1.1', 'a', ['z1']], ['1.1.1.3', 'c', []]),
+      { node: 'a', zone: 'z1' },
+      ['1.1.1.1', '1.1.1.3'],
+    ],
+    [
+      'for nodes come before those for zones',
+      {},
+      hinted(['1.1.1.1', 'a', ['z1'], ['a']], ['1.1.1.2', 'b', ['z1'], ['b']]),
+      { node: 'b', zone: 'z1' },
+      ['1.1.1.2'],
+    ],
+    [
+      'for the zone count where the node has no endpoint of its own',
+      {},
+      hinted(['1.1.1.1', 'a', ['z1'], ['a']], ['1.1.1.2', 'b', ['z2'], ['b']]),
+      { node: 'x', zone: 'z2' },
+      ['1.1.1.2'],
+    ],
+    [
+      'do not matter where the policy is Local',
+      { internalTrafficPolicy: 'Local' },
+      hinted(['1.1.1.1', 'a', ['z2']], ['1.1.1.2', 'b', ['z1']]),
+      { node: 'a', zone: 'z1' },
+      ['1.1.1.1'],
+    ],
+  ])('%s', (_, spec, endpoints, place, hosts) => {
+    const [rule] = rulesOf(service(spec), endpoints)
+    expect(rule && targetsOf(rule, place, 'inside')).toEqual(hosts.map((host) => `${host}:8080`))
+  })
+})
+
+test('A service of two families has rules of its own for each', () => {
+  const six = { ...slice(['2001:db8::1', 'a', ready]), addressType: 'IPv6' }
+  const dual = service({
+    ipFamilies: ['IPv4', 'IPv6'],
+    clusterIPs: ['10.0.0.9', 'fd00::9'],
+    ports: [{ port: 80 }],
+  })
+  const rules = rulesOf(dual, slice(['10.244.0.2', 'a', ready]), six)
+  expect(
+    rules.map(({ clusterIPs, backends }) => [clusterIPs, backends.map(({ address }) => address)]),
+  ).toEqual([
+    [['10.0.0.9'], ['10.244.0.2:8080']],
+    [['fd00::9'], ['[2001:db8::1]:8080']],
+  ])
 })

@@ -1,3 +1,4 @@
+import { isIpv6 } from '../../api/ip-networks.ts'
 import type { EndpointSlice } from '../../api/kinds/endpoint-slice.ts'
 import { isHeadless, type Service } from '../../api/kinds/service.ts'
 
@@ -9,9 +10,19 @@ interface Backend {
   readonly isReady: boolean
   /** Terminates, and still serves: used when nothing is ready. */
   readonly isLeaving: boolean
+  /** Nodes and zones it should be used from; empty: it says nothing. */
+  readonly forNodes: readonly string[]
+  readonly forZones: readonly string[]
 }
 
-/** Where traffic for one port of a Service goes. The same for all nodes: `targetsOf` says what one node makes of it. */
+/** Where a connection begins. */
+export interface Place {
+  readonly node: string
+  /** Empty: not known. */
+  readonly zone: string
+}
+
+/** Where traffic for one port and address family of a Service goes. The same for all nodes: `targetsOf` says what one node makes of it. */
 export interface Rule {
   /** "namespace/name:port" */
   readonly name: string
@@ -42,39 +53,58 @@ export function proxyRules(
     const key = `${metadata.namespace}/${metadata.name}`
     const slices = slicesOf(key)
     const ingressIPs = (status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => (ip ? [ip] : []))
-    return (spec.ports ?? []).map((port) => ({
-      name: `${key}${port.name ? `:${port.name}` : ''}`,
-      protocol: port.protocol ?? 'TCP',
-      clusterIPs: spec.clusterIPs ?? [spec.clusterIP ?? ''],
-      externalIPs: [...(spec.externalIPs ?? []), ...ingressIPs],
-      port: port.port,
-      nodePort: port.nodePort || undefined,
-      backends: backendsOf(slices, port.name ?? ''),
-      isInternalLocal: spec.internalTrafficPolicy === 'Local',
-      isExternalLocal: spec.externalTrafficPolicy === 'Local',
-      affinitySeconds:
-        spec.sessionAffinity === 'ClientIP'
-          ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800)
-          : undefined,
-    }))
+    const families = spec.ipFamilies?.length ? spec.ipFamilies : [familyOf(spec.clusterIP)]
+    const affinitySeconds =
+      spec.sessionAffinity === 'ClientIP'
+        ? (spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800)
+        : undefined
+    return families.flatMap((family) => {
+      const isSpoken = (ip: string) => familyOf(ip) === family
+      const own = slices.filter(({ addressType }) => addressType === family)
+      return (spec.ports ?? []).map((port) => ({
+        name: `${key}${port.name ? `:${port.name}` : ''}`,
+        protocol: port.protocol ?? 'TCP',
+        clusterIPs: (spec.clusterIPs ?? [spec.clusterIP ?? '']).filter(isSpoken),
+        externalIPs: [...(spec.externalIPs ?? []), ...ingressIPs].filter(isSpoken),
+        port: port.port,
+        nodePort: port.nodePort || undefined,
+        backends: backendsOf(own, port.name ?? ''),
+        isInternalLocal: spec.internalTrafficPolicy === 'Local',
+        isExternalLocal: spec.externalTrafficPolicy === 'Local',
+        affinitySeconds,
+      }))
+    })
   })
 }
 
+const familyOf = (ip: string) => (isIpv6(ip) ? 'IPv6' : 'IPv4')
+
 /**
- * The addresses that `node` sends this traffic to, each with the same share (kube-proxy's topology.go, without hints):
- * the ready ones; where there is none, those that leave and still serve. None: the traffic is refused; where a policy
- * is Local and only other nodes have some, dropped.
+ * The addresses that this place sends the traffic to, each with the same share (kube-proxy's topology.go): the ready
+ * ones that hints mean for it; where there is none, all those that leave and still serve. None: the traffic is refused;
+ * where a policy is Local, which minds no hints, and only other nodes have some, dropped.
  */
 export function targetsOf(
   { backends, isInternalLocal, isExternalLocal }: Rule,
-  node: string,
+  place: Place,
   from: 'inside' | 'outside',
 ): readonly string[] {
   const isLocal = from === 'inside' ? isInternalLocal : isExternalLocal
-  const near = isLocal ? backends.filter((backend) => backend.node === node) : backends
+  const near = isLocal ? backends.filter(({ node }) => node === place.node) : backends
   const ready = near.filter(({ isReady }) => isReady)
-  const used = ready.length > 0 ? ready : near.filter(({ isLeaving }) => isLeaving)
+  const meant = isLocal ? ready : hintedFor(ready, place)
+  const used = meant.length > 0 ? meant : near.filter(({ isLeaving }) => isLeaving)
   return used.map(({ address }) => address)
+}
+
+/** Hints count when all ready endpoints have some and one of them is for this place: of its node first, then its zone. */
+function hintedFor(ready: readonly Backend[], { node, zone }: Place): readonly Backend[] {
+  const chosen = (hintsOf: (backend: Backend) => readonly string[], own: string) =>
+    ready.every((each) => hintsOf(each).length > 0) ? ready.filter((each) => hintsOf(each).includes(own)) : []
+  const onNode = chosen(({ forNodes }) => forNodes, node)
+  if (onNode.length > 0) return onNode
+  const inZone = chosen(({ forZones }) => forZones, zone)
+  return inZone.length > 0 ? inZone : ready
 }
 
 function backendsOf(slices: readonly EndpointSlice[], portName: string): readonly Backend[] {
@@ -82,13 +112,16 @@ function backendsOf(slices: readonly EndpointSlice[], portName: string): readonl
   for (const { endpoints, ports } of slices) {
     const port = ports?.find(({ name }) => (name ?? '') === portName)?.port
     if (port === undefined) continue
-    for (const { addresses, conditions, nodeName } of endpoints ?? []) {
-      const address = `${addresses[0]}:${port}`
+    for (const { addresses, conditions, nodeName, hints } of endpoints ?? []) {
+      const [ip = ''] = addresses
+      const address = isIpv6(ip) ? `[${ip}]:${port}` : `${ip}:${port}`
       // An unknown readiness counts as ready. In two slices at once (while it moves): ready in one is ready.
       const isReady = conditions?.ready !== false
       const isLeaving = !isReady && conditions.serving === true && conditions.terminating === true
       if (addresses.length === 0 || backends.get(address)?.isReady) continue
-      backends.set(address, { address, node: nodeName, isReady, isLeaving })
+      const forNodes = hints?.forNodes?.map(({ name }) => name) ?? []
+      const forZones = hints?.forZones?.map(({ name }) => name) ?? []
+      backends.set(address, { address, node: nodeName, isReady, isLeaving, forNodes, forZones })
     }
   }
   return [...backends.values()].toSorted((a, b) => (a.address < b.address ? -1 : 1))

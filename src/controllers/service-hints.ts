@@ -1,0 +1,75 @@
+/**
+ * Puts hints on a service's planned slices: by zone CPUs where its annotation asks for it (zone-hints.ts), near by where
+ * spec.trafficDistribution does, else none. Says in events when the former begins and ends, and why it cannot be.
+ */
+import { endpointSlice } from '../api/kinds/endpoint-slice.ts'
+import { type Node, node } from '../api/kinds/node.ts'
+import { type Service, service } from '../api/kinds/service.ts'
+import { keyOf } from '../api/resource.ts'
+import type { InformerChange } from '../client/informer.ts'
+import type { Informers } from '../client/informers.ts'
+import type { ReconcileContext } from './controller.ts'
+import type { AddressType } from './service-pods.ts'
+import { nearHints, wantsZoneHints } from './slice-endpoints.ts'
+import { type SlicePlan, withHints } from './slice-plan.ts'
+import { capacityFacts, isOverloaded, withZoneHints, zoneShares } from './zone-hints.ts'
+
+const DISABLED = 'TopologyAwareHintsDisabled'
+
+export class ServiceHints {
+  /** Services whose hints are by zone CPUs now, and the address types that have them. */
+  readonly #enabled = new Map<string, Set<AddressType>>()
+
+  hinted(
+    { informers, events }: ReconcileContext,
+    found: Service,
+    type: AddressType,
+    plan: SlicePlan,
+  ): SlicePlan {
+    const key = keyOf(found)
+    const say = (eventType: 'Normal' | 'Warning', reason: string, message: string) =>
+      events.event(found, eventType, reason, `${message}, addressType: ${type}`)
+    if (wantsZoneHints(found)) {
+      const { plan: hinted, problem } = withZoneHints(plan, zoneShares(informers.of(node).list()))
+      if (problem !== undefined) {
+        this.#disable(key, type)
+        say('Warning', DISABLED, problem)
+      } else if (this.#enable(key, type))
+        say('Normal', 'TopologyAwareHintsEnabled', 'Topology Aware Hints has been enabled')
+      return hinted
+    }
+    if (this.#disable(key, type)) say('Warning', DISABLED, 'Topology Aware Hints has been disabled')
+    return withHints(plan, nearHints(found) ?? (() => undefined))
+  }
+
+  forget(key: string): void {
+    this.#enabled.delete(key)
+  }
+
+  /** The services whose hints overload a zone now that a node came, went, or changed. */
+  overloaded({ type, resource, previous }: InformerChange<Node>, informers: Informers): string[] {
+    const now = type === 'deleted' ? undefined : capacityFacts(resource)
+    const before = type === 'deleted' ? capacityFacts(resource) : previous && capacityFacts(previous)
+    if (this.#enabled.size === 0 || now === before) return []
+    const shares = zoneShares(informers.of(node).list())
+    return [...this.#enabled.keys()].filter((key) => {
+      const uid = informers.of(service).get(key)?.metadata.uid ?? ''
+      return isOverloaded(informers.of(endpointSlice).byIndex('owner', uid), shares)
+    })
+  }
+
+  /** Whether no address type of the service had them before. */
+  #enable(key: string, type: AddressType): boolean {
+    const known = this.#enabled.get(key)
+    if (known) known.add(type)
+    else this.#enabled.set(key, new Set([type]))
+    return !known
+  }
+
+  #disable(key: string, type: AddressType): boolean {
+    const known = this.#enabled.get(key)
+    if (!known?.delete(type)) return false
+    if (known.size === 0) this.#enabled.delete(key)
+    return true
+  }
+}
