@@ -2,7 +2,7 @@ import ipaddr from 'ipaddr.js'
 
 /** Addresses and networks of both families, with Kubernetes' words for what is wrong with them. */
 const CIDR_MESSAGE = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'
-const IP_MESSAGE = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'
+export const IP_MESSAGE = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'
 
 export function isIp(text: string): boolean {
   return ipaddr.IPv4.isValidFourPartDecimal(text) || ipaddr.IPv6.isValid(text)
@@ -51,4 +51,24 @@ export function isStrictSubset(inner: string, outer: string): boolean {
 
 export function isIpv6(text: string): boolean {
   return text.includes(':')
+}
+
+const SPECIAL: readonly (readonly [range: string, why: string])[] = [
+  ['unspecified', 'may not be unspecified (0.0.0.0 or ::)'],
+  ['loopback', 'may not be in the loopback range (127.0.0.0/8, ::1/128)'],
+  ['linkLocal', 'may not be in the link-local range (169.254.0.0/16, fe80::/10)'],
+  ['linkLocalMulticast', 'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)'],
+]
+
+/** Why traffic may not be led to a valid address: it means another machine's own, or nobody's. */
+export function specialIp(text: string): string | undefined {
+  const address = ipaddr.process(text)
+  const [first = 0, second = 0, third = 0] = address.toByteArray()
+  const isV4 = address.kind() === 'ipv4'
+  const isZero = address.toByteArray().every((byte) => byte === 0)
+  const isMulticast = isV4
+    ? first === 224 && second === 0 && third === 0
+    : first === 0xff && (second & 0x0f) === 2
+  const kind = isZero ? 'unspecified' : isMulticast ? 'linkLocalMulticast' : address.range()
+  return SPECIAL.find(([range]) => range === kind)?.[1]
 }

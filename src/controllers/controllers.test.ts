@@ -29,6 +29,7 @@ import { resourceClaimTemplate } from '../api/kinds/resource-claim-template.ts'
 import { resourceQuota } from '../api/kinds/resource-quota.ts'
 import { service } from '../api/kinds/service.ts'
 import { serviceAccount } from '../api/kinds/service-account.ts'
+import { serviceCidr } from '../api/kinds/service-cidr.ts'
 import { statefulSet } from '../api/kinds/stateful-set.ts'
 import type { Client } from '../client/client.ts'
 import { controllersOf } from './index.ts'
@@ -153,6 +154,17 @@ const scenarios: Record<string, Omit<Scenario, 'controller'>> = {
       expect(status?.conditions).toMatchObject([{ type: 'Dangling', status: 'True', reason: 'NotFound' }])
     },
     remove: (client) => client.delete(flowSchema, { name: 'builds' }),
+  },
+  'service-cidr': {
+    async arrange(client) {
+      await client.create(serviceCidr, serviceCidr.example)
+    },
+    async check(client) {
+      const { metadata, status } = await client.get(serviceCidr, { name: 'more' })
+      expect(metadata.finalizers).toEqual(['networking.k8s.io/service-cidr-finalizer'])
+      expect(status?.conditions).toMatchObject([{ type: 'Ready', status: 'True' }])
+    },
+    remove: (client) => client.delete(serviceCidr, { name: 'more' }),
   },
   'ip-address': {
     async arrange(client) {

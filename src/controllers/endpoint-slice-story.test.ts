@@ -8,6 +8,7 @@ import { kinds } from '../api/kinds/index.ts'
 import { node } from '../api/kinds/node.ts'
 import { pod } from '../api/kinds/pod.ts'
 import { type Service, service } from '../api/kinds/service.ts'
+import { serviceCidr } from '../api/kinds/service-cidr.ts'
 import type { Running } from './controller.ts'
 import { startControllers } from './index.ts'
 import { TRIGGER_TIME } from './trigger-times.ts'
@@ -105,6 +106,10 @@ describe('Hints of a service', () => {
 
 test('A service of two families has slices of both, and Endpoints of its first', async () => {
   await addPod('one', 'a', ['10.244.0.2', 'fd00::2'])
+  await cluster.client.create(serviceCidr, {
+    ...serviceCidr.example,
+    spec: { cidrs: ['fd00:10:96::/112'] },
+  })
   await cluster.client.create(
     service,
     make.service({

@@ -35,6 +35,7 @@ import { resourceQuotaController } from './resource-quota.ts'
 import { rootCaPublisherController } from './root-ca-publisher.ts'
 import { ControllerRunner } from './runner.ts'
 import { serviceAccountController } from './service-account.ts'
+import { serviceCidrController } from './service-cidr.ts'
 import { statefulSetController } from './stateful-set.ts'
 import { systemObjectsLoop } from './system-objects.ts'
 import { taintEvictionController } from './taint-eviction.ts'
@@ -78,6 +79,7 @@ export const controllersOf = (kinds: Kinds): readonly Controller[] => [
   resourceQuotaController(kinds),
   flowSchemaController,
   ipAddressController,
+  serviceCidrController,
   autoscalerController(kinds),
 ]
 

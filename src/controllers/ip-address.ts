@@ -7,7 +7,8 @@ import { keyOf, parseKey } from '../api/resource.ts'
 import { isReason } from '../api/status.ts'
 import { type Controller, type ReconcileContext, watched } from './controller.ts'
 
-const MANAGED_BY = 'ipallocator.k8s.io'
+export const IP_MANAGED_BY = 'ipaddress.kubernetes.io/managed-by'
+export const IP_MANAGER = 'ipallocator.k8s.io'
 
 export const ipAddressController: Controller<Service> = {
   name: 'ip-address',
@@ -45,7 +46,7 @@ async function ensure({ client, informers }: ReconcileContext, found: Service, i
         name: ip,
         labels: {
           'ipaddress.kubernetes.io/ip-family': isIpv6(ip) ? 'IPv6' : 'IPv4',
-          'ipaddress.kubernetes.io/managed-by': MANAGED_BY,
+          [IP_MANAGED_BY]: IP_MANAGER,
         },
       },
       spec: { parentRef: { group: '', resource: 'services', namespace, name } },
@@ -69,7 +70,7 @@ async function release(
         parentRef.name === name &&
         parentRef.namespace === namespace &&
         parentRef.resource === 'services' &&
-        metadata.labels?.['ipaddress.kubernetes.io/managed-by'] === MANAGED_BY &&
+        metadata.labels?.[IP_MANAGED_BY] === IP_MANAGER &&
         !wanted.includes(metadata.name),
     )
   for (const each of mine) await remove({ client }, each)

@@ -23,8 +23,6 @@ describe('defaults', () => {
         type: 'ClusterIP',
         sessionAffinity: 'None',
         internalTrafficPolicy: 'Cluster',
-        ipFamilies: ['IPv4'],
-        ipFamilyPolicy: 'SingleStack',
         ports: [port80],
       },
     ],
@@ -42,22 +40,72 @@ describe('defaults', () => {
         internalTrafficPolicy: 'Cluster',
         externalTrafficPolicy: 'Cluster',
         allocateLoadBalancerNodePorts: true,
-        ipFamilies: ['IPv4'],
-        ipFamilyPolicy: 'SingleStack',
         ports: [{ ...port80, targetPort: 'http' }],
       },
     ],
   ])('%s', (_, given, expected) => expect(make(given).spec).toEqual(expected))
 
-  test('affinity lasts three hours, addresses are mirrored', () =>
-    expect(make({ sessionAffinity: 'ClientIP', clusterIP: '10.96.0.9', ports: [] }).spec).toMatchObject({
+  test('affinity lasts three hours', () =>
+    expect(make({ sessionAffinity: 'ClientIP', ports: [] }).spec).toMatchObject({
       sessionAffinityConfig: { clientIP: { timeoutSeconds: 10800 } },
-      clusterIPs: ['10.96.0.9'],
     }))
 })
 
 test.each<[string, object, readonly string[]]>([
   ['a good one', { ports: [{ port: 80 }] }, []],
+  [
+    'fields of a load balancer where there is none',
+    {
+      ports: [{ port: 80 }],
+      loadBalancerClass: 'example.org/metal',
+      loadBalancerSourceRanges: ['10.0.0.0/8'],
+      allocateLoadBalancerNodePorts: false,
+      externalTrafficPolicy: 'Local',
+      healthCheckNodePort: 30_000,
+    },
+    [
+      'spec.externalTrafficPolicy: Invalid value: "Local": may only be set for externally-accessible services',
+      "spec.healthCheckNodePort: Invalid value: 30000: may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'",
+      "spec.LoadBalancerSourceRanges: Forbidden: may only be used when `type` is 'LoadBalancer'",
+      "spec.allocateLoadBalancerNodePorts: Forbidden: may only be used when `type` is 'LoadBalancer'",
+      "spec.loadBalancerClass: Forbidden: may only be used when `type` is 'LoadBalancer'",
+    ],
+  ],
+  [
+    'a source range that is none',
+    { type: 'LoadBalancer', ports: [{ port: 80 }], loadBalancerSourceRanges: ['10.0.0.0'] },
+    [
+      'spec.loadBalancerSourceRanges[0]: Invalid value: "10.0.0.0": must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)',
+    ],
+  ],
+  [
+    'a distribution nobody knows',
+    { ports: [{ port: 80 }], trafficDistribution: 'PreferFar' },
+    [
+      'spec.trafficDistribution: Unsupported value: "PreferFar": supported values: "PreferClose", "PreferSameNode", "PreferSameZone"',
+    ],
+  ],
+  [
+    'an outside address that is the machine itself',
+    { ports: [{ port: 80 }], externalIPs: ['127.0.0.1'] },
+    [
+      'spec.externalIPs[0]: Invalid value: "127.0.0.1": may not be in the loopback range (127.0.0.0/8, ::1/128)',
+    ],
+  ],
+  [
+    'two addresses of one family',
+    { ports: [{ port: 80 }], clusterIP: '10.96.0.9', clusterIPs: ['10.96.0.9', '10.96.0.10'] },
+    [
+      'spec.clusterIPs: Invalid value: ["10.96.0.9","10.96.0.10"]: may specify no more than one IP for each IP family',
+    ],
+  ],
+  [
+    'an address of another family than is said',
+    { ports: [{ port: 80 }], clusterIP: '10.96.0.9', clusterIPs: ['10.96.0.9'], ipFamilies: ['IPv6'] },
+    [
+      'spec.clusterIPs[0]: Invalid value: "10.96.0.9": expected an IPv6 value as indicated by `ipFamilies[0]`',
+    ],
+  ],
   ['headless without ports', { clusterIP: 'None' }, []],
   ['no ports', {}, ['spec.ports: Required value']],
   [
@@ -121,7 +169,12 @@ test.each<[string, object, readonly string[]]>([
 )
 
 describe('an update', () => {
-  const old = make({ type: 'NodePort', clusterIP: '10.96.0.9', ports: [{ port: 80, nodePort: 30080 }] })
+  const old = make({
+    type: 'NodePort',
+    clusterIP: '10.96.0.9',
+    clusterIPs: ['10.96.0.9'],
+    ports: [{ port: 80, nodePort: 30080 }],
+  })
   const update = (spec: object) => service.prepareForUpdate(make(spec), old)
 
   test('keeps address and node port that it does not mention', () =>
@@ -130,13 +183,56 @@ describe('an update', () => {
       clusterIPs: ['10.96.0.9'],
       ports: [{ ...port80, nodePort: 30080 }],
     }))
+  test('keeps node ports by name when ports change places', () =>
+    expect(
+      service
+        .prepareForUpdate(
+          make({
+            type: 'NodePort',
+            ports: [
+              { name: 'b', port: 81 },
+              { name: 'a', port: 90 },
+            ],
+          }),
+          make({
+            type: 'NodePort',
+            ports: [
+              { name: 'a', port: 80, nodePort: 30080 },
+              { name: 'b', port: 81, nodePort: 30081 },
+            ],
+          }),
+        )
+        .spec.ports?.map(({ nodePort }) => nodePort),
+    ).toEqual([30081, 30080]))
+  test('to ClusterIP drops what only a balanced one has, and its address', () => {
+    const balanced = make({
+      type: 'LoadBalancer',
+      externalTrafficPolicy: 'Local',
+      healthCheckNodePort: 30_100,
+      loadBalancerClass: 'example.org/metal',
+      ports: [{ port: 80, nodePort: 30_080 }],
+    })
+    const given = { ...balanced, status: { loadBalancer: { ingress: [{ ip: '192.0.2.1' }] } } }
+    const asked = { ...given, spec: { ...given.spec, type: 'ClusterIP' } }
+    const { spec, status } = service.prepareForUpdate(asked, given)
+    expect(spec).toEqual({
+      type: 'ClusterIP',
+      sessionAffinity: 'None',
+      internalTrafficPolicy: 'Cluster',
+      ports: [port80],
+    })
+    expect(status).toEqual({ loadBalancer: {} })
+  })
   test('to ClusterIP drops node ports', () =>
     expect(update({ ports: [{ port: 80, nodePort: 30080 }] }).spec.ports).toEqual([port80]))
   test('to ExternalName drops the address', () =>
     expect(update({ type: 'ExternalName', externalName: 'a.b' }).spec.clusterIP).toBeUndefined())
   test('may not move to another address', () =>
     expect(
-      service.validateUpdate(make({ clusterIP: '10.96.0.10', ports: [{ port: 80 }] }), old),
+      service.validateUpdate(
+        make({ clusterIP: '10.96.0.10', clusterIPs: ['10.96.0.10'], ports: [{ port: 80 }] }),
+        old,
+      ),
     ).toMatchObject([
       { field: 'spec.clusterIPs[0]', message: expect.stringContaining('may not change once set') },
     ]))

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createTestCluster, type TestCluster } from '../../../test/support/cluster.ts'
 import { make } from '../../../test/support/make.ts'
 import { type Service, service } from '../../api/kinds/service.ts'
+import { serviceCidr } from '../../api/kinds/service-cidr.ts'
 
 let cluster: TestCluster
 let count = 0
@@ -37,7 +38,12 @@ describe('The address of a Service', () => {
     }))
 
   test.each([
-    ['outside the range', '10.97.0.1', 'is not in the valid range. The range of valid IPs is 10.96.0.0/16'],
+    ['outside the ranges', '10.97.0.1', 'the provided network does not match the current range'],
+    [
+      'of the network itself',
+      '10.96.0.0',
+      'is not in the valid range. The range of valid IPs is 10.96.0.0/16',
+    ],
     ['with leading zeros', '10.96.0.010', ''],
   ])('%s is refused', async (_, clusterIP, message) =>
     expect(add({ clusterIP })).rejects.toMatchObject({
@@ -84,6 +90,73 @@ describe('The address of a Service', () => {
   })
 })
 
+describe('With more service ranges', () => {
+  const range = (name: string, ...cidrs: string[]) =>
+    cluster.client.create(serviceCidr, {
+      apiVersion: 'networking.k8s.io/v1',
+      kind: 'ServiceCIDR',
+      metadata: { name },
+      spec: { cidrs },
+    })
+
+  test('an address may be asked for of any, and is drawn of the next when one is full', async () => {
+    await range('kubernetes', '10.1.0.0/30')
+    await range('more', '10.2.0.0/28')
+    expect((await add({ clusterIP: '10.2.0.9' })).spec.clusterIP).toBe('10.2.0.9')
+    const drawn = await Promise.all([add(), add(), add()])
+    const ips = drawn.map(({ spec }) => spec.clusterIP).toSorted()
+    expect(ips.slice(0, 2)).toEqual(['10.1.0.1', '10.1.0.2'])
+    expect(ips[2]).toMatch(/^10\.2\.0\./)
+  })
+
+  test('of both families a Service may have an address of each, and give the second back', async () => {
+    await range('six', 'fd00:10:96::/112')
+    const made = await add({ ipFamilyPolicy: 'PreferDualStack' })
+    const [four, six] = made.spec.clusterIPs ?? []
+    expect(made.spec.ipFamilies).toEqual(['IPv4', 'IPv6'])
+    expect([four?.startsWith('10.96.'), six?.startsWith('fd00:10:96::')]).toEqual([true, true])
+    const change = (spec: object) =>
+      cluster.client.patch<Service>(service, { namespace: 'default', name: made.metadata.name }, 'merge', {
+        spec,
+      })
+    await expect(change({ clusterIPs: [four] })).rejects.toThrow(
+      'spec.ipFamilyPolicy: Invalid value: "PreferDualStack": must be \'SingleStack\' to release the secondary cluster IP',
+    )
+    const single = await change({ ipFamilyPolicy: 'SingleStack' })
+    expect([single.spec.clusterIPs, single.spec.ipFamilies]).toEqual([[four], ['IPv4']])
+    const dual = await change({ ipFamilyPolicy: 'RequireDualStack' })
+    expect(dual.spec.clusterIPs).toHaveLength(2)
+  })
+
+  test('the first family may be the other one', async () => {
+    await range('six', 'fd00:10:96::/112')
+    const { spec } = await add({ ipFamilies: ['IPv6'] })
+    expect([spec.ipFamilyPolicy, spec.clusterIP?.startsWith('fd00:10:96::')]).toEqual(['SingleStack', true])
+  })
+})
+
+test('With one range only there is no second family', async () => {
+  await expect(add({ ipFamilyPolicy: 'RequireDualStack' })).rejects.toThrow(
+    'this cluster is not configured for dual-stack services',
+  )
+  expect((await add({ ipFamilyPolicy: 'PreferDualStack' })).spec.ipFamilies).toEqual(['IPv4'])
+  const { clusterIP, ipFamilies } = (await add({ clusterIP: 'None', selector: {} })).spec
+  expect([clusterIP, ipFamilies]).toEqual(['None', ['IPv4', 'IPv6']])
+})
+
+test('A Service that becomes an external name gives up its address, and gets another one back', async () => {
+  const { metadata } = await add()
+  const key = { namespace: 'default', name: metadata.name }
+  const named = { type: 'ExternalName', externalName: 'db.example' }
+  const external = await cluster.client.patch<Service>(service, key, 'merge', { spec: named })
+  expect(
+    Object.keys(external.spec).filter((field) => field.startsWith('cluster') || field.startsWith('ip')),
+  ).toEqual([])
+  const back = { spec: { type: 'ClusterIP', externalName: null } }
+  const { spec } = await cluster.client.patch<Service>(service, key, 'merge', back)
+  expect([spec.clusterIP?.startsWith('10.96.'), spec.ipFamilies]).toEqual([true, ['IPv4']])
+})
+
 describe('The node ports of a Service', () => {
   const nodePorts = ({ spec }: Service) => spec.ports?.map(({ nodePort }) => nodePort ?? 0) ?? []
 
@@ -112,6 +185,29 @@ describe('The node ports of a Service', () => {
       reason: 'Invalid',
       message: expect.stringContaining(`spec.ports[0].nodePort: Invalid value: ${nodePort}: ${message}`),
     })
+  })
+
+  test('are one for a port of two protocols', async () => {
+    const ports = ['TCP', 'UDP'].map((protocol) => ({ name: protocol.toLowerCase(), port: 53, protocol }))
+    const [tcp, udp] = nodePorts(await add({ type: 'NodePort', ports }))
+    expect([tcp, tcp === udp]).toEqual([expect.any(Number), true])
+  })
+
+  test('are not drawn for a load balancer that wants none', async () => {
+    const ports = [{ port: 80 }]
+    expect(
+      nodePorts(await add({ type: 'LoadBalancer', allocateLoadBalancerNodePorts: false, ports })),
+    ).toEqual([0])
+  })
+
+  test('have one more where the balancer has to ask for the health of a node', async () => {
+    const made = await add({ type: 'LoadBalancer', externalTrafficPolicy: 'Local' })
+    expect(made.spec.healthCheckNodePort).toBeGreaterThanOrEqual(30_086)
+    expect(nodePorts(made)).not.toContain(made.spec.healthCheckNodePort)
+    const key = { namespace: 'default', name: made.metadata.name }
+    const open = { spec: { externalTrafficPolicy: 'Cluster' } }
+    const changed = await cluster.client.patch<Service>(service, key, 'merge', open)
+    expect(changed.spec.healthCheckNodePort).toBeUndefined()
   })
 
   test('go when the type no longer has them', async () => {

@@ -1,19 +1,28 @@
 import type { V1ServicePort } from '../../api/generated/types.ts'
+import { type IpRange, isInNetwork, isInRange } from '../../api/ip-range.ts'
+import { type IPAddress, ipAddress } from '../../api/kinds/ip-address.ts'
 import { type Service, service as serviceKind } from '../../api/kinds/service.ts'
+import { API_SERVER_IP, serviceCidr } from '../../api/kinds/service-cidr.ts'
 import { type AnyResource, keyOf, parseKey } from '../../api/resource.ts'
-import { fault, invalid } from '../../api/status.ts'
+import { takesHealthCheckPort, takesNodePorts } from '../../api/service-changes.ts'
+import { withFamilies } from '../../api/service-families.ts'
+import { ApiError, fault, invalid } from '../../api/status.ts'
 import type { Random } from '../../base/random.ts'
 import type { Admission, Reader } from './admission.ts'
+import { drawn, familiesOf, serviceRanges } from './service-ranges.ts'
 
 /**
- * Gives Services their cluster IPs and node ports. Who has what is remembered, read from the Services that exist once;
- * a memory that says "taken" is checked against the Service it names, so nothing can leak; what a write under way has
- * been given is held until it has happened. Addresses: 10.96.0.0/16; dynamic ones come from above the static band of
- * min(max(16, size/16), 256), node ports 30000–32767 from above 86 (KEP-3070).
+ * Gives Services their address families, cluster IPs and node ports. Who has what is remembered, read from the Services
+ * that exist once; a memory that says "taken" is checked against the Service it names, so nothing can leak; what a write
+ * under way has been given is held until it has happened. Addresses come from service-ranges.ts; node ports
+ * 30000–32767 from above the static band of 86 (KEP-3668).
  */
 export function serviceAddresses(): Admission {
   const ips = new Owners<string>(({ spec }) => spec.clusterIPs ?? [])
-  const ports = new Owners<number>(({ spec }) => (spec.ports ?? []).flatMap(({ nodePort }) => nodePort ?? []))
+  const ports = new Owners<number>(({ spec }) => [
+    ...(spec.ports ?? []).flatMap(({ nodePort }) => nodePort || []),
+    ...(spec.healthCheckNodePort ? [spec.healthCheckNodePort] : []),
+  ])
   let known: Promise<void> | undefined
   const learn = async (reader: Reader) => {
     for (const service of await reader.all(serviceKind)) {
@@ -23,15 +32,14 @@ export function serviceAddresses(): Admission {
   }
   return {
     name: 'ServiceAddresses',
-    async mutate({ operation, kind, subresource, object, reader, env, onSettled }) {
+    async mutate({ operation, kind, subresource, object, old, reader, env, onSettled }) {
       if (kind !== serviceKind || operation === 'DELETE' || subresource !== '') return object
-      const service = object as unknown as Service
+      const service = normal(object as unknown as Service)
       if (service.spec.type === 'ExternalName') return object
-      const needsIp = !service.spec.clusterIP
-      const wantsIp =
-        service.spec.clusterIP && service.spec.clusterIP !== 'None' ? service.spec.clusterIP : undefined
-      const takesPorts = service.spec.type === 'NodePort' || service.spec.type === 'LoadBalancer'
-      if (!needsIp && wantsIp === undefined && !takesPorts) return object
+      const ranges = serviceRanges(await reader.all(serviceCidr))
+      const before = old as unknown as Service | undefined
+      const filled = withFamilies(service, before?.spec, familiesOf(ranges))
+      if ('faults' in filled) throw invalid(serviceKind, service.metadata.name, filled.faults)
       const ready = known ?? learn(reader)
       known = ready
       try {
@@ -40,23 +48,32 @@ export function serviceAddresses(): Admission {
         known = undefined
         throw error
       }
-      const claim = { service, reader, onSettled }
-      if (wantsIp !== undefined) await claimIp(ips, claim, wantsIp)
-      const ip = wantsIp ?? (needsIp ? await freeIp(ips, claim, env.random) : undefined)
-      const given = takesPorts ? await withNodePorts(ports, claim, env.random) : service.spec.ports
-      const spec = {
-        ...service.spec,
-        ...(ip === undefined ? {} : { clusterIP: ip, clusterIPs: [ip] }),
-        ...(given ? { ports: given } : {}),
+      const claim = {
+        service: { ...service, spec: filled.spec },
+        reader,
+        onSettled,
+        ranges,
+        random: env.random,
       }
+      const addressed = await withClusterIps(ips, claim)
+      const spec = await withHealthCheckPort(ports, claim, await withNodePorts(ports, claim, addressed))
       return { ...service, spec } as unknown as AnyResource
     },
   }
 }
 
+/** clusterIP is the older name of the first of clusterIPs; on creation one may stand for both. */
+function normal(service: Service): Service {
+  const { clusterIP, clusterIPs = [] } = service.spec
+  if (!clusterIP || clusterIPs.length > 0) return service
+  return { ...service, spec: { ...service.spec, clusterIPs: [clusterIP] } }
+}
+
 interface Claim {
   readonly service: Service
   readonly reader: Reader
+  readonly ranges: readonly IpRange[]
+  readonly random: Random
   onSettled(release: () => void): void
 }
 
@@ -93,86 +110,125 @@ class Owners<T> {
   }
 }
 
-const SIZE = 65_536
-const STATIC_BAND = 256
-/** 10.96.0.1 is the API server's own ("kubernetes"). */
-const RESERVED = new Set(['10.96.0.0', '10.96.0.1', '10.96.255.255'])
 const PORT_MIN = 30_000
 const PORT_MAX = 32_767
 const PORT_STATIC_BAND = 86
+/** The API server's own ("kubernetes" in "default"): nobody else may have it, also before that Service is there. */
+const OWN = { ip: API_SERVER_IP, key: 'default/kubernetes' }
 
-function ipAt(offset: number): string {
-  return `10.96.${offset >> 8}.${offset & 255}`
+type Spec = Service['spec']
+
+async function withClusterIps(ips: Owners<string>, claim: Claim): Promise<Spec> {
+  const { spec } = claim.service
+  const { ipFamilies = [], clusterIPs: asked = [] } = spec
+  if (spec.clusterIP === 'None') return spec
+  const given: string[] = []
+  for (const [i, family] of ipFamilies.entries()) {
+    const ip = asked[i]
+    if (ip) await claimIp(ips, claim, ip)
+    given.push(ip || (await freeIp(ips, claim, family)))
+  }
+  // What nobody asked a family for is left to validation to name.
+  const clusterIPs = [...given, ...asked.slice(given.length)]
+  return { ...spec, clusterIP: spec.clusterIP || clusterIPs[0], clusterIPs }
 }
 
-async function freeIp(ips: Owners<string>, claim: Claim, random: Random): Promise<string> {
-  const start = STATIC_BAND + random.int(SIZE - STATIC_BAND)
-  for (let i = 0; i < SIZE; i += 1) {
-    const ip = ipAt((start + i) % SIZE)
-    if (!RESERVED.has(ip) && (await ips.take(ip, claim))) return ip
-  }
-  throw invalid(serviceKind, '', [
-    fault.invalid('spec.clusterIPs', [], 'failed to allocate IP: range is full'),
-  ])
+async function freeIp(ips: Owners<string>, claim: Claim, family: string): Promise<string> {
+  for (const range of claim.ranges.filter((each) => each.family === family))
+    for (const ip of drawn(range, claim.random)) if (await takeIp(ips, claim, ip)) return ip
+  throw new ApiError('InternalError', 'failed to allocate a serviceIP: range is full')
 }
 
 async function claimIp(ips: Owners<string>, claim: Claim, ip: string): Promise<void> {
-  const { service } = claim
-  const parts = ip.split('.')
-  const isInRange =
-    parts.length === 4 &&
-    parts[0] === '10' &&
-    parts[1] === '96' &&
-    parts.slice(2).every((part) => /^(0|[1-9]\d{0,2})$/.test(part) && Number(part) < 256)
-  const why = !isInRange
-    ? 'failed to allocate IP ' +
-      ip +
-      ': the provided IP (' +
-      ip +
-      ') is not in the valid range. The range of valid IPs is 10.96.0.0/16'
-    : !(await ips.take(ip, claim))
-      ? `failed to allocate IP ${ip}: provided IP is already allocated`
-      : undefined
-  if (why) throw invalid(serviceKind, service.metadata.name, [fault.invalid('spec.clusterIPs', [ip], why)])
+  const { service, ranges } = claim
+  const range = ranges.find(({ cidr }) => isInNetwork(cidr, ip))
+  const why = !range
+    ? `the provided network does not match the current range; the ranges are ${ranges.map(({ cidr }) => cidr).join(', ')}`
+    : !isInRange(range, ip)
+      ? `the provided IP (${ip}) is not in the valid range. The range of valid IPs is ${range.cidr}`
+      : !(await takeIp(ips, claim, ip))
+        ? 'provided IP is already allocated'
+        : undefined
+  if (!why) return
+  const told = `failed to allocate IP ${ip}: ${why}`
+  throw invalid(serviceKind, service.metadata.name, [
+    fault.invalid('spec.clusterIPs', service.spec.clusterIPs, told),
+  ])
 }
 
-async function withNodePorts(owners: Owners<number>, claim: Claim, random: Random): Promise<V1ServicePort[]> {
-  const { service } = claim
-  const ports: V1ServicePort[] = []
-  const taken = new Set<number>()
+/** An IPAddress that is somebody else's, and not a Service's, holds its address too. */
+async function takeIp(ips: Owners<string>, claim: Claim, ip: string): Promise<boolean> {
+  if (ip === OWN.ip && keyOf(claim.service) !== OWN.key) return false
+  const held = await claim.reader.find<IPAddress>(ipAddress, { name: ip })
+  if (held && held.spec.parentRef.resource !== 'services') return false
+  return ips.take(ip, claim)
+}
+
+function portFault({ metadata }: Service, at: string, port: number, why: string): ApiError {
+  return invalid(serviceKind, metadata.name, [fault.invalid(at, port, why)])
+}
+
+async function claimPort(owners: Owners<number>, claim: Claim, port: number, at: string): Promise<void> {
+  if (port < PORT_MIN || port > PORT_MAX)
+    throw portFault(
+      claim.service,
+      at,
+      port,
+      `provided port is not in the valid range. The range of valid ports is ${PORT_MIN}-${PORT_MAX}`,
+    )
+  if (!(await owners.take(port, claim)))
+    throw portFault(claim.service, at, port, 'provided port is already allocated')
+}
+
+async function withNodePorts(owners: Owners<number>, claim: Claim, spec: Spec): Promise<Spec> {
+  if (!takesNodePorts(spec)) return spec
+  const taken = new Map<number, V1ServicePort>()
   // Those that are asked for first: a drawn one must not be one of them.
-  for (const [i, { nodePort }] of (service.spec.ports ?? []).entries()) {
+  for (const [i, port] of (spec.ports ?? []).entries()) {
+    const { nodePort } = port
     if (!nodePort) continue
     const at = `spec.ports[${i}].nodePort`
-    const isInRange = nodePort >= PORT_MIN && nodePort <= PORT_MAX
-    const why = !isInRange
-      ? 'provided port is not in the valid range. The range of valid ports is 30000-32767'
-      : taken.has(nodePort) || !(await owners.take(nodePort, claim))
-        ? 'provided port is already allocated'
-        : undefined
-    if (why) throw invalid(serviceKind, service.metadata.name, [fault.invalid(at, nodePort, why)])
-    taken.add(nodePort)
+    const other = taken.get(nodePort)
+    // One number for one port of two protocols.
+    if (other && other.protocol === port.protocol)
+      throw portFault(claim.service, at, nodePort, 'provided port is already allocated')
+    if (!other) await claimPort(owners, claim, nodePort, at)
+    taken.set(nodePort, port)
   }
-  for (const port of service.spec.ports ?? [])
-    ports.push(port.nodePort ? port : { ...port, nodePort: await freePort(owners, claim, random, taken) })
-  return ports
+  const isDrawn = spec.type === 'NodePort' || spec.allocateLoadBalancerNodePorts !== false
+  const ports: V1ServicePort[] = []
+  for (const port of spec.ports ?? []) {
+    const twin = ports.find((each) => each.port === port.port && each.protocol !== port.protocol)?.nodePort
+    if (port.nodePort || !isDrawn) ports.push(port)
+    else ports.push({ ...port, nodePort: twin ?? (await freePort(owners, claim, taken)) })
+  }
+  return { ...spec, ports }
+}
+
+async function withHealthCheckPort(owners: Owners<number>, claim: Claim, spec: Spec): Promise<Spec> {
+  if (!takesHealthCheckPort(spec)) return spec
+  const { healthCheckNodePort: asked } = spec
+  if (asked) {
+    await claimPort(owners, claim, asked, 'spec.healthCheckNodePort')
+    return spec
+  }
+  const taken = new Map((spec.ports ?? []).map((port) => [port.nodePort ?? 0, port]))
+  return { ...spec, healthCheckNodePort: await freePort(owners, claim, taken) }
 }
 
 async function freePort(
   owners: Owners<number>,
   claim: Claim,
-  random: Random,
-  taken: Set<number>,
+  taken: Map<number, V1ServicePort>,
 ): Promise<number> {
   const dynamic = PORT_MAX - PORT_MIN + 1 - PORT_STATIC_BAND
-  const start = random.int(dynamic)
-  for (let i = 0; i < dynamic; i += 1) {
-    const port = PORT_MIN + PORT_STATIC_BAND + ((start + i) % dynamic)
+  const start = claim.random.int(dynamic)
+  for (let i = 0; i < dynamic + PORT_STATIC_BAND; i += 1) {
+    const offset = i < dynamic ? PORT_STATIC_BAND + ((start + i) % dynamic) : i - dynamic
+    const port = PORT_MIN + offset
     if (taken.has(port) || !(await owners.take(port, claim))) continue
-    taken.add(port)
+    taken.set(port, { port })
     return port
   }
-  throw invalid(serviceKind, '', [
-    fault.invalid('spec.ports', [], 'failed to allocate a nodePort: range is full'),
-  ])
+  throw new ApiError('InternalError', 'failed to allocate a nodePort: range is full')
 }
