@@ -14,6 +14,7 @@ import { KindTable } from './apiserver/kind-table.ts'
 import { LocalClient } from './apiserver/local-client.ts'
 import { serveMetrics } from './apiserver/metrics-source.ts'
 import { Registry } from './apiserver/registry.ts'
+import { tokensOf } from './apiserver/reviews/token-request.ts'
 import { type ApiServer, type ApiServerOptions, startApiServer } from './apiserver/server.ts'
 import { stampResource } from './apiserver/storage-keys.ts'
 import { openEmbeddedStore } from './apiserver/store/embedded.ts'
@@ -95,7 +96,7 @@ export async function startControlPlane(env: Env, options: ControlPlaneOptions =
     stops.push(() => store.close())
     const pki = options.listen && (await openKeys(env, options, options.listen))
     const { controllers = true, scheduler = true, nodes = true } = options.parts ?? {}
-    const admission = [...admissionChain({ webhooks: nodes })]
+    const admission = [...admissionChain({ webhooks: nodes, tokens: pki !== undefined })]
     const registry = new Registry(
       env,
       store,
@@ -105,6 +106,7 @@ export async function startControlPlane(env: Env, options: ControlPlaneOptions =
     const access = pki && new Access(env, store, registry.reader, pki)
     if (access) {
       admission.push(...access.admission)
+      registry.answers.set('serviceaccounts/token', tokensOf(registry, access))
       stops.push(async () => access.stop())
       await access.start(registry)
     }

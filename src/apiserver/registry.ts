@@ -11,6 +11,8 @@ import { collectionPrefix, storageKey } from './storage-keys.ts'
 import type { Condition, Entry, Store, Write } from './store/store.ts'
 import { showAs } from './versions.ts'
 
+export type Answer = (key: ObjectKey, body: unknown, context: RequestContext) => object | Promise<object>
+
 /**
  * What all verbs of all kinds share: reading bodies, the admission chain, validation, and the store underneath. One
  * file per verb in verbs/ builds on it; handlers for HTTP and the in-process client call those.
@@ -24,7 +26,7 @@ export class Registry {
   /** Kinds of which nothing is stored: who is asked for all of them, in one namespace or everywhere. */
   readonly computed = new Map<AnyKind, (namespace?: string) => Promise<readonly AnyResource[]>>()
   /** "pods/explain" -> what answers a POST there: parts beside the API server that know what no stored object says. */
-  readonly answers = new Map<string, (key: ObjectKey) => object>()
+  readonly answers = new Map<string, Answer>()
 
   constructor(env: Env, store: Store, kinds: KindTable, admission: readonly Admission[]) {
     this.env = env

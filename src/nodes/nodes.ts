@@ -1,8 +1,6 @@
-import { configMap } from '../api/kinds/config-map.ts'
 import { type Node, node as nodeKind } from '../api/kinds/node.ts'
 import { RUNTIME_LABEL } from '../api/kinds/node-pool.ts'
 import { type Pod, pod as podKind } from '../api/kinds/pod.ts'
-import { secret } from '../api/kinds/secret.ts'
 import { isPodTerminal } from '../api/pods.ts'
 import { keyOf } from '../api/resource.ts'
 import { isMirrorPod, nodeUidOf } from '../api/static-pods.ts'
@@ -22,6 +20,7 @@ import { ActiveFaults } from './faults/targets.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { Kubelet } from './kubelet/kubelet.ts'
 import { judgeMemory } from './kubelet/memory-pressure.ts'
+import { Sources } from './kubelet/sources.ts'
 import { hostIpOf, isNews, nodeStatusOf, podCidrOf } from './node-status.ts'
 import { PodAddresses } from './pod-addresses.ts'
 import { Pools } from './pools.ts'
@@ -57,6 +56,7 @@ class Nodes {
   readonly #nodes = new Map<string, RunningNode>()
   readonly #keys = new Map<string, string>()
   readonly #pools: Pools
+  readonly #sources: Sources
   /** Key of each static pod, and its node. */
   readonly #statics = new Map<string, string>()
   readonly #faults = new ActiveFaults()
@@ -77,6 +77,7 @@ class Nodes {
     this.#client = client.as('kubelet')
     this.#informers = informers
     this.#pools = new Pools(informers)
+    this.#sources = new Sources(env, this.#client, informers)
     const faults = runtimeFaults(this.#faults, informers)
     this.#runtimes = new Map(runtimesOf(env, informers, faults).map((runtime) => [runtime.name, runtime]))
     this.#effects = new NodeFaultEffects(env, this.#client, informers, this.#faultyNodes())
@@ -103,7 +104,8 @@ class Nodes {
   }
 
   start(): void {
-    for (const kind of [nodeKind, podKind, configMap, secret]) this.#informers.of(kind)
+    this.#informers.of(nodeKind)
+    this.#informers.of(podKind)
     this.#starting = (async () => {
       await this.#informers.synced()
       if (this.#stopped) return
@@ -122,6 +124,7 @@ class Nodes {
           .of(podKind)
           .onChange(({ type, resource }) => this.#onPod(resource, type === 'deleted')),
       )
+      this.#cancels.push(this.#sources.start())
       this.#cancels.push(this.#pools.onManifests((node) => this.#readManifests(node)))
       this.#cancels.push(
         every(this.#env.clock, HEARTBEAT_MS, () => {
@@ -171,6 +174,7 @@ class Nodes {
       node: name,
       hostIP: hostIpOf(node),
       addresses: new PodAddresses(podCidrOf(node)),
+      sources: this.#sources,
       lookAgain: (key, afterMs) => this.#queue.addAfter(key, afterMs),
       isCut: () => this.#isCut(name),
       hasLostAll: this.#lost.delete(name),

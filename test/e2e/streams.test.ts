@@ -3,6 +3,7 @@ import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { formatKubeconfig, readKubeconfig } from '../../src/client/kubeconfig.ts'
 import { findKubectl, kubectl, kubectlStream } from '../support/kubectl.ts'
 import {
   missingForE2e,
@@ -90,9 +91,13 @@ describe.skipIf(missing)('what people do inside pods, with a real kubectl', () =
     expect(await ok('logs', 'web', '-c', 'app', '--tail=1', '--timestamps')).toMatch(
       /^\d{4}-\d\d-\d\dT\S+Z ready\n$/,
     )
-    expect(await ok('logs', 'web', '--all-containers', '--prefix', '--tail=1')).toMatch(
-      /\[pod\/web\/app\] ready\n\[pod\/web\/side\] seamark: container side started, simulating shop\/side:1\n/,
-    )
+    // kubectl asks for all containers at once.
+    const both = (await ok('logs', 'web', '--all-containers', '--prefix', '--tail=1')).split('\n').sort()
+    expect(both).toEqual([
+      '',
+      '[pod/web/app] ready',
+      '[pod/web/side] seamark: container side started, simulating shop/side:1',
+    ])
     const following = kubectlStream(seamark.kubeconfig, ['logs', '-f', 'web', '-c', 'app', '--tail=1'])
     await expect.poll(() => following.lines.length, { timeout: 10_000 }).toBeGreaterThan(3)
     following.stop()
@@ -115,6 +120,28 @@ describe.skipIf(missing)('what people do inside pods, with a real kubectl', () =
     ).toMatchObject({
       stdout: '300000\n',
     })
+  })
+
+  test('a container finds its token, which is good for the API, and where the services are', async () => {
+    const inside = (...command: string[]) => ok('exec', 'web', '-c', 'app', '--', ...command)
+    const place = '/var/run/secrets/kubernetes.io/serviceaccount'
+    expect(await inside('ls', place)).toBe('ca.crt\nnamespace\ntoken\n')
+    expect(await inside('cat', `${place}/namespace`)).toBe('default')
+    expect(await inside('cat', `${place}/ca.crt`)).toMatch(/^-----BEGIN CERTIFICATE-----/)
+    const token = await inside('cat', `${place}/token`)
+    const kubeconfig = join(folder.path, 'inside')
+    const { server, authorityPem } = await readKubeconfig(seamark.kubeconfig)
+    writeFileSync(
+      kubeconfig,
+      formatKubeconfig('inside', { server, authorityPem, token, namespace: 'default' }),
+    )
+    const { stdout } = await kubectl(kubeconfig, ['auth', 'whoami', '-o', 'yaml'])
+    expect(stdout).toContain('username: system:serviceaccount:default:default\n')
+    expect(stdout).toMatch(/authentication.kubernetes.io\/pod-name:\n +- web\n/)
+    expect(await inside('sh', '-c', 'echo $KUBERNETES_SERVICE_HOST:$KUBERNETES_SERVICE_PORT_HTTPS')).toBe(
+      '10.96.0.1:443\n',
+    )
+    expect(await inside('sh', '-c', 'echo $WEB_SERVICE_PORT')).toBe('80\n')
   })
 
   test('a ConfigMap that comes and changes is seen in the running container', async () => {

@@ -42,7 +42,8 @@ const BEHAVIOUR = `## What behaves otherwise, and why
 - Answers are JSON or YAML. Protobuf is read in requests, where kubectl sends it, and never written: every client that
   accepts protobuf accepts JSON as well. CBOR (alpha) is not read.
 - \`/openapi/v2\` as protobuf holds the definitions (what clients validate with) and not the paths.
-- Pods get no volume with an API token by themselves: simulated containers ask no API. A named service account must exist.
+- The token in a pod is made when something in its container first reads it, and renewed for the next reader after 80 % of
+  its life. A named service account must exist.
 - FlowSchemas and PriorityLevelConfigurations are kept and not read: requests queue fairly by user, within fixed bounds.
 - Conversion webhooks of custom resources are not called (a version that needs one is answered with an error), and no
   other API server is proxied to. CEL has no \`authorizer\`.

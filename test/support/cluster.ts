@@ -1,6 +1,7 @@
 import type { AnyKind } from '../../src/api/kind.ts'
 import { kinds as builtInKinds } from '../../src/api/kinds/index.ts'
 import { namespace } from '../../src/api/kinds/namespace.ts'
+import type { Admission } from '../../src/apiserver/admission/admission.ts'
 import { admissionChain } from '../../src/apiserver/admission/index.ts'
 import { startCustomResources } from '../../src/apiserver/custom-resources/custom-resources.ts'
 import { KindTable } from '../../src/apiserver/kind-table.ts'
@@ -27,13 +28,14 @@ export interface TestCluster {
 
 /** The real API server in memory, on virtual time, with the namespace "default" in it. Every value is deep-frozen. */
 export async function createTestCluster(
-  options: { seed?: number; kinds?: readonly AnyKind[] } = {},
+  options: { seed?: number; kinds?: readonly AnyKind[]; admission?: readonly Admission[] } = {},
 ): Promise<TestCluster> {
   const seed = options.seed ?? 1
   const clock = new VirtualClock({ seed })
   const env = createEnv({ clock, random: seededRandom(seed) })
   const store = openMemoryStore(env, { stamp: stampResource, freeze: true })
-  const registry = new Registry(env, store, new KindTable(options.kinds ?? builtInKinds), admissionChain())
+  const admission = options.admission ?? admissionChain()
+  const registry = new Registry(env, store, new KindTable(options.kinds ?? builtInKinds), admission)
   const custom = await startCustomResources(registry)
   const client = new LocalClient(registry, 'test')
   const informers = new Informers(env, client)

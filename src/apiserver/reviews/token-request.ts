@@ -1,10 +1,14 @@
 import type { V1TokenRequestSpec } from '../../api/generated/types.ts'
 import { serviceAccount } from '../../api/kinds/service-account.ts'
+import type { AnyResource } from '../../api/resource.ts'
 import { badRequest, fault, forbidden, invalid, notFound } from '../../api/status.ts'
 import { formatTime } from '../../base/date.ts'
+import { isObject } from '../../base/json.ts'
+import type { Access } from '../auth/access.ts'
 import { nodeNameOf } from '../auth/node-names.ts'
 import { findBound } from '../auth/tokens/bound-objects.ts'
 import { ISSUER } from '../auth/tokens/service-account-tokens.ts'
+import type { Answer, Registry } from '../registry.ts'
 import type { Answering } from './review.ts'
 
 const DEFAULT_SECONDS = 3600
@@ -42,5 +46,14 @@ export const requestToken: Answering = async ({ registry, access, context, body,
     metadata: { name, namespace, creationTimestamp: formatTime(registry.env.clock.now()) },
     spec: { audiences, expirationSeconds, boundObjectRef: boundObjectRef ?? null },
     status: { token, expirationTimestamp: formatTime(expiresAt) },
+  }
+}
+
+/** The same question for parts of this process: the kubelets. */
+export function tokensOf(registry: Registry, access: Access): Answer {
+  return async ({ namespace = '', name }, sent, context) => {
+    const body = isObject(sent) ? (sent as AnyResource) : undefined
+    if (!body) throw badRequest('the request body is not an object')
+    return requestToken({ registry, access, context, namespace, name, body })
   }
 }

@@ -91,7 +91,7 @@ export async function createSubresource(
   if (kind === podKind && subresource === 'binding') return bind(registry, key, body, context)
   if (kind === podKind && subresource === 'eviction') return evict(registry, key, body, context)
   const answer = registry.answers.get(`${kind.plural}/${subresource}`)
-  if (answer) return answer(key)
+  if (answer) return answer(key, body, context)
   throw notFound(kind, `${key.name}/${subresource}`)
 }
 

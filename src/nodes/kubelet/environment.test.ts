@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { make } from '../../../test/support/make.ts'
 import { environmentOf } from './environment.ts'
+import { NO_SOURCES, type PodSources } from './sources.ts'
 import { mountedFiles } from './volume-files.ts'
 
 const PLACE = { node: 'worker-0', hostIP: '10.1.0.1', podIP: '10.2.0.7' }
@@ -8,7 +9,12 @@ const DATA: Readonly<Record<string, Readonly<Record<string, Uint8Array>>>> = {
   'ConfigMap/settings': { colour: Buffer.from('blue'), size: Buffer.from('3') },
   'Secret/keys': { token: Buffer.from('s3cret') },
 }
-const find = (kind: string, name: string) => DATA[`${kind}/${name}`]
+const sources: PodSources = {
+  ...NO_SOURCES,
+  data: (kind, name) => DATA[`${kind}/${name}`],
+  services: () => ({ DB_SERVICE_HOST: '10.96.0.9' }),
+  token: ({ audience = 'api' }) => (audience === 'none' ? undefined : `token for ${audience}`),
+}
 const container = (fields: object) => ({ name: 'app', image: 'x', ...fields })
 const pod = (fields: object, spec: object = {}) =>
   make.pod({
@@ -22,6 +28,7 @@ describe('The environment of a container', () => {
     ['what came before it', { value: 'on $(HOSTNAME)' }, 'on web'],
     ['a doubled dollar', { value: '$$(HOSTNAME)' }, '$(HOSTNAME)'],
     ['an unknown name as it is', { value: '$(NOPE)' }, '$(NOPE)'],
+    ['where a service is', { value: 'at $(DB_SERVICE_HOST)' }, 'at 10.96.0.9'],
     ['a key of a ConfigMap', { valueFrom: { configMapKeyRef: { name: 'settings', key: 'colour' } } }, 'blue'],
     ['a key of a Secret', { valueFrom: { secretKeyRef: { name: 'keys', key: 'token' } } }, 's3cret'],
     [
@@ -41,7 +48,7 @@ describe('The environment of a container', () => {
     ['a limit rounded up', { valueFrom: { resourceFieldRef: { resource: 'limits.cpu' } } }, '1'],
   ])('holds %s', (_, source, value) => {
     const fields = { env: [{ name: 'X', ...source }], resources: { limits: { cpu: '250m' } } }
-    expect(environmentOf(pod(fields), container(fields), PLACE, find)['X']).toBe(value)
+    expect(environmentOf(pod(fields), container(fields), PLACE, sources)['X']).toBe(value)
   })
 
   test('takes whole maps, with a prefix, and lets its own variables win', () => {
@@ -49,7 +56,7 @@ describe('The environment of a container', () => {
       envFrom: [{ prefix: 'S_', configMapRef: { name: 'settings' } }],
       env: [{ name: 'S_size', value: '4' }],
     }
-    expect(environmentOf(pod(fields), container(fields), PLACE, find)).toEqual({
+    expect(environmentOf(pod(fields), container(fields), PLACE, sources)).toEqual({
       HOSTNAME: 'web',
       S_colour: 'blue',
       S_size: '4',
@@ -97,6 +104,20 @@ describe('The files of a volume', () => {
       {},
       { '/etc/app/token': 's3cret', '/etc/app/size': '3' },
     ],
+    [
+      'are the tokens there are',
+      {
+        projected: {
+          sources: [
+            { serviceAccountToken: { path: 'token' } },
+            { serviceAccountToken: { path: 'vault', audience: 'vault' } },
+            { serviceAccountToken: { path: 'none', audience: 'none' } },
+          ],
+        },
+      },
+      {},
+      { '/etc/app/token': 'token for api', '/etc/app/vault': 'token for vault' },
+    ],
     ['are none when the source is missing', { configMap: { name: 'gone', optional: true } }, {}, {}],
   ])('%s', (_, source, mount, files) => {
     const fields = { volumeMounts: [{ name: 'v', mountPath: '/etc/app', ...mount }] }
@@ -104,7 +125,7 @@ describe('The files of a volume', () => {
       pod(fields, { volumes: [{ name: 'v', ...source }] }),
       container(fields),
       PLACE,
-      find,
+      sources,
     )
     expect(Object.fromEntries(shown.map(({ path, bytes }) => [path, Buffer.from(bytes).toString()]))).toEqual(
       files,

@@ -5,12 +5,7 @@ import type {
 } from '../../api/generated/types.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
 import { parseQuantity } from '../../api/quantity.ts'
-
-/** What a pod's ConfigMaps and Secrets hold, as bytes; undefined: there is none. */
-export type FindData = (
-  kind: 'ConfigMap' | 'Secret',
-  name: string,
-) => Readonly<Record<string, Uint8Array>> | undefined
+import type { PodSources } from './sources.ts'
 
 export interface PodPlace {
   readonly node: string
@@ -20,15 +15,16 @@ export interface PodPlace {
 
 /**
  * The environment of a container (kubelet_pods.go makeEnvironmentVariables): envFrom first, then env in order, $(NAME)
- * standing for what came before it. What is optional and missing is left out. Pure.
+ * standing for what came before it, or for where a service is. What is optional and missing is left out. Pure.
  */
 export function environmentOf(
   pod: Pod,
   container: V1Container,
   place: PodPlace,
-  find: FindData,
+  { data: find, services }: PodSources,
 ): Readonly<Record<string, string>> {
   const result: Record<string, string> = { HOSTNAME: hostnameOf(pod) }
+  const known = (name: string) => (Object.hasOwn(result, name) ? result[name] : services()[name])
   for (const { prefix = '', configMapRef, secretRef } of container.envFrom ?? []) {
     const data = configMapRef?.name
       ? find('ConfigMap', configMapRef.name)
@@ -39,7 +35,7 @@ export function environmentOf(
   }
   for (const { name, value, valueFrom } of container.env ?? []) {
     if (!valueFrom) {
-      result[name] = expand(value ?? '', result)
+      result[name] = expand(value ?? '', known)
       continue
     }
     const { configMapKeyRef, secretKeyRef, fieldRef, resourceFieldRef } = valueFrom
@@ -60,9 +56,9 @@ export function hostnameOf({ metadata, spec }: Pod): string {
 }
 
 /** `$(NAME)` with a known name is its value, `$$` a dollar; anything else stays as it is. */
-function expand(text: string, known: Readonly<Record<string, string>>): string {
-  return text.replace(/\$\$|\$\(([A-Za-z_][\w.-]*)\)/g, (whole, name: string | undefined) =>
-    whole === '$$' ? '$' : name !== undefined && Object.hasOwn(known, name) ? (known[name] ?? whole) : whole,
+function expand(text: string, known: (name: string) => string | undefined): string {
+  return text.replace(/\$\$|\$\(([A-Za-z_][\w.-]*)\)/g, (whole, name = '') =>
+    whole === '$$' ? '$' : (known(name) ?? whole),
   )
 }
 

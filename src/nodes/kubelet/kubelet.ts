@@ -1,7 +1,5 @@
-import { configMap } from '../../api/kinds/config-map.ts'
 import { node as nodeKind } from '../../api/kinds/node.ts'
 import { pod as podKind } from '../../api/kinds/pod.ts'
-import { secret } from '../../api/kinds/secret.ts'
 import { isPodTerminal, type Pod } from '../../api/pods.ts'
 import { keyOf } from '../../api/resource.ts'
 import { nodeUidOf } from '../../api/static-pods.ts'
@@ -13,14 +11,16 @@ import { PodWorker } from './pod-worker.ts'
 import type { PodWorkerOptions } from './pod-worker-options.ts'
 import { type Failure, type ResizeWait, restoreRecord } from './record.ts'
 import { resizeWait } from './resize.ts'
+import type { Sources } from './sources.ts'
 import { StaticPods } from './static-pods.ts'
 import { apiReports, type PodReports } from './write-pod.ts'
 
 export interface KubeletOptions
-  extends Omit<PodWorkerOptions, 'dataOf' | 'takeAddress' | 'resizeWait' | 'reports'> {
+  extends Omit<PodWorkerOptions, 'sources' | 'takeAddress' | 'resizeWait' | 'reports'> {
   readonly client: Client
   readonly informers: Informers
   readonly addresses: PodAddresses
+  readonly sources: Sources
   /** The node was gone: what its pods' status says to run does not. */
   readonly hasLostAll?: boolean | undefined
 }
@@ -61,6 +61,7 @@ export class Kubelet {
     this.#workers.get(uid)?.end()
     this.#workers.delete(uid)
     this.#options.addresses.release(uid)
+    this.#options.sources.forget(uid)
   }
 
   /** Ends a pod for the sake of the others on the node. */
@@ -104,7 +105,7 @@ export class Kubelet {
   }
 
   #take(key: string, pod: Pod, uid: string, reports: PodReports): PodWorker {
-    const { env, runtime, addresses, hostIP, node } = this.#options
+    const { env, runtime, addresses, hostIP, node, sources } = this.#options
     const restored = restoreRecord(pod, env.clock.now())
     const failure = restored.failure ?? (pod.status?.startTime === undefined ? this.#refusal(pod) : undefined)
     const isUp = !isPodTerminal(pod) && !failure
@@ -114,7 +115,7 @@ export class Kubelet {
       {
         ...this.#options,
         reports,
-        dataOf: (kind, name) => this.#dataOf(pod, kind, name),
+        sources: sources.of(pod),
         resizeWait: (now) => this.#resizeWait(now),
         takeAddress: () => addresses.take(uid),
       },
@@ -134,22 +135,6 @@ export class Kubelet {
   #resizeWait(pod: Pod): ResizeWait | undefined {
     const node = this.#options.informers.of(nodeKind).get(this.#options.node)
     return node && resizeWait(pod, node, this.#others(pod))
-  }
-
-  /** As bytes. */
-  #dataOf({ metadata }: Pod, kind: 'ConfigMap' | 'Secret', name: string) {
-    const { informers } = this.#options
-    const key = `${metadata.namespace}/${name}`
-    const found = kind === 'ConfigMap' ? informers.of(configMap).get(key) : informers.of(secret).get(key)
-    if (!found) return undefined
-    const encoded = 'binaryData' in found ? found.binaryData : kind === 'Secret' ? found.data : undefined
-    const plain = kind === 'ConfigMap' ? found.data : undefined
-    return Object.fromEntries([
-      ...Object.entries(plain ?? {}).map(([dataKey, text]) => [dataKey, Buffer.from(text)] as const),
-      ...Object.entries(encoded ?? {}).map(
-        ([dataKey, text]) => [dataKey, Buffer.from(text, 'base64')] as const,
-      ),
-    ])
   }
 
   #podsHere(): readonly Pod[] {

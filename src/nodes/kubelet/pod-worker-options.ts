@@ -2,8 +2,8 @@ import type { Pod } from '../../api/kinds/pod.ts'
 import type { Env } from '../../base/env.ts'
 import type { EventRecorder } from '../../client/events.ts'
 import type { Runtime } from '../runtimes/runtime.ts'
-import type { FindData } from './environment.ts'
 import type { ResizeWait } from './record.ts'
+import type { PodSources } from './sources.ts'
 import type { PodReports } from './write-pod.ts'
 
 /** What a kubelet gives the worker of each of its pods. */
@@ -16,8 +16,8 @@ export interface PodWorkerOptions {
   readonly hostIP: string
   /** Asks to be called for this pod again. */
   lookAgain(key: string, afterMs: number): void
-  /** What a ConfigMap or Secret in the pod's namespace holds; undefined: there is none. */
-  readonly dataOf: FindData
+  /** What the API holds for its containers. */
+  readonly sources: PodSources
   /** Nothing goes between this node and the API. */
   isCut(): boolean
   takeAddress(): string | undefined

@@ -67,9 +67,9 @@ export class PodWorker {
   }
 
   surroundings(container: V1Container): Surroundings {
-    const { node, hostIP, dataOf } = this.#options
+    const { node, hostIP, sources } = this.#options
     const place = { node, hostIP, podIP: this.#record.podIP ?? '' }
-    return surroundingsOf(() => this.#pod, container, place, dataOf)
+    return surroundingsOf(() => this.#pod, container, place, sources)
   }
 
   /** It runs no longer, and never again. */
@@ -203,7 +203,7 @@ export class PodWorker {
     }
     const isUp = this.#running().length > 0 || isInitialized(pod, this.#record)
     if (isUp) return false
-    const unmounted = missingVolume(pod, this.#options.dataOf)
+    const unmounted = missingVolume(pod, this.#options.sources.data)
     if (unmounted !== undefined) this.#event('Warning', 'FailedMount', unmounted)
     return unmounted !== undefined
   }
@@ -261,7 +261,7 @@ export class PodWorker {
 
   #begin(container: V1Container, state: ContainerRecord): void {
     const { namespace = '' } = this.#pod.metadata
-    const missing = missingReference(environmentReferences(container), this.#options.dataOf, namespace)
+    const missing = missingReference(environmentReferences(container), this.#options.sources.data, namespace)
     if (missing === undefined) {
       void this.#start(container, state)
       return

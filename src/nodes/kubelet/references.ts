@@ -1,6 +1,6 @@
 import type { V1Container } from '../../api/generated/types.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
-import type { FindData } from './environment.ts'
+import type { FindData } from './sources.ts'
 
 /** The ConfigMaps and Secrets a pod needs before it can run; optional ones are left out. Pure. */
 export interface Reference {

@@ -1,14 +1,8 @@
 import type { V1Container, V1KeyToPath, V1VolumeProjection } from '../../api/generated/types.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
 import type { MountedFile, Surroundings } from '../runtimes/surroundings.ts'
-import {
-  environmentOf,
-  type FindData,
-  fieldOf,
-  hostnameOf,
-  type PodPlace,
-  resourceOf,
-} from './environment.ts'
+import { environmentOf, fieldOf, hostnameOf, type PodPlace, resourceOf } from './environment.ts'
+import type { PodSources } from './sources.ts'
 
 interface VolumeFile {
   /** In the volume. */
@@ -24,28 +18,30 @@ export function surroundingsOf(
   pod: () => Pod,
   container: V1Container,
   place: PodPlace,
-  find: FindData,
+  sources: PodSources,
 ): Surroundings {
   return {
-    env: environmentOf(pod(), container, place, find),
+    env: environmentOf(pod(), container, place, sources),
+    serviceEnv: sources.services(),
     hostname: hostnameOf(pod()),
     podIP: place.podIP,
-    files: () => mountedFiles(pod(), container, place, find),
+    files: () => mountedFiles(pod(), container, place, sources),
+    prepare: sources.prepare,
   }
 }
 
 /**
- * The files that ConfigMap, Secret, downward API and projected volumes show in a container, as they are now. What is
+ * The files that ConfigMap, Secret, downward API, token and projected volumes show in a container, as they are now. What is
  * optional and missing shows nothing. Pure.
  */
 export function mountedFiles(
   pod: Pod,
   container: V1Container,
   place: PodPlace,
-  find: FindData,
+  sources: PodSources,
 ): readonly MountedFile[] {
   return (container.volumeMounts ?? []).flatMap(({ name, mountPath, subPath }) => {
-    const files = volumeFiles(pod, name, place, find)
+    const files = volumeFiles(pod, name, place, sources)
     const root = mountPath.replace(/\/$/, '')
     if (!subPath) return files.map((file) => ({ ...file, path: `${root}/${file.path}` }))
     return files.flatMap((file) => {
@@ -57,14 +53,16 @@ export function mountedFiles(
   })
 }
 
-function volumeFiles(pod: Pod, name: string, place: PodPlace, find: FindData): readonly VolumeFile[] {
+function volumeFiles(pod: Pod, name: string, place: PodPlace, sources: PodSources): readonly VolumeFile[] {
   const volume = pod.spec.volumes?.find((each) => each.name === name)
   const { configMap, secret, downwardAPI, projected } = volume ?? {}
-  if (configMap?.name) return pick(find('ConfigMap', configMap.name), configMap.items, configMap.defaultMode)
-  if (secret?.secretName) return pick(find('Secret', secret.secretName), secret.items, secret.defaultMode)
-  if (downwardAPI) return project(pod, { downwardAPI }, downwardAPI.defaultMode, place, find)
+  if (configMap?.name)
+    return pick(sources.data('ConfigMap', configMap.name), configMap.items, configMap.defaultMode)
+  if (secret?.secretName)
+    return pick(sources.data('Secret', secret.secretName), secret.items, secret.defaultMode)
+  if (downwardAPI) return project(pod, { downwardAPI }, downwardAPI.defaultMode, place, sources)
   return (projected?.sources ?? []).flatMap((source) =>
-    project(pod, source, projected?.defaultMode, place, find),
+    project(pod, source, projected?.defaultMode, place, sources),
   )
 }
 
@@ -73,11 +71,16 @@ function project(
   source: V1VolumeProjection,
   defaultMode: number | undefined,
   place: PodPlace,
-  find: FindData,
+  { data, token }: PodSources,
 ): readonly VolumeFile[] {
-  const { configMap, secret, downwardAPI } = source
-  if (configMap?.name) return pick(find('ConfigMap', configMap.name), configMap.items, defaultMode)
-  if (secret?.name) return pick(find('Secret', secret.name), secret.items, defaultMode)
+  const { configMap, secret, downwardAPI, serviceAccountToken } = source
+  if (configMap?.name) return pick(data('ConfigMap', configMap.name), configMap.items, defaultMode)
+  if (secret?.name) return pick(data('Secret', secret.name), secret.items, defaultMode)
+  if (serviceAccountToken) {
+    const text = token(serviceAccountToken)
+    const { path } = serviceAccountToken
+    return text === undefined ? [] : [{ path, bytes: Buffer.from(text), mode: defaultMode ?? MODE }]
+  }
   return (downwardAPI?.items ?? []).map(({ path, fieldRef, resourceFieldRef, mode }) => ({
     path,
     bytes: Buffer.from(

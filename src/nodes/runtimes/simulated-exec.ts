@@ -26,6 +26,7 @@ export async function runInContainer(
   command: readonly string[],
   io: ProcessIo,
 ): Promise<number> {
+  await surroundings.prepare()
   const { stdin, outputs } = plumb(io)
   const main = [...(container.command ?? []), ...(container.args ?? [])].join(' ') || container.name
   const shell = new Shell({
@@ -33,6 +34,7 @@ export async function runInContainer(
     env: {
       PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
       HOME: '/root',
+      ...surroundings.serviceEnv,
       ...surroundings.env,
     },
     hostname: surroundings.hostname,

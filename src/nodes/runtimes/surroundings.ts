@@ -10,10 +10,21 @@ export interface MountedFile {
 export interface Surroundings {
   /** Fixed when the container starts, as everywhere. */
   readonly env: Readonly<Record<string, string>>
+  /** Where services are; what `env` says comes first. Shared by many. */
+  readonly serviceEnv: Readonly<Record<string, string>>
   readonly hostname: string
   readonly podIP: string
   /** What its volumes show now: ConfigMaps and Secrets change while it runs. */
   files(): readonly MountedFile[]
+  /** To be awaited before something in the container reads: has the files there that are made when they are needed. */
+  prepare(): Promise<void>
 }
 
-export const NO_SURROUNDINGS: Surroundings = { env: {}, hostname: 'localhost', podIP: '', files: () => [] }
+export const NO_SURROUNDINGS: Surroundings = {
+  env: {},
+  serviceEnv: {},
+  hostname: 'localhost',
+  podIP: '',
+  files: () => [],
+  prepare: () => Promise.resolve(),
+}

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { VirtualClock } from '../../../base/virtual-clock.ts'
+import { NO_SURROUNDINGS } from '../surroundings.ts'
 import { ContainerFiles } from './files.ts'
 import { inputOf } from './process.ts'
 import { Shell } from './shell.ts'
@@ -8,7 +9,7 @@ const SETTINGS = { path: '/etc/app/settings', bytes: Buffer.from('colour=blue\ns
 
 function open(stdin = '') {
   const clock = new VirtualClock({ seed: 1 })
-  const surroundings = { env: {}, hostname: 'web-1', podIP: '10.1.2.3', files: () => [SETTINGS] }
+  const surroundings = { ...NO_SURROUNDINGS, hostname: 'web-1', podIP: '10.1.2.3', files: () => [SETTINGS] }
   const files = new ContainerFiles(surroundings, clock)
   const shell = new Shell({
     files,
