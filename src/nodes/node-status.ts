@@ -57,6 +57,13 @@ const DISK_PRESSURE: (typeof CONDITIONS)[number] = {
   message: 'kubelet has disk pressure',
 }
 
+const SHUTTING_DOWN: (typeof CONDITIONS)[number] = {
+  type: 'Ready',
+  status: 'False',
+  reason: 'KubeletNotReady',
+  message: 'node is shutting down',
+}
+
 const OURS: ReadonlySet<string> = new Set(CONDITIONS.map(({ type }) => type))
 
 /** Whether two statuses differ in more than what moves all the time: heartbeats, and images with every pull. */
@@ -77,24 +84,22 @@ export interface NodeFacts {
   readonly isMemoryShort?: boolean | undefined
   /** There is no room left on its disk. */
   readonly isDiskFull?: boolean | undefined
+  readonly isShuttingDown?: boolean | undefined
 }
 
 /** The status a healthy kubelet posts. Pure; keeps capacity as the node declares it. */
 export function nodeStatusOf(
   node: Node,
-  { runtimeVersion, images, now, isDiskFull, isMemoryShort }: NodeFacts,
+  { runtimeVersion, images, now, isDiskFull, isMemoryShort, isShuttingDown }: NodeFacts,
 ): V1NodeStatus {
   let conditions: readonly V1NodeCondition[] = node.status?.conditions ?? []
+  const bad = [
+    ...(isDiskFull ? [DISK_PRESSURE] : []),
+    ...(isMemoryShort ? [MEMORY_PRESSURE] : []),
+    ...(isShuttingDown ? [SHUTTING_DOWN] : []),
+  ]
   for (const condition of CONDITIONS)
-    conditions = setCondition(
-      conditions,
-      isDiskFull && condition.type === 'DiskPressure'
-        ? DISK_PRESSURE
-        : isMemoryShort && condition.type === 'MemoryPressure'
-          ? MEMORY_PRESSURE
-          : condition,
-      now,
-    )
+    conditions = setCondition(conditions, bad.find(({ type }) => type === condition.type) ?? condition, now)
   const lastHeartbeatTime = formatTime(now)
   const { name } = node.metadata
   const id = createHash('sha256').update(name).digest('hex').slice(0, 32)

@@ -1,3 +1,4 @@
+import type { FaultAction } from '../api/kinds/fault.ts'
 import { type Node, node as nodeKind } from '../api/kinds/node.ts'
 import { RUNTIME_LABEL } from '../api/kinds/node-pool.ts'
 import { type Pod, pod as podKind } from '../api/kinds/pod.ts'
@@ -27,10 +28,13 @@ import { Pools } from './pools.ts'
 import { ServiceProxy } from './proxy/proxy.ts'
 import { runtimesOf } from './runtimes/index.ts'
 import type { Runtime } from './runtimes/runtime.ts'
+import { NodeShutdown } from './shutdown.ts'
 
 const HEARTBEAT_MS = 10_000
 /** How long a node that was short of memory counts as such (--eviction-pressure-transition-period). */
 const PRESSURE_MS = 5 * 60_000
+/** While one of them lasts a node does not run. */
+const OFF: readonly FaultAction[] = ['KillNode', 'ShutdownNode']
 /** Pods worked on at once, over all nodes. */
 const CONCURRENCY = 64
 
@@ -41,6 +45,8 @@ interface RunningNode {
   readonly heartbeat: Heartbeat
   /** It counts as short of memory until then (epoch ms). */
   shortUntil: number
+  /** On its way down. */
+  shutdown: NodeShutdown | undefined
 }
 
 /**
@@ -162,7 +168,7 @@ class Nodes {
       return
     }
     const runtime = this.#runtimes.get(node.metadata.labels?.[RUNTIME_LABEL] ?? '')
-    if (this.#faults.on('KillNode', node).length > 0) return
+    if (OFF.some((action) => this.#faults.on(action, node).length > 0)) return
     if (!runtime || node.metadata.deletionTimestamp !== undefined) return
     const events = new EventRecorder(this.#env, this.#client, 'kubelet', name)
     const kubelet = new Kubelet({
@@ -177,6 +183,7 @@ class Nodes {
       sources: this.#sources,
       lookAgain: (key, afterMs) => this.#queue.addAfter(key, afterMs),
       isCut: () => this.#isCut(name),
+      isShuttingDown: () => this.#nodes.get(name)?.shutdown !== undefined,
       hasLostAll: this.#lost.delete(name),
     })
     this.#nodes.set(name, {
@@ -185,6 +192,7 @@ class Nodes {
       runtime,
       heartbeat: new Heartbeat(this.#env, this.#client, (each) => this.#wantedStatus(each)),
       shortUntil: Number.NEGATIVE_INFINITY,
+      shutdown: undefined,
     })
     this.#connections.set(name, new LocalNodeConnection(name, runtime))
     this.#heartbeats.add(name)
@@ -208,6 +216,7 @@ class Nodes {
     if (!node) return
     this.#nodes.delete(name)
     this.#connections.delete(name)
+    node.shutdown?.cancel()
     node.kubelet.stop()
     node.kubelet.forgetAll()
   }
@@ -233,8 +242,9 @@ class Nodes {
     const owner = this.#statics.get(key) ?? mirror?.spec.nodeName
     // What runs by itself goes on when nobody hears of it.
     if (owner !== undefined) await this.#nodes.get(owner)?.kubelet.syncStatic(key, mirror)
-    const name = pod?.spec.nodeName ?? ''
+    const name = owner ?? pod?.spec.nodeName ?? ''
     if (pod && !mirror && !this.#isCut(name)) await this.#nodes.get(name)?.kubelet.sync(key, pod)
+    this.#nodes.get(name)?.shutdown?.look()
   }
 
   #wantedStatus(node: Node): Node['status'] {
@@ -245,6 +255,7 @@ class Nodes {
       images: running.runtime.images(node.metadata.name),
       now: this.#env.clock.now(),
       isMemoryShort: running.shortUntil > this.#env.clock.now(),
+      isShuttingDown: running.shutdown !== undefined,
       isDiskFull: this.#faults.on('FillDisk', node).length > 0,
     })
   }
@@ -260,6 +271,26 @@ class Nodes {
     const { isShort, victim } = judgeMemory(node, pods, usageOf(running.runtime, name))
     if (isShort) running.shortUntil = this.#env.clock.now() + PRESSURE_MS
     if (victim) running.kubelet.evict(victim.pod, victim.message)
+  }
+
+  #shutDown(name: string): void {
+    const running = this.#nodes.get(name)
+    const node = this.#informers.of(nodeKind).get(name)
+    if (!running || !node || running.shutdown) return
+    running.events.event(node, 'Normal', 'NodeShutdown', 'Shutdown manager detected shutdown event')
+    const settings = this.#pools.settingsOf(node)
+    running.shutdown = new NodeShutdown(this.#env, running.kubelet, settings, () => this.#removeNode(name))
+    this.#heartbeats.add(name)
+    running.shutdown.look()
+  }
+
+  /** The shutdown is called off before its end; what has ended by then has ended. */
+  #stayUp(node: Node, running: RunningNode): void {
+    if (!running.shutdown) return
+    running.shutdown.cancel()
+    running.shutdown = undefined
+    running.events.event(node, 'Normal', 'NodeShutdown', 'Shutdown manager detected shutdown cancellation')
+    this.#heartbeats.add(node.metadata.name)
   }
 
   /** The node runs, but nothing goes between it and the API server. */
@@ -279,8 +310,13 @@ class Nodes {
         return this.#runtimes.has(runtime ?? '')
       },
       kill: (name) => this.#removeNode(name),
+      shutDown: (name) => this.#shutDown(name),
       revive: (node) => {
-        if (this.#nodes.has(node.metadata.name)) return
+        const running = this.#nodes.get(node.metadata.name)
+        if (running) {
+          this.#stayUp(node, running)
+          return
+        }
         this.#lost.add(node.metadata.name)
         this.#addNode(node)
       },

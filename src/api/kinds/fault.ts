@@ -10,6 +10,7 @@ import { WAVE } from '../waves.ts'
 
 export const FAULT_ACTIONS = [
   'KillNode',
+  'ShutdownNode',
   'PartitionNode',
   'SlowNode',
   'DrainNode',
@@ -70,7 +71,7 @@ const schema: Schema = {
           type: 'string',
           enum: FAULT_ACTIONS,
           description:
-            'KillNode: gone with all its containers, which start again when it is back. PartitionNode: it runs on and nobody hears of it. SlowNode: pulls and starts take longer. DrainNode: cordoned and emptied as kubectl drain does. FillDisk: disk pressure, and pods are evicted. CrashContainer: ends with 137, once. FailPull: images cannot be pulled. FlapProbe: probes fail every other time.',
+            'KillNode: gone with all its containers, which start again when it is back. ShutdownNode: its pods end in order, as far as the kubelet settings of its pool give them time, then it is gone until the end. PartitionNode: it runs on and nobody hears of it. SlowNode: pulls and starts take longer. DrainNode: cordoned and emptied as kubectl drain does. FillDisk: disk pressure, and pods are evicted. CrashContainer: ends with 137, once. FailPull: images cannot be pulled. FlapProbe: probes fail every other time.',
         },
         target: {
           type: 'object',

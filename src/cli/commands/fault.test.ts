@@ -28,7 +28,7 @@ describe('seamark fault', () => {
   })
 
   test.each([
-    ['explode', [], options, 'Unknown fault "explode": give one of kill-node, partition-node'],
+    ['explode', [], options, 'Unknown fault "explode": give one of kill-node, shutdown-node, partition-node'],
     ['crash-container', ['a', 'b'], options, 'Too many pods: "b"'],
     ['flap-probe', [], { ...options, selector: 'app' }, 'Cannot read the selector "app"'],
   ])('refuses %s %j', (word, targets, given, message) => {

@@ -22,6 +22,7 @@ const WORDS: ReadonlyMap<string, FaultAction> = new Map(
 )
 const OF_NODES: ReadonlySet<FaultAction> = new Set([
   'KillNode',
+  'ShutdownNode',
   'PartitionNode',
   'SlowNode',
   'DrainNode',

@@ -16,6 +16,8 @@ import { firstEvicted, hitsContainer, hitsNode, hitsPod } from './targets.ts'
 export interface FaultyNodes {
   isOurs(node: string): boolean
   kill(node: string): void
+  /** It ends its pods in order, and is gone then. */
+  shutDown(node: string): void
   /** It is back, and nothing of what ran there runs. */
   revive(node: Node): void
   /** Nobody reaches it through the API server, or can again. */
@@ -51,6 +53,12 @@ export class NodeFaultEffects implements FaultEffects {
       case 'KillNode':
         for (const name of names) this.#nodes.kill(name)
         return names
+      case 'ShutdownNode':
+        for (const name of names) {
+          if (isNew) this.#nodes.shutDown(name)
+          else this.#nodes.kill(name)
+        }
+        return names
       case 'PartitionNode':
         for (const name of names) this.#nodes.cut(name, true)
         return names
@@ -76,7 +84,7 @@ export class NodeFaultEffects implements FaultEffects {
     const { action } = fault.spec
     this.#repeats.get(fault.metadata.uid ?? '')?.()
     for (const node of this.#hit(fault)) {
-      if (action === 'KillNode') this.#nodes.revive(node)
+      if (action === 'KillNode' || action === 'ShutdownNode') this.#nodes.revive(node)
       else if (action === 'DrainNode') void this.#quietly(cordon(this.#client, node.metadata.name, false))
       else {
         if (action === 'PartitionNode') this.#nodes.cut(node.metadata.name, false)

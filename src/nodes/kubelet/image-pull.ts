@@ -2,6 +2,44 @@ import type { V1Container } from '../../api/generated/types.ts'
 import type { Env } from '../../base/env.ts'
 import type { Runtime } from '../runtimes/runtime.ts'
 
+type PullEvent = readonly ['Normal' | 'Warning', string, string]
+
+/** Why a container waits for its image, and the events that say so. */
+interface PullWait {
+  readonly reason: string
+  readonly message: string
+  readonly events: readonly PullEvent[]
+}
+
+/** A pull failed with `why`, and is tried again later. */
+export function pullBackOff(image: string, why: string): PullWait {
+  const message = `Back-off pulling image "${image}"`
+  return {
+    reason: 'ImagePullBackOff',
+    message: `${message}: ErrImagePull: ${why}`,
+    events: [
+      ['Normal', 'BackOff', message],
+      ['Warning', 'Failed', 'Error: ImagePullBackOff'],
+    ],
+  }
+}
+
+/** It is not there and may not be pulled. */
+export function neverPulled(image: string): PullWait {
+  const [reason, message] = [
+    'ErrImageNeverPull',
+    `Container image "${image}" is not present with pull policy of Never`,
+  ]
+  return {
+    reason,
+    message,
+    events: [
+      ['Warning', reason, message],
+      ['Warning', 'Failed', `Error: ${reason}`],
+    ],
+  }
+}
+
 /** One pull, with the events a kubelet writes around it. Resolves with why it failed, or undefined. */
 export async function pullImage(
   { clock }: Env,

@@ -21,9 +21,16 @@ export interface KubeletOptions
   readonly informers: Informers
   readonly addresses: PodAddresses
   readonly sources: Sources
+  /** It takes no pod any more. */
+  isShuttingDown(): boolean
   /** The node was gone: what its pods' status says to run does not. */
   readonly hasLostAll?: boolean | undefined
 }
+
+/** What an eviction leaves a pod (eviction_manager.go). */
+const EVICTION_GRACE_MS = 1000
+
+const SHUTTING_DOWN = { reason: 'NodeShutdown', message: 'Pod was rejected as the node is shutting down.' }
 
 /**
  * One node's kubelet: takes or refuses the pods bound to it, gives them addresses and a PodWorker each. `sync` is never
@@ -66,12 +73,25 @@ export class Kubelet {
 
   /** Ends a pod for the sake of the others on the node. */
   evict(pod: Pod, message: string): void {
-    const { events, lookAgain } = this.#options
-    const worker = this.#workers.get(pod.metadata.uid ?? '')
-    if (!worker?.isTaken) return
-    events.event(pod, 'Warning', 'Evicted', message)
-    worker.giveUp({ reason: 'Evicted', message })
-    lookAgain(keyOf(pod), 0)
+    if (!this.#workers.get(pod.metadata.uid ?? '')?.isTaken) return
+    this.#options.events.event(pod, 'Warning', 'Evicted', message)
+    this.giveUp(pod, { reason: 'Evicted', message, isDisruption: true, graceMs: EVICTION_GRACE_MS })
+  }
+
+  /** Ends a pod that will not run again. */
+  giveUp(pod: Pod, failure: Failure): void {
+    this.#workers.get(pod.metadata.uid ?? '')?.giveUp(failure)
+    this.#options.lookAgain(keyOf(pod), 0)
+  }
+
+  /** Those it has taken that have not come to their end, its static pods among them, as the node knows them. */
+  activePods(): readonly Pod[] {
+    return [...this.#workers.values()].filter(({ isActive }) => isActive).map(({ pod }) => pod)
+  }
+
+  /** Nothing runs of a pod. */
+  isDown(uid: string): boolean {
+    return this.#workers.get(uid)?.isDown ?? true
   }
 
   /** The containers that run of a pod, by name. */
@@ -158,10 +178,10 @@ export class Kubelet {
   }
 
   #refusal(pod: Pod): Failure | undefined {
-    const { informers, events, node: name } = this.#options
+    const { informers, events, node: name, isShuttingDown } = this.#options
     const node = informers.of(nodeKind).get(name)
     if (!node || pod.metadata.deletionTimestamp !== undefined) return undefined
-    const rejection = admit(pod, node, this.#others(pod))
+    const rejection = isShuttingDown() ? SHUTTING_DOWN : admit(pod, node, this.#others(pod))
     if (!rejection) return undefined
     events.event(pod, 'Warning', rejection.reason, rejection.message)
     return { reason: rejection.reason, message: `Pod was rejected: ${rejection.message}`, isRejected: true }

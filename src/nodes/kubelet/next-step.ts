@@ -54,7 +54,8 @@ const NEVER = Number.POSITIVE_INFINITY
 export function nextSteps({ pod, record, hasImage, now }: Observation): Plan {
   if (pod.metadata.deletionTimestamp !== undefined)
     return shutDown(pod, record, now, deletionGraceMs(pod, now), true)
-  if (record.failure || isPodTerminal(pod)) return shutDown(pod, record, now, graceMs(pod), false)
+  if (record.failure || isPodTerminal(pod))
+    return shutDown(pod, record, now, record.failure?.graceMs ?? graceMs(pod), false)
   const deadline =
     pod.spec.activeDeadlineSeconds === undefined
       ? NEVER

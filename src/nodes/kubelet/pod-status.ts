@@ -37,12 +37,14 @@ export function podStatusOf(pod: Pod, record: PodRecord, hostIP: string, now: nu
   const mains = of(['main'])
   const ephemerals = of(['ephemeral'])
   const phase = phaseOf(pod, record)
+  // Nobody hears of it before all of it has ended (status_manager.go mergePodStatus).
+  const failure = areDown(record) ? record.failure : undefined
   const conditions = conditionsOf(pod, record, phase, now)
   return {
     ...observed,
     phase,
     conditions,
-    ...(record.failure?.reason ? { reason: record.failure.reason, message: record.failure.message } : {}),
+    ...(failure?.reason ? { reason: failure.reason, message: failure.message } : {}),
     ...(hostIP ? { hostIP, hostIPs: [{ ip: hostIP }] } : {}),
     ...(record.podIP ? { podIP: record.podIP, podIPs: [{ ip: record.podIP }] } : {}),
     startTime: formatTime(record.startTime),
@@ -56,16 +58,21 @@ export function podStatusOf(pod: Pod, record: PodRecord, hostIP: string, now: nu
 function phaseOf(pod: Pod, record: PodRecord): string {
   const { containers, failure } = record
   const mains = pod.spec.containers.map(({ name }) => containers.get(name))
-  const areDown = [...containers.values()].every(({ phase }) => isDown(phase))
+  const areAllDown = areDown(record)
   const haveSucceeded = mains.every((state) => state?.phase === 'exited' && state.exit?.code === 0)
-  if (failure) return areDown ? 'Failed' : (pod.status?.phase ?? 'Pending')
+  if (failure) return areAllDown ? 'Failed' : (pod.status?.phase ?? 'Pending')
   if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') return pod.status.phase
-  if (pod.metadata.deletionTimestamp !== undefined && areDown) return haveSucceeded ? 'Succeeded' : 'Failed'
+  if (pod.metadata.deletionTimestamp !== undefined && areAllDown)
+    return haveSucceeded ? 'Succeeded' : 'Failed'
   if (!isInitialized(pod, record)) return 'Pending'
   const policy = pod.spec.restartPolicy ?? 'Always'
-  if (policy === 'Always' || !areDown || mains.some((state) => state?.phase !== 'exited')) return 'Running'
+  if (policy === 'Always' || !areAllDown || mains.some((state) => state?.phase !== 'exited')) return 'Running'
   if (haveSucceeded) return 'Succeeded'
   return policy === 'Never' ? 'Failed' : 'Running'
+}
+
+export function areDown({ containers }: Pick<PodRecord, 'containers'>): boolean {
+  return [...containers.values()].every(({ phase }) => isDown(phase))
 }
 
 /** Init containers that have not completed and sidecars that have not started; none once a main container has run. */
@@ -139,6 +146,16 @@ function conditionsOf(pod: Pod, record: PodRecord, phase: string, now: number): 
       : { type: 'ContainersReady', status: 'False', ...notReady },
     ...resizeConditions(pod, containers, record.resizeWait),
     // Nobody else says so of a pod that no scheduler has seen.
+    ...(areDown(record) && record.failure?.isDisruption
+      ? [
+          {
+            type: 'DisruptionTarget',
+            status: 'True',
+            reason: 'TerminationByKubelet',
+            message: record.failure.message,
+          },
+        ]
+      : []),
     ...(pod.metadata.annotations?.[CONFIG_SOURCE] ? [{ type: 'PodScheduled', status: 'True' }] : []),
   ]
   let conditions: readonly V1PodCondition[] = (pod.status?.conditions ?? []).filter(({ type }) =>

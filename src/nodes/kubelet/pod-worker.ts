@@ -1,11 +1,11 @@
 import type { V1Container, V1LifecycleHandler } from '../../api/generated/types.ts'
-import type { Pod } from '../../api/pods.ts'
+import { isPodTerminal, type Pod } from '../../api/pods.ts'
 import type { ContainerHandle } from '../runtimes/runtime.ts'
 import type { Surroundings } from '../runtimes/surroundings.ts'
 import { endContainer, runHook } from './hooks.ts'
-import { pullImage } from './image-pull.ts'
+import { neverPulled, pullBackOff, pullImage } from './image-pull.ts'
 import { nextPullBackoffMs, nextSteps, type Step } from './next-step.ts'
-import { podStatusOf, restartHeldBack } from './pod-status.ts'
+import { areDown, podStatusOf, restartHeldBack } from './pod-status.ts'
 import type { PodWorkerOptions } from './pod-worker-options.ts'
 import { askProbes, probeEvents, probesOf } from './probing.ts'
 import {
@@ -56,6 +56,20 @@ export class PodWorker {
   /** The node has taken it: it counts against the node's resources. */
   get isTaken(): boolean {
     return this.#record.failure === undefined
+  }
+
+  /** It has not come to its end. */
+  get isActive(): boolean {
+    return this.isTaken && !isPodTerminal(this.#pod)
+  }
+
+  /** Nothing of it runs. */
+  get isDown(): boolean {
+    return areDown(this.#record)
+  }
+
+  get pod(): Pod {
+    return this.#pod
   }
 
   /** Containers that ran before this process began. */
@@ -231,18 +245,11 @@ export class PodWorker {
         void this.#pull(container)
         return
       case 'pull-back-off':
-        this.#event('Normal', 'BackOff', `Back-off pulling image "${image}"`, container)
-        this.#event('Warning', 'Failed', 'Error: ImagePullBackOff', container)
-        this.#set(name, {
-          reason: 'ImagePullBackOff',
-          message: `Back-off pulling image "${image}": ErrImagePull: ${state.message}`,
-        })
-        return
       case 'refuse-pull': {
-        const message = `Container image "${image}" is not present with pull policy of Never`
-        this.#event('Warning', 'ErrImageNeverPull', message, container)
-        this.#event('Warning', 'Failed', 'Error: ErrImageNeverPull', container)
-        this.#set(name, { reason: 'ErrImageNeverPull', message })
+        const { events, ...why } =
+          step.do === 'pull-back-off' ? pullBackOff(image, state.message) : neverPulled(image)
+        for (const event of events) this.#event(...event, container)
+        this.#set(name, why)
         return
       }
       case 'start':

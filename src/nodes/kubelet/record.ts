@@ -58,6 +58,10 @@ export interface Failure {
   readonly message: string
   /** The node refused it: it never had a container. */
   readonly isRejected?: boolean
+  /** The node ends it for a reason of its own. */
+  readonly isDisruption?: boolean
+  /** How long its containers have to end; absent: as long as the pod says. */
+  readonly graceMs?: number
 }
 
 export function newContainer(name: string): ContainerRecord {
