@@ -13,6 +13,8 @@ import { endpoints } from '../api/kinds/endpoints.ts'
 import { flowSchema } from '../api/kinds/flow-schema.ts'
 import { horizontalPodAutoscaler } from '../api/kinds/horizontal-pod-autoscaler.ts'
 import { kinds } from '../api/kinds/index.ts'
+import { ingress } from '../api/kinds/ingress.ts'
+import { ingressClass } from '../api/kinds/ingress-class.ts'
 import { ipAddress } from '../api/kinds/ip-address.ts'
 import { job } from '../api/kinds/job.ts'
 import { namespace } from '../api/kinds/namespace.ts'
@@ -31,6 +33,7 @@ import { service } from '../api/kinds/service.ts'
 import { serviceAccount } from '../api/kinds/service-account.ts'
 import { serviceCidr } from '../api/kinds/service-cidr.ts'
 import { statefulSet } from '../api/kinds/stateful-set.ts'
+import { controllerReference } from '../api/resource.ts'
 import type { Client } from '../client/client.ts'
 import { controllersOf } from './index.ts'
 
@@ -40,6 +43,13 @@ const GPU = { namespace: 'default', name: 'gpu' }
 const DATA = { namespace: 'default', name: 'data' }
 const { example: claimExample } = persistentVolumeClaim
 const CLAIM = { ...claimExample, metadata: DATA, spec: { ...claimExample.spec, storageClassName: 'fast' } }
+const KUBE_SYSTEM = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'kube-system' }, spec: {} }
+const SERVED_CLASS = {
+  apiVersion: 'networking.k8s.io/v1',
+  kind: 'IngressClass',
+  metadata: { name: 'web' },
+  spec: { controller: 'seamark.dev/ingress' },
+}
 const WEB = { namespace: 'default', name: 'web' }
 
 async function runningPod(client: Client, name: string, ip: string): Promise<void> {
@@ -530,6 +540,53 @@ const scenarios: Record<string, Omit<Scenario, 'controller'>> = {
       ])
     },
     remove: (client) => client.delete(nodePool, { name: 'worker' }),
+  },
+  'ingress-class': {
+    async arrange(client) {
+      await client.create(namespace, KUBE_SYSTEM)
+      await client.create(ingressClass, SERVED_CLASS)
+    },
+    async check(client) {
+      const { items } = await client.list(service, { namespace: 'kube-system' })
+      expect(items.map(({ spec }) => spec.type)).toEqual(['LoadBalancer'])
+    },
+    remove: (client) => client.delete(ingressClass, { name: 'web' }),
+  },
+  ingress: {
+    async arrange(client) {
+      await client.create(namespace, KUBE_SYSTEM)
+      const made = await client.create(ingressClass, SERVED_CLASS)
+      const ownerReferences = [controllerReference(made)]
+      const entrance = await client.create(
+        service,
+        make.service({
+          metadata: { namespace: 'kube-system', ownerReferences },
+          spec: { type: 'LoadBalancer' },
+        }),
+      )
+      const status = { loadBalancer: { ingress: [{ ip: '192.0.2.7' }] } }
+      await client.update(service, { ...entrance, status }, { subresource: 'status' })
+      const { example } = ingress
+      await client.create(ingress, {
+        ...example,
+        metadata: WEB,
+        spec: { ...example.spec, ingressClassName: 'web' },
+      })
+    },
+    async check(client) {
+      const { status } = await client.get(ingress, WEB)
+      expect(status?.loadBalancer?.ingress).toEqual([{ ip: '192.0.2.7' }])
+    },
+    remove: (client) => client.delete(ingress, WEB),
+  },
+  'node-ipam': {
+    async arrange(client) {
+      await client.create(node, make.node())
+    },
+    async check(client) {
+      expect((await client.get(node, { name: 'node-a' })).spec.podCIDR).toMatch(/^10\.244\.\d+\.0\/24$/)
+    },
+    remove: (client) => client.delete(node, { name: 'node-a' }),
   },
   disruption: {
     async arrange(client) {

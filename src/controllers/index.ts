@@ -18,17 +18,22 @@ import { endpointSliceController } from './endpoint-slice.ts'
 import { endpointSliceMirroringController } from './endpoint-slice-mirroring.ts'
 import { endpointsController } from './endpoints.ts'
 import { ephemeralVolumeController } from './ephemeral-volume.ts'
+import { eventTtlLoop } from './event-ttl.ts'
 import { flowSchemaController } from './flow-schema.ts'
 import { garbageCollectorLoop } from './garbage-collector.ts'
 import { autoscalerController } from './hpa.ts'
+import { ingressController } from './ingress.ts'
+import { ingressClassController } from './ingress-class.ts'
 import { ipAddressController } from './ip-address.ts'
 import type { Issuing } from './issuing.ts'
 import { jobController } from './job.ts'
 import { loadBalancerController } from './load-balancer.ts'
 import { namespaceController } from './namespace.ts'
+import { nodeIpamController } from './node-ipam.ts'
 import { nodeLifecycleLoop } from './node-lifecycle.ts'
 import { nodePoolController } from './node-pool.ts'
 import { podGcLoop } from './pod-gc.ts'
+import { PodNetworks } from './pod-networks.ts'
 import { replicaSetController, replicationControllerController } from './replica-set.ts'
 import { podClaimController, resourceClaimController } from './resource-claim.ts'
 import { resourceQuotaController } from './resource-quota.ts'
@@ -48,40 +53,46 @@ import { claimProtectionController, volumeProtectionController } from './volume-
 type Kinds = () => readonly AnyKind[]
 
 /** One line per controller that works a key at a time. */
-export const controllersOf = (kinds: Kinds): readonly Controller[] => [
-  clusterRoleAggregationController,
-  csrCleanerController,
-  namespaceController(kinds),
-  serviceAccountController,
-  nodePoolController,
-  deploymentController,
-  replicaSetController,
-  replicationControllerController,
-  statefulSetController,
-  daemonSetController,
-  jobController,
-  ttlAfterFinishedController,
-  cronJobController,
-  endpointSliceController(),
-  endpointSliceMirroringController,
-  endpointsController(),
-  loadBalancerController(),
-  disruptionController,
-  taintEvictionController,
-  claimProtectionController,
-  volumeProtectionController,
-  claimBinderController(),
-  volumeBinderController,
-  volumeExpansionController,
-  ephemeralVolumeController,
-  podClaimController,
-  resourceClaimController,
-  resourceQuotaController(kinds),
-  flowSchemaController,
-  ipAddressController,
-  serviceCidrController,
-  autoscalerController(kinds),
-]
+export function controllersOf(kinds: Kinds): readonly Controller[] {
+  const networks = new PodNetworks()
+  return [
+    clusterRoleAggregationController,
+    csrCleanerController,
+    namespaceController(kinds),
+    serviceAccountController,
+    nodePoolController(networks),
+    nodeIpamController(networks),
+    deploymentController,
+    replicaSetController,
+    replicationControllerController,
+    statefulSetController,
+    daemonSetController,
+    jobController,
+    ttlAfterFinishedController,
+    cronJobController,
+    endpointSliceController(),
+    endpointSliceMirroringController,
+    endpointsController(),
+    loadBalancerController(),
+    disruptionController,
+    taintEvictionController,
+    claimProtectionController,
+    volumeProtectionController,
+    claimBinderController(),
+    volumeBinderController,
+    volumeExpansionController,
+    ephemeralVolumeController,
+    podClaimController,
+    resourceClaimController,
+    resourceQuotaController(kinds),
+    flowSchemaController,
+    ipAddressController,
+    ingressClassController,
+    ingressController,
+    serviceCidrController,
+    autoscalerController(kinds),
+  ]
+}
 
 /** One line per controller that gives out what only the owner of the keys can make. */
 const issuingControllersOf = (issuing: Issuing): readonly Controller[] => [
@@ -98,6 +109,7 @@ const loopsOf = ({ kinds, onKinds }: Pick<ControllerOptions, 'kinds' | 'onKinds'
   garbageCollectorLoop(kinds, onKinds),
   nodeLifecycleLoop,
   podGcLoop,
+  eventTtlLoop,
 ]
 
 export interface ControllerOptions {

@@ -6,35 +6,37 @@ import { isBeingDeleted } from '../api/resource.ts'
 import { isReason } from '../api/status.ts'
 import { deepEqual } from '../base/json.ts'
 import type { Controller, ReconcileContext } from './controller.ts'
-import { decidePool, freePodCidrs, withCapacity } from './pool-plan.ts'
+import type { PodNetworks } from './pod-networks.ts'
+import { decidePool, withCapacity } from './pool-plan.ts'
 
 /** Nodes made at once. */
 const BATCH = 50
 
-export const nodePoolController: Controller<NodePool> = {
-  name: 'node-pool',
-  kind: nodePool,
-  owns: [node],
-  // One pool after the other: pod networks are handed out on a live list of nodes.
-  concurrency: 1,
-  async reconcile(context, pool) {
-    if (isBeingDeleted(pool)) return undefined
-    const { client, informers, env } = context
-    const owned = informers.of(node).byIndex('owner', pool.metadata.uid ?? '')
-    const plan = decidePool(pool, owned, env.clock.now(), settledFor(pool))
-    const updated = new Map<string, Node>()
-    for (const each of plan.update) updated.set(each.metadata.name, await client.update(node, each))
-    for (const each of plan.resize) {
-      const { resourceVersion } = updated.get(each.metadata.name)?.metadata ?? each.metadata
-      const metadata = { ...each.metadata, resourceVersion }
-      await client.update(node, { ...each, metadata }, { subresource: 'status' })
-    }
-    for (const each of plan.remove) await remove(context, each)
-    const failure = await create(context, pool, plan.create)
-    await writeStatus(context, pool, owned)
-    if (failure) throw failure
-    return undefined
-  },
+export function nodePoolController(networks: PodNetworks): Controller<NodePool> {
+  return {
+    name: 'node-pool',
+    kind: nodePool,
+    owns: [node],
+    concurrency: 1,
+    async reconcile(context, pool) {
+      if (isBeingDeleted(pool)) return undefined
+      const { client, informers, env } = context
+      const owned = informers.of(node).byIndex('owner', pool.metadata.uid ?? '')
+      const plan = decidePool(pool, owned, env.clock.now(), settledFor(pool))
+      const updated = new Map<string, Node>()
+      for (const each of plan.update) updated.set(each.metadata.name, await client.update(node, each))
+      for (const each of plan.resize) {
+        const { resourceVersion } = updated.get(each.metadata.name)?.metadata ?? each.metadata
+        const metadata = { ...each.metadata, resourceVersion }
+        await client.update(node, { ...each, metadata }, { subresource: 'status' })
+      }
+      for (const each of plan.remove) await remove(context, each)
+      const failure = await create(context, networks, pool, plan.create)
+      await writeStatus(context, pool, owned)
+      if (failure) throw failure
+      return undefined
+    },
+  }
 }
 
 /** Of one spec of a pool; another generation is another question. */
@@ -46,16 +48,24 @@ function settledFor({ spec }: NodePool): WeakSet<Node> {
   return known
 }
 
-async function create({ client, events }: ReconcileContext, pool: NodePool, wanted: readonly Node[]) {
+async function create(
+  { client, events }: ReconcileContext,
+  networks: PodNetworks,
+  pool: NodePool,
+  wanted: readonly Node[],
+) {
   if (wanted.length === 0) return undefined
-  const cidrs = freePodCidrs((await client.list(node)).items, wanted.length)
+  const cidrs = networks.take(
+    (await client.list(node)).items,
+    wanted.map(({ metadata }) => metadata.name),
+  )
   let failure: unknown
   for (let at = 0; at < wanted.length; at += BATCH) {
     const batch = wanted.slice(at, at + BATCH).map(async (each, i) => {
       const podCIDR = cidrs[at + i]
       const made = await client.create(node, {
         ...each,
-        spec: { ...each.spec, podCIDR, podCIDRs: [podCIDR ?? ''] },
+        spec: { ...each.spec, ...(podCIDR === undefined ? {} : { podCIDR, podCIDRs: [podCIDR] }) },
       })
       // The status of what is created is the server's; capacity is ours to say.
       const sized = withCapacity(made, each)
@@ -65,6 +75,7 @@ async function create({ client, events }: ReconcileContext, pool: NodePool, want
       if (result.status === 'fulfilled') continue
       failure = result.reason
       if (!isReason(failure, 'AlreadyExists')) continue
+      networks.forget(wanted[at + i]?.metadata.name ?? '')
       const message = `Node "${wanted[at + i]?.metadata.name}" exists and does not belong to this pool`
       events.event(pool, 'Warning', 'NodeNameTaken', message)
     }

@@ -1,10 +1,11 @@
 /**
  * Removes pods nobody else will: those of nodes that are gone, those that are being deleted and were never scheduled,
- * and the oldest finished ones when there are too many. A node counts as gone 40 s after it was first missed and when
+ * those that are being deleted on a node that is out of service, and the oldest finished ones when there are too many. A node counts as gone 40 s after it was first missed and when
  * a live read agrees.
  */
-import { setCondition } from '../api/conditions.ts'
-import { node } from '../api/kinds/node.ts'
+import { findCondition, setCondition } from '../api/conditions.ts'
+import type { V1PodCondition } from '../api/generated/types.ts'
+import { type Node, node } from '../api/kinds/node.ts'
 import { type Pod, pod } from '../api/kinds/pod.ts'
 import { isPodTerminal } from '../api/pods.ts'
 import { isBeingDeleted } from '../api/resource.ts'
@@ -17,6 +18,12 @@ import type { Loop, ReconcileContext } from './controller.ts'
 const PERIOD_MS = 20_000
 const QUARANTINE_MS = 40_000
 const TERMINATED_MAX = 12_500
+const NODE_GONE = {
+  type: 'DisruptionTarget',
+  status: 'True',
+  reason: 'DeletionByPodGC',
+  message: 'PodGC: node no longer exists',
+}
 
 export const podGcLoop: Loop = {
   name: 'pod-garbage-collector',
@@ -28,18 +35,13 @@ export const podGcLoop: Loop = {
       backoffMaxMs: PERIOD_MS,
       async work() {
         if (!informers.of(pod).hasSynced || !informers.of(node).hasSynced) return
-        const nodes = new Set(
-          informers
-            .of(node)
-            .list()
-            .map(({ metadata }) => metadata.name),
-        )
-        const plan = decidePodGc(informers.of(pod).list(), nodes, missed, env.clock.now())
+        const nodes = informers.of(node)
+        const plan = decidePodGc(informers.of(pod).list(), (name) => nodes.get(name), missed, env.clock.now())
         missed = plan.missed
         const gone = await confirmed(context, plan.suspects)
         for (const each of plan.orphans.filter(({ spec }) => gone.has(spec.nodeName ?? '')))
-          await failAndRemove(context, each)
-        for (const each of plan.remove) await remove(context, each)
+          await failAndRemove(context, each, NODE_GONE)
+        for (const each of plan.remove) await failAndRemove(context, each)
       },
       onError: (_, error) => env.log.warn({ err: error }, 'pod garbage collection retried'),
     })
@@ -66,13 +68,13 @@ export interface PodGcPlan {
 
 export function decidePodGc(
   pods: readonly Pod[],
-  nodes: ReadonlySet<string>,
+  nodeOf: (name: string) => Node | undefined,
   missedBefore: ReadonlyMap<string, number>,
   now: number,
 ): PodGcPlan {
   const missed = new Map<string, number>()
   for (const { spec } of pods) {
-    if (spec.nodeName && !nodes.has(spec.nodeName))
+    if (spec.nodeName && !nodeOf(spec.nodeName))
       missed.set(spec.nodeName, missedBefore.get(spec.nodeName) ?? now)
   }
   const suspects = new Set(
@@ -80,15 +82,35 @@ export function decidePodGc(
   )
   const terminated = pods.filter((each) => isPodTerminal(each) && !isBeingDeleted(each))
   const tooMany = terminated
-    .toSorted((a, b) => createdAt(a) - createdAt(b))
+    .toSorted(
+      (a, b) => Number(isEvicted(b)) - Number(isEvicted(a)) || createdAt(a) - createdAt(b) || byName(a, b),
+    )
     .slice(0, Math.max(0, terminated.length - TERMINATED_MAX))
   const unscheduled = pods.filter((each) => isBeingDeleted(each) && !each.spec.nodeName)
+  const outOfService = pods.filter((each) => {
+    const home = isBeingDeleted(each) ? nodeOf(each.spec.nodeName ?? '') : undefined
+    return home !== undefined && isOutOfService(home)
+  })
   return {
     missed,
     suspects,
     orphans: pods.filter(({ spec }) => spec.nodeName && suspects.has(spec.nodeName)),
-    remove: [...unscheduled, ...tooMany],
+    remove: [...outOfService, ...unscheduled, ...tooMany],
   }
+}
+
+/** Somebody vouches that nothing runs there any more: its pods need not be waited for. */
+function isOutOfService({ spec, status }: Node): boolean {
+  const isReady = findCondition(status?.conditions, 'Ready')?.status === 'True'
+  return !isReady && (spec.taints ?? []).some(({ key }) => key === 'node.kubernetes.io/out-of-service')
+}
+
+function isEvicted({ status }: Pod): boolean {
+  return status?.phase === 'Failed' && status.reason === 'Evicted'
+}
+
+function byName(a: Pod, b: Pod): number {
+  return a.metadata.name < b.metadata.name ? -1 : 1
 }
 
 function createdAt({ metadata }: Pod): number {
@@ -108,25 +130,21 @@ async function confirmed({ client }: ReconcileContext, suspects: ReadonlySet<str
   return gone
 }
 
-async function failAndRemove(context: ReconcileContext, orphan: Pod): Promise<void> {
+async function failAndRemove(context: ReconcileContext, doomed: Pod, target?: V1PodCondition): Promise<void> {
   const { client, env } = context
-  if (!isPodTerminal(orphan)) {
-    const target = {
-      type: 'DisruptionTarget',
-      status: 'True',
-      reason: 'DeletionByPodGC',
-      message: 'PodGC: node no longer exists',
-    }
-    const conditions = setCondition(orphan.status?.conditions, target, env.clock.now())
-    const status = { ...orphan.status, phase: 'Failed', conditions }
+  if (!isPodTerminal(doomed)) {
+    const conditions = target
+      ? { conditions: setCondition(doomed.status?.conditions, target, env.clock.now()) }
+      : {}
+    const status = { ...doomed.status, phase: 'Failed', ...conditions }
     try {
-      await client.update(pod, { ...orphan, status }, { subresource: 'status' })
+      await client.update(pod, { ...doomed, status }, { subresource: 'status' })
     } catch (error) {
       if (isReason(error, 'NotFound')) return
       throw error
     }
   }
-  await remove(context, orphan)
+  await remove(context, doomed)
 }
 
 async function remove({ client }: ReconcileContext, doomed: Pod): Promise<void> {

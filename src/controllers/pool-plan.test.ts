@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Node } from '../api/kinds/node.ts'
 import type { NodePool } from '../api/kinds/node-pool.ts'
-import { decidePool, freePodCidrs, nodeOf, podCidr } from './pool-plan.ts'
+import { decidePool, nodeOf } from './pool-plan.ts'
 
 function pool(spec: Partial<NodePool['spec']> = {}): NodePool {
   return {
@@ -79,24 +79,4 @@ describe('decidePool', () => {
     const [updated] = decidePool(pool({ count: 1 }), [spoilt], 0).update
     expect(updated?.metadata.annotations).toEqual(made!.metadata.annotations)
   })
-})
-
-describe('podCidr', () => {
-  test.each([
-    [0, '10.244.0.0/24'],
-    [255, '10.244.255.0/24'],
-    [256, '10.245.0.0/24'],
-    [3071, '10.255.255.0/24'],
-    [3072, '10.100.0.0/24'],
-  ])('%i is %s', (n, cidr) => {
-    expect(podCidr(n)).toBe(cidr)
-  })
-  test('is unique for the largest pools', () => {
-    expect(new Set(Array.from({ length: 15_000 }, (_, n) => podCidr(n))).size).toBe(15_000)
-  })
-})
-
-test('freePodCidrs fills the gaps', () => {
-  const used = [0, 2].map((n) => ({ ...nodeOf(pool(), n), spec: { podCIDR: podCidr(n) } }))
-  expect(freePodCidrs(used, 2)).toEqual(['10.244.1.0/24', '10.244.3.0/24'])
 })

@@ -171,23 +171,3 @@ export function withCapacity(node: Node, wanted: Node): Node {
   )
   return isSame ? node : { ...node, status: { ...node.status, capacity, allocatable: capacity } }
 }
-
-/**
- * The n-th /24 of the pods' network: 10.244.0.0/24 … 10.255.255.0/24, then on from 10.100.0.0/24 (39,936 in all, clear
- * of the services' 10.96.0.0/16).
- */
-export function podCidr(n: number): string {
-  const octet = 244 + Math.floor(n / 256)
-  return `10.${octet <= 255 ? octet : 100 + octet - 256}.${n % 256}.0/24`
-}
-
-/** The first `count` networks that no node has. */
-export function freePodCidrs(nodes: readonly Node[], count: number): string[] {
-  const used = new Set(nodes.map(({ spec }) => spec.podCIDR))
-  const free: string[] = []
-  for (let n = 0; free.length < count; n += 1) {
-    const cidr = podCidr(n)
-    if (!used.has(cidr)) free.push(cidr)
-  }
-  return free
-}

@@ -40,6 +40,8 @@ const CONCURRENCY = 64
 
 interface RunningNode {
   readonly kubelet: Kubelet
+  /** Where its pods' addresses come from. */
+  readonly podCidr: string
   readonly events: EventRecorder
   readonly runtime: Runtime
   readonly heartbeat: Heartbeat
@@ -164,8 +166,11 @@ class Nodes {
   #addNode(node: Node): void {
     const { name } = node.metadata
     if (this.#nodes.has(name)) {
-      if (isNews(this.#wantedStatus(node), node.status)) this.#heartbeats.add(name)
-      return
+      if (!this.#isMoved(node)) {
+        if (isNews(this.#wantedStatus(node), node.status)) this.#heartbeats.add(name)
+        return
+      }
+      this.#removeNode(name)
     }
     const runtime = this.#runtimes.get(node.metadata.labels?.[RUNTIME_LABEL] ?? '')
     if (OFF.some((action) => this.#faults.on(action, node).length > 0)) return
@@ -188,6 +193,7 @@ class Nodes {
     })
     this.#nodes.set(name, {
       kubelet,
+      podCidr: podCidrOf(node),
       events,
       runtime,
       heartbeat: new Heartbeat(this.#env, this.#client, (each) => this.#wantedStatus(each)),
@@ -198,6 +204,15 @@ class Nodes {
     this.#heartbeats.add(name)
     this.#readManifests(node)
     for (const pod of this.#informers.of(podKind).byIndex('node', name)) this.#onPod(pod, false)
+  }
+
+  /** Whether it got a network for its pods only after its kubelet began, and none of them runs yet. */
+  #isMoved(node: Node): boolean {
+    const { name } = node.metadata
+    const running = this.#nodes.get(name)
+    return (
+      running?.podCidr !== podCidrOf(node) && this.#informers.of(podKind).byIndex('node', name).length === 0
+    )
   }
 
   #readManifests(node: Node): void {

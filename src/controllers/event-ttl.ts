@@ -1,0 +1,55 @@
+/**
+ * Events live for an hour after they were last written, as kube-apiserver's --event-ttl has it. The store knows no
+ * leases: what is over is looked for once a minute, so an event may stay a minute longer.
+ */
+import { type Event, event } from '../api/kinds/event.ts'
+import { isReason } from '../api/status.ts'
+import { every } from '../base/clock.ts'
+import { parseTime } from '../base/date.ts'
+import { WorkQueue } from '../base/work-queue.ts'
+import type { Loop } from './controller.ts'
+
+const TTL_MS = 3_600_000
+const PERIOD_MS = 60_000
+/** Deleted at once: what an incident left behind should not be what the next one waits for. */
+const BATCH = 50
+
+/** Those that were last written an hour ago, by the server's clock and not by what they say themselves. */
+export function expiredEvents(events: readonly Event[], now: number): readonly Event[] {
+  return events.filter(({ metadata }) => {
+    const times = [metadata.creationTimestamp, ...(metadata.managedFields ?? []).map(({ time }) => time)]
+    const written = Math.max(...times.map((time) => parseTime(time) ?? Number.NEGATIVE_INFINITY))
+    return Number.isFinite(written) && now - written >= TTL_MS
+  })
+}
+
+export const eventTtlLoop: Loop = {
+  name: 'event-ttl',
+  start({ client, env }) {
+    const remove = async ({ metadata }: Event) => {
+      const { namespace, name, uid, resourceVersion } = metadata
+      try {
+        await client.delete(event, { namespace, name }, { preconditions: { uid, resourceVersion } })
+      } catch (error) {
+        // Gone, or written again meanwhile: it is young once more.
+        if (!isReason(error, 'NotFound') && !isReason(error, 'Conflict')) throw error
+      }
+    }
+    const queue = new WorkQueue(env.clock, {
+      backoffMaxMs: PERIOD_MS,
+      async work() {
+        const expired = expiredEvents((await client.list(event)).items, env.clock.now())
+        for (let at = 0; at < expired.length; at += BATCH)
+          await Promise.all(expired.slice(at, at + BATCH).map(remove))
+      },
+      onError: (_, error) => env.log.warn({ err: error }, 'old events not removed, trying again'),
+    })
+    const cancel = every(env.clock, PERIOD_MS, () => queue.add('events'))
+    return {
+      async stop() {
+        cancel()
+        await queue.close()
+      },
+    }
+  },
+}
