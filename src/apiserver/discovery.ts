@@ -1,5 +1,5 @@
-import type { AnyKind } from '../api/kind.ts'
 import { apiVersionOf } from '../api/resource.ts'
+import type { Discovered } from './served-group.ts'
 
 /**
  * The discovery documents, worked out from the kinds that are served. Pure. Groups come in the order in which their
@@ -14,7 +14,7 @@ interface Subresource {
   readonly verbs: readonly string[]
 }
 
-export function subresourcesOf(kind: AnyKind): readonly Subresource[] {
+export function subresourcesOf(kind: Discovered): readonly Subresource[] {
   const { status, scale, others = {} } = kind.subresources
   return [
     ...Object.entries(others).map(([name, other]) => ({ name, ...other })),
@@ -31,7 +31,7 @@ const READ_WRITE = ['get', 'patch', 'update']
 
 /** APIGroupDiscoveryList for /api (`core`) or /apis, in version v2 or v2beta1; both have the same shape. */
 export function aggregatedDiscovery(
-  kinds: readonly AnyKind[],
+  kinds: readonly Discovered[],
   root: 'api' | 'apis',
   version: 'v2' | 'v2beta1',
 ): object {
@@ -63,7 +63,7 @@ export function aggregatedDiscovery(
 }
 
 /** GET /api */
-export function apiVersions(kinds: readonly AnyKind[], serverAddress: string): object {
+export function apiVersions(kinds: readonly Discovered[], serverAddress: string): object {
   const versions = groupsOf(kinds, 'api').flatMap(({ versions: all }) => all.map(({ version }) => version))
   return {
     kind: 'APIVersions',
@@ -73,19 +73,19 @@ export function apiVersions(kinds: readonly AnyKind[], serverAddress: string): o
 }
 
 /** GET /apis */
-export function apiGroupList(kinds: readonly AnyKind[]): object {
+export function apiGroupList(kinds: readonly Discovered[]): object {
   return { kind: 'APIGroupList', apiVersion: 'v1', groups: groupsOf(kinds, 'apis').map(describeGroup) }
 }
 
 /** GET /apis/GROUP; undefined when there is no such group. */
-export function apiGroup(kinds: readonly AnyKind[], name: string): object | undefined {
+export function apiGroup(kinds: readonly Discovered[], name: string): object | undefined {
   const found = groupsOf(kinds, 'apis').find(({ group }) => group === name)
   return found && { kind: 'APIGroup', apiVersion: 'v1', ...describeGroup(found) }
 }
 
 /** GET /api/v1 and /apis/GROUP/VERSION; undefined when there is no such group version. */
 export function apiResourceList(
-  kinds: readonly AnyKind[],
+  kinds: readonly Discovered[],
   group: string,
   version: string,
 ): object | undefined {
@@ -93,16 +93,18 @@ export function apiResourceList(
   if (members.length === 0) return undefined
   const resources = members.flatMap((kind) => {
     const namespaced = kind.scope === 'Namespaced'
+    const itself = {
+      name: kind.plural,
+      singularName: kind.singular,
+      namespaced,
+      kind: kind.kind,
+      verbs: kind.verbs,
+      ...(kind.shortNames.length > 0 ? { shortNames: kind.shortNames } : {}),
+      ...(kind.categories.length > 0 ? { categories: kind.categories } : {}),
+    }
     return [
-      {
-        name: kind.plural,
-        singularName: kind.singular,
-        namespaced,
-        kind: kind.kind,
-        verbs: kind.verbs,
-        ...(kind.shortNames.length > 0 ? { shortNames: kind.shortNames } : {}),
-        ...(kind.categories.length > 0 ? { categories: kind.categories } : {}),
-      },
+      // A group may serve what belongs to a resource of another group, and not that resource.
+      ...(kind.kind === '' ? [] : [itself]),
       ...subresourcesOf(kind).map((sub) => ({
         name: `${kind.plural}/${sub.name}`,
         singularName: '',
@@ -123,14 +125,14 @@ export function apiResourceList(
 
 interface Group {
   readonly group: string
-  readonly versions: readonly { readonly version: string; readonly kinds: readonly AnyKind[] }[]
+  readonly versions: readonly { readonly version: string; readonly kinds: readonly Discovered[] }[]
 }
 
-function groupsOf(kinds: readonly AnyKind[], root: 'api' | 'apis'): readonly Group[] {
-  const groups = new Map<string, Map<string, AnyKind[]>>()
+function groupsOf(kinds: readonly Discovered[], root: 'api' | 'apis'): readonly Group[] {
+  const groups = new Map<string, Map<string, Discovered[]>>()
   for (const kind of kinds) {
     if ((kind.group === '') !== (root === 'api')) continue
-    const versions = groups.get(kind.group) ?? new Map<string, AnyKind[]>()
+    const versions = groups.get(kind.group) ?? new Map<string, Discovered[]>()
     groups.set(kind.group, versions)
     versions.set(kind.version, [...(versions.get(kind.version) ?? []), kind])
   }

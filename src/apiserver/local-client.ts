@@ -1,7 +1,7 @@
 import type { AnyKind, KindRef } from '../api/kind.ts'
 import type { AnyResource, ObjectKey, Resource } from '../api/resource.ts'
 import { keyOf, parseKey } from '../api/resource.ts'
-import { isReason, notFound } from '../api/status.ts'
+import { ApiError, isReason } from '../api/status.ts'
 import type {
   ApplyOptions,
   Client,
@@ -42,6 +42,11 @@ export class LocalClient implements Client {
   }
 
   async list<R extends Resource>(kind: KindRef<R>, options: ListOptions = {}): Promise<List<R>> {
+    const group = this.#registry.groups.get(kind.group)
+    if (group) {
+      const { items } = await group.read(kind.version, kind.plural.split('/'), options)
+      return { resourceVersion: '', items: items as unknown as readonly R[] }
+    }
     return (await list(this.#registry, this.#kind(kind), options)) as unknown as List<R>
   }
 
@@ -173,7 +178,7 @@ export class LocalClient implements Client {
 
   #kind(ref: KindRef): AnyKind {
     const kind = this.#registry.kinds.of(ref)
-    if (!kind) throw notFound(ref, '')
+    if (!kind) throw new ApiError('NotFound', 'the server could not find the requested resource')
     return kind
   }
 

@@ -11,32 +11,36 @@ import type { AnyResource } from '../api/resource.ts'
 import { nodeUidOf } from '../api/static-pods.ts'
 import { formatTime } from '../base/date.ts'
 import type { ContainerUsage, NodeConnections, NodeUsage } from '../client/node-connection.ts'
+import { serveDeclaredMetrics } from './declared-metrics.ts'
+import { NodeSamples, SAMPLE_MS } from './node-samples.ts'
 import type { Registry } from './registry.ts'
 
-/** Samples are this far apart, as a metrics server takes them; a time between two shows the one before. */
-const SAMPLE_MS = 15_000
+/** A container shows from its first sample after this long on; a pod when all that run in it do. */
+const FRESH_MS = 10_000
 
-/** Makes metrics.k8s.io answer from what the nodes of `connections` say. */
+/** Makes the metrics APIs answer from what the nodes of `connections` say and what is declared. */
 export function serveMetrics(registry: Registry, connections: NodeConnections): void {
   const { env, reader } = registry
-  const stamp = () => formatTime(env.clock.now() - (env.clock.now() % SAMPLE_MS))
+  const samples = new NodeSamples(env, connections)
+  serveDeclaredMetrics(registry, samples)
   registry.computed.set(nodeMetrics, async () => {
-    const timestamp = stamp()
+    const timestamp = formatTime(samples.at)
     return (await reader.all(nodeKind)).flatMap((node) => {
-      const used = connections.get(node.metadata.name)?.usage()
+      const used = samples.of(node.metadata.name)
       return used ? [ofNode(node, used, timestamp) as unknown as AnyResource] : []
     })
   })
   registry.computed.set(podMetrics, async (namespace) => {
-    const timestamp = stamp()
+    const timestamp = formatTime(samples.at)
     const pods = (await reader.all(podKind, namespace)).filter(({ status }) => status?.phase === 'Running')
     const nodes = new Set(pods.flatMap(({ spec }) => spec.nodeName ?? []))
     const used = new Map<string, readonly ContainerUsage[]>()
     for (const node of nodes)
-      for (const { uid, containers } of connections.get(node)?.usage().pods ?? []) used.set(uid, containers)
+      for (const { uid, containers } of samples.of(node)?.pods ?? []) used.set(uid, containers)
     return pods.flatMap((pod) => {
       const containers = used.get(nodeUidOf(pod))
-      return containers ? [ofPod(pod, containers, timestamp) as unknown as AnyResource] : []
+      const isShown = containers?.every(({ startedAt }) => startedAt + FRESH_MS <= samples.at)
+      return containers && isShown ? [ofPod(pod, containers, timestamp) as unknown as AnyResource] : []
     })
   })
 }

@@ -7,6 +7,7 @@ import type { Env } from '../base/env.ts'
 import type { Admission, AdmissionRequest, Reader } from './admission/admission.ts'
 import type { KindTable } from './kind-table.ts'
 import type { RequestContext } from './request.ts'
+import type { ServedGroup } from './served-group.ts'
 import { collectionPrefix, storageKey } from './storage-keys.ts'
 import type { Condition, Entry, Store, Write } from './store/store.ts'
 import { showAs } from './versions.ts'
@@ -25,6 +26,8 @@ export class Registry {
   readonly reader: Reader
   /** Kinds of which nothing is stored: who is asked for all of them, in one namespace or everywhere. */
   readonly computed = new Map<AnyKind, (namespace?: string) => Promise<readonly AnyResource[]>>()
+  /** Groups without kinds, by name. */
+  readonly groups = new Map<string, ServedGroup>()
   /** "pods/explain" -> what answers a POST there: parts beside the API server that know what no stored object says. */
   readonly answers = new Map<string, Answer>()
 

@@ -20,6 +20,7 @@ import { handleResource } from './handlers.ts'
 import { OpenApi } from './openapi.ts'
 import type { Registry } from './registry.ts'
 import { type RequestInfo, readRequest } from './request-info.ts'
+import { answerGroup } from './served-group.ts'
 import { handleSpecial } from './special-paths.ts'
 import { PodStreams } from './streams/pod-streams.ts'
 
@@ -129,6 +130,7 @@ export async function startApiServer(env: Env, options: ApiServerOptions): Promi
         visit.leave = await flow.enter(user.name, goneSignal(response))
       if (info.type === 'resource') {
         if (await streams.handle(exchange, info)) return
+        if (await answerGroup(registry.groups.get(info.group), exchange, info)) return
         await handleResource({ registry, access, exchange, user }, info)
       } else await handleSpecial(special, exchange, info.path, info.query)
     } catch (error) {

@@ -7,6 +7,8 @@ export interface ListOptions {
   /** As in kubectl -l, e.g. "app=web,tier in (a,b)". */
   readonly labelSelector?: string | undefined
   readonly fieldSelector?: string | undefined
+  /** Of custom metrics: by the labels of the metric. */
+  readonly metricLabelSelector?: string | undefined
   readonly limit?: number | undefined
   readonly continue?: string | undefined
   readonly resourceVersion?: string | undefined

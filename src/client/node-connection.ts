@@ -22,12 +22,23 @@ export interface ProcessIo {
   stderr(bytes: Uint8Array): Promise<void>
 }
 
+/** A figure that a container exposes, in base units. */
+export interface NamedAmount {
+  readonly name: string
+  readonly labels?: Readonly<Record<string, string>>
+  readonly value: number
+}
+
 export interface ContainerUsage {
   readonly name: string
+  /** Epoch ms. */
+  readonly startedAt: number
   /** Cores. */
   readonly cpu: number
   /** Bytes. */
   readonly memory: number
+  /** Beside the resources it uses. */
+  readonly figures: readonly NamedAmount[]
 }
 
 /** What ran on a node when it was last asked. */

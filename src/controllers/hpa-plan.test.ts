@@ -22,7 +22,9 @@ function viewOf(replicas: number, percent: number, metrics = [CPU], more: Partia
   const { example } = horizontalPodAutoscaler
   return {
     found: { ...example, spec: { ...example.spec, minReplicas: 2, maxReplicas: 10, metrics } },
-    target: { replicas, selector: 'app=web' },
+    target: { replicas, statusReplicas: replicas, selector: 'app=web' },
+    selectedBy: ['default/web'],
+    figures: new Map(),
     pods: names.map((name) =>
       make.pod({
         metadata: { name },
@@ -111,7 +113,7 @@ describe('An autoscaler', () => {
     ],
     [
       'does not guess which pods are meant',
-      { ...viewOf(3, 100), target: { replicas: 3, selector: '' } },
+      { ...viewOf(3, 100), target: { replicas: 3, statusReplicas: 3, selector: '' } },
       undefined,
       ['SucceededGetScale', 'InvalidSelector'],
     ],
@@ -155,7 +157,7 @@ describe('An autoscaler', () => {
   })
 
   test('says that its target is not there', () => {
-    const { status } = withoutScale(viewOf(1, 1).found, 'deployments.apps "web" not found', NOW)
+    const { status } = withoutScale(viewOf(1, 1), 'deployments.apps "web" not found')
     expect(status.conditions).toMatchObject([
       {
         type: 'AbleToScale',

@@ -93,7 +93,7 @@ describe('The pods a resource metric calls for', () => {
   test.each<[string, string, Partial<ResourceQuestion>]>([
     ['no pods returned by selector while calculating replica count', '1', { pods: [] }],
     ['unable to get metrics for resource cpu: no metrics returned from resource metrics API', '?', {}],
-    ['did not receive metrics for any ready pods', '!5', {}],
+    ['did not receive metrics for targeted pods (pods might be unready)', '!5', {}],
     ['missing request for memory in container app of Pod web-0', '5', { resource: 'memory' }],
   ])('cannot be told: %s', (message, text, more) => {
     expect(propose(text, utilization(50), 1, more)).toEqual(new Error(message))

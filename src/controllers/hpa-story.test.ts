@@ -150,7 +150,7 @@ describe('A HorizontalPodAutoscaler', () => {
       status: 'False',
       reason: 'FailedGetPodsMetric',
       message:
-        'the HPA was unable to compute the replica count: unable to get metric rps: no custom metrics API (custom.metrics.k8s.io) registered',
+        'the HPA was unable to compute the replica count: unable to get metric rps: unable to fetch metrics from custom metrics API: no custom metrics API (custom.metrics.k8s.io) registered',
     })
   })
 

@@ -1,6 +1,7 @@
 /**
- * Scales what HorizontalPodAutoscalers point at, through its scale subresource, by what the metrics API says its pods
- * use. Every 15 s and no oftener: each step must show in the metrics before the next. Decided in hpa-plan.ts.
+ * Scales what HorizontalPodAutoscalers point at, through its scale subresource, by what the metrics APIs say of its
+ * pods, of objects and of what is outside. Every 15 s and no oftener: each step must show in the metrics before the
+ * next. Decided in hpa-plan.ts.
  */
 import type { AnyKind } from '../api/kind.ts'
 import {
@@ -8,14 +9,14 @@ import {
   horizontalPodAutoscaler,
 } from '../api/kinds/horizontal-pod-autoscaler.ts'
 import { type Pod, pod } from '../api/kinds/pod.ts'
-import { type PodMetrics, podMetrics } from '../api/metrics-kinds.ts'
 import { type AnyResource, keyOf, parseApiVersion } from '../api/resource.ts'
-import { compileRequirements, parseLabelSelector } from '../api/selectors.ts'
 import { ApiError, isReason } from '../api/status.ts'
 import { deepEqual } from '../base/json.ts'
 import { type Controller, type Outcome, type ReconcileContext, watched } from './controller.ts'
-import { afterRescale, type HpaEvent, type HpaPlan, planAutoscaler, withoutScale } from './hpa-plan.ts'
+import type { HpaEvent } from './hpa-measure.ts'
+import { afterRescale, type HpaPlan, planAutoscaler, withoutScale } from './hpa-plan.ts'
 import type { HpaMemory } from './hpa-rate.ts'
+import { figuresOf, podsOf, resourcesOf, type Selector, selectorOf, selectsOne } from './hpa-sources.ts'
 
 const PERIOD_MS = 15_000
 
@@ -28,6 +29,8 @@ interface Known {
 
 export function autoscalerController(kinds: () => readonly AnyKind[]): Controller<HorizontalPodAutoscaler> {
   const known = new Map<string, Known>()
+  /** What was last seen of the targets of all autoscalers, by key. */
+  const selectors = new Map<string, Selector>()
   return {
     name: 'horizontal-pod-autoscaler',
     kind: horizontalPodAutoscaler,
@@ -41,10 +44,16 @@ export function autoscalerController(kinds: () => readonly AnyKind[]): Controlle
       const memory = isSame ? before.memory : { recommendations: [], changes: [] }
       const note = (next: HpaMemory) =>
         known.set(keyOf(found), { uid: found.metadata.uid, memory: next, at: now })
-      return look(context, found, { memory, now, note, kinds: kinds() })
+      // Whoever looks is counted among those that select these pods.
+      const select = (pods: readonly Pod[], own: Selector) => {
+        selectors.set(keyOf(found), own)
+        return [...selectors].filter(([, each]) => selectsOne(each, pods)).map(([key]) => key)
+      }
+      return look(context, found, { memory, now, note, select, kinds: kinds() })
     },
     async deleted(_, key) {
       known.delete(key)
+      selectors.delete(key)
       return undefined
     },
   }
@@ -55,21 +64,25 @@ interface Look {
   readonly now: number
   /** From then on nothing is looked at again before the period is over. */
   readonly note: (memory: HpaMemory) => void
+  /** Keys of the autoscalers that select one of these pods. */
+  readonly select: (pods: readonly Pod[], own: Selector) => readonly string[]
   readonly kinds: readonly AnyKind[]
 }
 
 async function look(
   context: ReconcileContext,
   found: HorizontalPodAutoscaler,
-  { memory, now, note, kinds }: Look,
+  { memory, now, note, select, kinds }: Look,
 ): Promise<Outcome> {
   const target = await targetOf(context, found, kinds)
   let plan: Omit<HpaPlan, 'rescale'>
-  if (target instanceof ApiError) plan = withoutScale(found, target.message, now)
+  if (target instanceof ApiError) plan = withoutScale({ found, memory, now }, target.message)
   else {
-    const { replicas, selector } = target
-    const { pods, metrics } = await measured(context, found, selector)
-    const decided = planAutoscaler({ found, target: { replicas, selector }, pods, metrics, memory, now })
+    const pods = podsOf(context, found, target.selector)
+    const selectedBy = target.selector === '' ? [] : select(pods, selectorOf(found, target.selector))
+    const metrics = await resourcesOf(context, found, target.selector)
+    const figures = await figuresOf(context, found, target.selector, kinds)
+    const decided = planAutoscaler({ found, target, pods, selectedBy, metrics, figures, memory, now })
     plan = decided
     if (decided.rescale) {
       const error = await rescale(context, target, decided.rescale.to)
@@ -102,6 +115,7 @@ interface Target {
   readonly kind: AnyKind
   readonly resource: AnyResource
   readonly replicas: number
+  readonly statusReplicas: number
   readonly selector: string
 }
 
@@ -114,15 +128,18 @@ async function targetOf(
   const { apiVersion = 'v1', kind: wanted, name } = spec.scaleTargetRef
   const { group } = parseApiVersion(apiVersion)
   const kind = kinds.find((each) => each.group === group && each.kind === wanted)
-  if (!kind) {
-    const full = group === '' ? wanted : `${wanted}.${group}`
-    return new ApiError('NotFound', `no matches for kind "${wanted}" in group "${group}" (${full})`)
-  }
+  if (!kind) return new ApiError('NotFound', `no matches for kind "${wanted}" in group "${group}"`)
   const { scale } = kind.subresources
   if (!scale) return new ApiError('NotFound', 'the server could not find the requested resource')
   try {
     const resource = await client.get(kind, { namespace, name })
-    return { kind, resource, replicas: scale.specReplicas(resource), selector: scale.selector(resource) }
+    return {
+      kind,
+      resource,
+      replicas: scale.specReplicas(resource),
+      statusReplicas: scale.statusReplicas(resource),
+      selector: scale.selector(resource),
+    }
   } catch (error) {
     if (error instanceof ApiError) return error
     throw error
@@ -144,24 +161,5 @@ async function rescale(
     // Somebody was faster: what to do is asked again of what is there now.
     if (!(error instanceof ApiError) || isReason(error, 'Conflict')) throw error
     return error.message
-  }
-}
-
-async function measured(
-  { client, informers }: ReconcileContext,
-  { metadata: { namespace = '' } }: HorizontalPodAutoscaler,
-  labelSelector: string,
-): Promise<{ readonly pods: readonly Pod[]; readonly metrics: readonly PodMetrics[] | Error }> {
-  if (labelSelector === '') return { pods: [], metrics: [] }
-  const matches = compileRequirements(parseLabelSelector(labelSelector))
-  const pods = informers
-    .of(pod)
-    .byIndex('namespace', namespace)
-    .filter(({ metadata }) => matches(metadata.labels ?? {}))
-  try {
-    return { pods, metrics: (await client.list(podMetrics, { namespace, labelSelector })).items }
-  } catch (error) {
-    if (error instanceof ApiError) return { pods, metrics: error }
-    throw error
   }
 }

@@ -1,7 +1,13 @@
 import type { Duplex } from 'node:stream'
 import { ApiError } from '../api/status.ts'
 import { Wake } from '../base/wake.ts'
-import type { LogOptions, NodeConnection, NodeUsage, ProcessIo } from '../client/node-connection.ts'
+import type {
+  ContainerUsage,
+  LogOptions,
+  NodeConnection,
+  NodeUsage,
+  ProcessIo,
+} from '../client/node-connection.ts'
 import { formatLog } from './runtimes/log-lines.ts'
 import type { Runtime } from './runtimes/runtime.ts'
 
@@ -74,13 +80,15 @@ export class LocalNodeConnection implements NodeConnection {
 
 /** What all that runs on a node uses now. */
 export function usageOf(runtime: Runtime, node: string): NodeUsage {
-  const pods = new Map<string, { name: string; cpu: number; memory: number }[]>()
+  const pods = new Map<string, ContainerUsage[]>()
   let [cpu, memory] = [0, 0]
-  for (const { podUid, name, id } of runtime.containers(node)) {
+  for (const { podUid, name, id, startedAt } of runtime.containers(node)) {
     const used = runtime.usage(id)
     cpu += used.cpu
     memory += used.memory
-    pods.set(podUid, [...(pods.get(podUid) ?? []), { name, ...used }])
+    const own = pods.get(podUid) ?? []
+    pods.set(podUid, own)
+    own.push({ name, startedAt, ...used })
   }
   return { cpu, memory, pods: [...pods].map(([uid, containers]) => ({ uid, containers })) }
 }

@@ -126,7 +126,7 @@ export function runtimeContract(name: string, open: () => Promise<RuntimeUnderTe
       const { runtime } = subject
       expect(runtime.find('nothing')).toBeUndefined()
       expect(runtime.probe('nothing', { tcpSocket: { port: 1 } }, '10.0.0.1').ok).toBe(false)
-      expect(runtime.usage('nothing')).toEqual({ cpu: 0, memory: 0 })
+      expect(runtime.usage('nothing')).toEqual({ cpu: 0, memory: 0, figures: [] })
       expect(runtime.logs('nothing')).toBeUndefined()
       expect(runtime.dial(NODE, 'nothing', 80)).toBeUndefined()
       runtime.remove('nothing')

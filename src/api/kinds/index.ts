@@ -58,6 +58,8 @@ import { service } from './service.ts'
 import { serviceAccount } from './service-account.ts'
 import { serviceCidr } from './service-cidr.ts'
 import { simulatedImage } from './simulated-image.ts'
+import { simulatedLoad } from './simulated-load.ts'
+import { simulatedMetric } from './simulated-metric.ts'
 import { statefulSet } from './stateful-set.ts'
 import { storageClass } from './storage-class.ts'
 import { validatingAdmissionPolicy } from './validating-admission-policy.ts'
@@ -133,5 +135,7 @@ export const kinds: readonly AnyKind[] = [
   nodePool,
   fault,
   simulatedImage,
+  simulatedLoad,
+  simulatedMetric,
   loadBalancerPool,
 ]

@@ -3,6 +3,7 @@ import { parseDuration } from '../duration.ts'
 import { defineKind } from '../kind.ts'
 import type { Resource } from '../resource.ts'
 import type { Schema } from '../schema.ts'
+import { type SimulatedUsage, usageSchema, validateUsage } from '../simulated-usage.ts'
 import { fault } from '../status.ts'
 import { validateSchema } from '../validate-schema.ts'
 import { WAVE } from '../waves.ts'
@@ -29,22 +30,6 @@ export interface SimulatedImage extends Resource {
   }
 }
 
-interface SimulatedUsage {
-  readonly cpu?: string | undefined
-  readonly memory?: string | undefined
-  readonly pattern?: 'constant' | 'ramp' | 'sine' | undefined
-  readonly peak?: { readonly cpu?: string | undefined; readonly memory?: string | undefined } | undefined
-  readonly period?: string | undefined
-  readonly load?:
-    | {
-        readonly requestsPerSecond: number
-        readonly follows?: boolean | undefined
-        readonly cpuPerRequest?: string | undefined
-        readonly memoryPerRequest?: string | undefined
-      }
-    | undefined
-}
-
 /** What a command of the image does when somebody runs it in a container. */
 export interface SimulatedCommand {
   readonly name: string
@@ -62,8 +47,6 @@ export interface SimulatedAnswer {
   readonly body?: string | undefined
   readonly contentType?: string | undefined
 }
-
-const quantity = (description: string): Schema => ({ type: 'string', format: 'quantity', description })
 
 const behaviourOfPeople: Readonly<Record<string, Schema>> = {
   logEvery: {
@@ -162,40 +145,7 @@ const schema: Schema = {
             after: { type: 'string', default: '0s', description: 'How long it runs before.' },
           },
         },
-        usage: {
-          type: 'object',
-          description: 'What it uses while it runs. More memory than its limit is OOMKilled.',
-          properties: {
-            cpu: quantity('CPU; default: a tenth of the request.'),
-            memory: quantity('Memory; default: half of the request.'),
-            pattern: {
-              type: 'string',
-              enum: ['constant', 'ramp', 'sine'],
-              description:
-                'How it goes from there to the peak: ramp: once, in a period, and stays; sine: there and back each period. Default constant: never.',
-            },
-            peak: {
-              type: 'object',
-              description: 'The other end of a ramp or sine.',
-              properties: { cpu: quantity('CPU.'), memory: quantity('Memory.') },
-            },
-            period: { type: 'string', description: 'Of a ramp or sine. Default 10m.' },
-            load: {
-              type: 'object',
-              description: 'Work that all running containers of the image share evenly.',
-              required: ['requestsPerSecond'],
-              properties: {
-                requestsPerSecond: { type: 'number', minimum: 0, description: 'Of all of them together.' },
-                follows: {
-                  type: 'boolean',
-                  description: 'The load goes from nothing to this as the pattern does.',
-                },
-                cpuPerRequest: quantity('CPU for one request per second.'),
-                memoryPerRequest: quantity('Memory for one request per second.'),
-              },
-            },
-          },
-        },
+        usage: usageSchema,
         logs: { type: 'array', items: { type: 'string' }, description: 'Lines it writes when it starts.' },
         ...behaviourOfPeople,
       },
@@ -233,11 +183,11 @@ export const simulatedImage = defineKind<SimulatedImage>({
       ['stopTime', spec.stopTime],
       ['exit.after', spec.exit?.after],
       ['logEvery', spec.logEvery],
-      ['usage.period', spec.usage?.period],
       ...(spec.commands ?? []).map(({ takes }, i) => [`commands[${i}].takes`, takes] as const),
     ] as const
     return [
       ...validateSchema({ spec }, schema),
+      ...validateUsage(spec.usage, 'spec.usage'),
       ...durations.flatMap(([field, text]) =>
         text !== undefined && (parseDuration(text) ?? -1) < 0
           ? [

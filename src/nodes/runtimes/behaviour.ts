@@ -8,6 +8,7 @@ import {
   simulatedImage,
 } from '../../api/kinds/simulated-image.ts'
 import { parseQuantity } from '../../api/quantity.ts'
+import { parseTime } from '../../base/date.ts'
 import type { Informers } from '../../client/informers.ts'
 
 /** What an image does that no SimulatedImage speaks of; the kind's schema documents the same defaults. */
@@ -30,6 +31,8 @@ export interface Behaviour {
   readonly sizeBytes: number
   readonly exit: { readonly code: number; readonly afterMs: number } | undefined
   readonly usage: SimulatedImage['spec']['usage']
+  /** Epoch ms of the declaration: a load that all share counts from then. */
+  readonly declaredAt: number
   readonly logs: readonly string[]
   readonly logEveryMs: number | undefined
   readonly commands: readonly SimulatedCommand[]
@@ -40,13 +43,23 @@ export interface Behaviour {
 export class Behaviours {
   readonly #informers: Informers
   readonly #matchers = new WeakMap<SimulatedImage, (image: string) => boolean>()
+  /** By image, until something is declared anew. */
+  readonly #known = new Map<string, Behaviour>()
 
   constructor(informers: Informers) {
     this.#informers = informers
-    informers.of(simulatedImage)
+    informers.of(simulatedImage).onChange(() => this.#known.clear())
   }
 
   of(image: string): Behaviour {
+    const known = this.#known.get(image)
+    if (known) return known
+    const behaviour = this.#find(image)
+    this.#known.set(image, behaviour)
+    return behaviour
+  }
+
+  #find(image: string): Behaviour {
     const found = this.#informers
       .of(simulatedImage)
       .list()
@@ -95,6 +108,7 @@ function read(found: SimulatedImage | undefined): Behaviour {
     sizeBytes: parseQuantity(spec?.size ?? DEFAULTS.size),
     exit: spec?.exit ? { code: spec.exit.code ?? 0, afterMs: ms(spec.exit.after, '0s') } : undefined,
     usage: spec?.usage,
+    declaredAt: parseTime(found?.metadata.creationTimestamp) ?? 0,
     logs: spec?.logs ?? [],
     logEveryMs: spec?.logEvery === undefined ? undefined : Math.max(1, ms(spec.logEvery, '0s')),
     commands: spec?.commands ?? [],

@@ -48,3 +48,40 @@ function cut(texts: readonly string[], limit: number): string[] {
   }
   return kept
 }
+
+interface Logged {
+  readonly handle: {
+    readonly startedAt: number
+    readonly exit?: { readonly at: number; readonly code: number; readonly reason: string } | undefined
+  }
+  readonly behaviour: { readonly logs: readonly string[]; readonly logEveryMs: number | undefined }
+  readonly container: { readonly name: string; readonly image?: string | undefined }
+  /** What was written to it beside its own lines. */
+  readonly said?: Log
+}
+
+/** Its start, what its image declares, what was said to it, and its end; as much as a log holds. */
+export function logOf({ handle, behaviour, container, said }: Logged, now: number): Log {
+  const { startedAt, exit } = handle
+  const { logs, logEveryMs } = behaviour
+  const { name, image } = container
+  const lines: LogLine[] = [
+    { at: startedAt, line: `seamark: container ${name} started, simulating ${image}` },
+    ...logs.map((line) => ({ at: startedAt, line })),
+  ]
+  const count = logEveryMs === undefined ? 0 : Math.floor(((exit?.at ?? now) - startedAt) / logEveryMs)
+  for (let i = Math.max(1, count - LOG_LINES_MAX); i <= count; i += 1) {
+    const line = logs[(i - 1) % logs.length] ?? `seamark: container ${name} runs`
+    lines.push({ at: startedAt + i * (logEveryMs ?? 0), line })
+  }
+  if (said) {
+    lines.push(...said.lines)
+    lines.sort((a, b) => a.at - b.at)
+  }
+  if (exit) {
+    const why = exit.reason === 'OOMKilled' ? ', out of memory' : ''
+    lines.push({ at: exit.at, line: `seamark: container ${name} exited with code ${exit.code}${why}` })
+  }
+  const total = 1 + logs.length + count + (said?.total ?? 0) + (exit ? 1 : 0)
+  return { lines: lines.slice(-LOG_LINES_MAX), total }
+}

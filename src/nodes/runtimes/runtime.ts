@@ -2,10 +2,9 @@ import type { Duplex } from 'node:stream'
 import type { V1Container, V1LifecycleHandler, V1Probe } from '../../api/generated/types.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
 import type { Cancel } from '../../base/clock.ts'
-import type { ProcessIo } from '../../client/node-connection.ts'
+import type { ContainerUsage, ProcessIo } from '../../client/node-connection.ts'
 import type { Log } from './log-lines.ts'
 import type { Surroundings } from './surroundings.ts'
-import type { Usage } from './usage.ts'
 
 /** How a container ended. */
 export interface Exit {
@@ -37,7 +36,11 @@ export interface RunningContainer {
   readonly podUid: string
   readonly name: string
   readonly id: string
+  /** Epoch ms. */
+  readonly startedAt: number
 }
+
+export type ContainerUse = Pick<ContainerUsage, 'cpu' | 'memory' | 'figures'>
 
 /**
  * What a kubelet asks of a container runtime; shaped after CRI (pull, create and start, stop, remove, status, stats),
@@ -77,8 +80,8 @@ export interface Runtime {
   probe(id: string, probe: V1Probe, podIP: string): ProbeAnswer
   /** Runs a lifecycle hook to its end; resolves with why it failed, or undefined. */
   hook(id: string, handler: V1LifecycleHandler): Promise<string | undefined>
-  /** cpu in cores, memory in bytes. */
-  usage(id: string): Usage
+  /** Nothing when it does not run. */
+  usage(id: string): ContainerUse
   /** Whether what runs could use more memory than it asks for: where not, nobody has to look. */
   mayRunShort(): boolean
   /** Those that run on a node. */

@@ -8,15 +8,23 @@ import type { Env } from '../../base/env.ts'
 import type { Informers } from '../../client/informers.ts'
 import type { ProcessIo } from '../../client/node-connection.ts'
 import { type Behaviour, Behaviours, imageIdOf } from './behaviour.ts'
-import { LINE_MAX, LOG_LINES_MAX, type Log, type LogLine } from './log-lines.ts'
-import type { ContainerHandle, Exit, ProbeAnswer, Runtime } from './runtime.ts'
+import { LINE_MAX, LOG_LINES_MAX, type Log, type LogLine, logOf } from './log-lines.ts'
+import type {
+  ContainerHandle,
+  ContainerUse,
+  Exit,
+  ProbeAnswer,
+  RunningContainer,
+  Runtime,
+} from './runtime.ts'
 import { NO_FAULTS, type RuntimeFaults } from './runtime-faults.ts'
+import { ServedRequests, type Server } from './served-requests.ts'
 import { ContainerFiles } from './shell/files.ts'
 import { runInContainer } from './simulated-exec.ts'
 import { flapping, simulatedHook, simulatedProbe } from './simulated-hook.ts'
 import { answerHttp, listensOn } from './simulated-http.ts'
 import { NO_SURROUNDINGS, type Surroundings } from './surroundings.ts'
-import { exceedsAfter, type Usage, usageAt } from './usage.ts'
+import { exceedsAfter, figuresAt, usageAt } from './usage.ts'
 
 /** Of a hook: nobody reads what it says. */
 const SILENT = { stdout: async () => {}, stderr: async () => {} }
@@ -57,8 +65,7 @@ export class SimulatedRuntime implements Runtime {
   readonly #faults: RuntimeFaults
   readonly #containers = new Map<string, Running>()
   readonly #byNode = new Map<string, Set<string>>()
-  /** Running containers of each SimulatedImage: they share its load. */
-  readonly #sharers = new Map<string, number>()
+  readonly #requests: ServedRequests
   readonly #images = new Map<string, Map<string, number>>()
   readonly #pulls = new Map<string, Promise<number>>()
   readonly #tell = new Set<(podUid: string) => void>()
@@ -67,6 +74,7 @@ export class SimulatedRuntime implements Runtime {
     this.#faults = faults
     this.#env = env
     this.#behaviours = new Behaviours(informers)
+    this.#requests = new ServedRequests(informers, (at) => this.#servers(at))
   }
 
   hasImage(node: string, image: string): boolean {
@@ -183,26 +191,41 @@ export class SimulatedRuntime implements Runtime {
     return simulatedHook(this.#env.clock, handler, running, (command) => this.exec(id, command, io))
   }
 
-  usage(id: string): Usage {
+  /** By what is declared now, which may have changed since it started. */
+  usage(id: string): ContainerUse {
     const running = this.#containers.get(id)
-    if (!running || running.handle.exit) return { cpu: 0, memory: 0 }
-    const { behaviour, container, handle } = running
-    const at = Math.max(handle.startedAt, this.#env.clock.now() - (this.#env.clock.now() % SAMPLE_MS))
-    const sharers = this.#sharers.get(behaviour.name) ?? 1
-    return usageAt(behaviour.usage, container.resources?.requests, at - handle.startedAt, sharers)
+    if (!running || running.handle.exit) return { cpu: 0, memory: 0, figures: [] }
+    const { container, handle } = running
+    const at = this.#env.clock.now() - (this.#env.clock.now() % SAMPLE_MS)
+    const server = this.#serverOf(running, at)
+    const perSecond = this.#requests.perSecond(server, at)
+    const { usage } = server.behaviour
+    const ranMs = Math.max(0, at - handle.startedAt)
+    const used = usageAt(usage, container.resources?.requests, ranMs, perSecond)
+    return { ...used, figures: figuresAt(usage, ranMs, perSecond) }
+  }
+
+  *#servers(at: number): Iterable<Server> {
+    for (const running of this.#containers.values())
+      if (!running.handle.exit) yield this.#serverOf(running, at)
+  }
+
+  #serverOf({ pod, container, handle, stopping }: Running, at: number): Server {
+    const behaviour = this.#behaviours.of(container.image ?? '')
+    const isReady = handle.startedAt + behaviour.readyMs <= at && !stopping
+    return { podUid: pod.metadata.uid ?? '', behaviour, isReady }
   }
 
   mayRunShort(): boolean {
     return this.#behaviours.declareMemory()
   }
 
-  containers(
-    node: string,
-  ): readonly { readonly podUid: string; readonly name: string; readonly id: string }[] {
+  containers(node: string): readonly RunningContainer[] {
     return [...(this.#byNode.get(node) ?? [])].flatMap((id) => {
       const running = this.#containers.get(id)
       if (!running || running.handle.exit) return []
-      return [{ podUid: running.pod.metadata.uid ?? '', name: running.container.name, id }]
+      const { pod, container, handle } = running
+      return [{ podUid: pod.metadata.uid ?? '', name: container.name, id, startedAt: handle.startedAt }]
     })
   }
 
@@ -322,7 +345,6 @@ export class SimulatedRuntime implements Runtime {
     this.#containers.set(handle.id, running)
     const ids = this.#byNode.get(node) ?? new Set()
     this.#byNode.set(node, ids.add(handle.id))
-    this.#sharers.set(behaviour.name, (this.#sharers.get(behaviour.name) ?? 0) + 1)
     this.#await(running)
   }
 
@@ -350,8 +372,6 @@ export class SimulatedRuntime implements Runtime {
     if (!running || running.handle.exit) return
     this.#cancelEnds(running)
     running.handle = { ...running.handle, exit: { code, reason, at: this.#env.clock.now() } }
-    const { name } = running.behaviour
-    this.#sharers.set(name, (this.#sharers.get(name) ?? 1) - 1)
     for (const tell of running.onLog) tell()
     for (const tell of running.onEnd.splice(0)) tell()
     for (const tell of this.#tell) tell(running.pod.metadata.uid ?? '')
@@ -361,30 +381,4 @@ export class SimulatedRuntime implements Runtime {
     cancelExit()
     stopping?.cancel()
   }
-}
-
-/** Its start, what its image declares, what was said to it, and its end; as much as a log holds. */
-function logOf({ handle, behaviour, container, said }: Running, now: number): Log {
-  const { startedAt, exit } = handle
-  const { logs, logEveryMs } = behaviour
-  const { name, image } = container
-  const lines: LogLine[] = [
-    { at: startedAt, line: `seamark: container ${name} started, simulating ${image}` },
-    ...logs.map((line) => ({ at: startedAt, line })),
-  ]
-  const count = logEveryMs === undefined ? 0 : Math.floor(((exit?.at ?? now) - startedAt) / logEveryMs)
-  for (let i = Math.max(1, count - LOG_LINES_MAX); i <= count; i += 1) {
-    const line = logs[(i - 1) % logs.length] ?? `seamark: container ${name} runs`
-    lines.push({ at: startedAt + i * (logEveryMs ?? 0), line })
-  }
-  if (said) {
-    lines.push(...said.lines)
-    lines.sort((a, b) => a.at - b.at)
-  }
-  if (exit) {
-    const why = exit.reason === 'OOMKilled' ? ', out of memory' : ''
-    lines.push({ at: exit.at, line: `seamark: container ${name} exited with code ${exit.code}${why}` })
-  }
-  const total = 1 + logs.length + count + (said?.total ?? 0) + (exit ? 1 : 0)
-  return { lines: lines.slice(-LOG_LINES_MAX), total }
 }

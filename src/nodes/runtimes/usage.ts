@@ -1,11 +1,10 @@
-import { parseDuration } from '../../api/duration.ts'
-import type { SimulatedImage } from '../../api/kinds/simulated-image.ts'
+import { amountAt, isAboveAfter, levelAt } from '../../api/curves.ts'
 import { parseQuantity } from '../../api/quantity.ts'
 import type { ResourceList } from '../../api/resource-requests.ts'
+import type { SimulatedUsage } from '../../api/simulated-usage.ts'
+import type { NamedAmount } from '../../client/node-connection.ts'
 
-type DeclaredUsage = NonNullable<SimulatedImage['spec']['usage']>
-
-export interface Usage {
+interface Usage {
   /** Cores. */
   readonly cpu: number
   /** Bytes. */
@@ -14,26 +13,41 @@ export interface Usage {
 
 /** Of a container without requests whose image declares nothing. */
 const SMALL = { cpu: '10m', memory: '20Mi' } as const
-const PERIOD = '10m'
 
 /**
- * What a container uses after running for `ranMs`: a level between its base and its peak (constant: the base; ramp: from
- * one to the other in a period, then it stays; sine: there and back each period), and its share of a load that all
- * `sharers` containers of the image bear together. Undeclared: a tenth of the requested CPU, half of the memory. Pure.
+ * What a container uses after running for `ranMs`: its own, between base and peak, and what `perSecond` requests cost.
+ * Undeclared: a tenth of the requested CPU, half of the memory. Pure.
  */
 export function usageAt(
-  declared: DeclaredUsage | undefined,
+  declared: SimulatedUsage | undefined,
   requests: ResourceList | undefined,
   ranMs: number,
-  sharers: number,
+  perSecond: number,
 ): Usage {
-  const level = levelAt(declared, ranMs)
+  const level = levelAt(declared ?? {}, ranMs)
   const { base, peak } = bounds(declared, requests)
   const { load } = declared ?? {}
-  const share = load ? (load.requestsPerSecond * (load.follows ? level : 1)) / Math.max(1, sharers) : 0
   const of = (name: 'cpu' | 'memory', perRequest: string | undefined) =>
-    base[name] + (peak[name] - base[name]) * level + share * parseQuantity(perRequest ?? '0')
+    base[name] + (peak[name] - base[name]) * level + perSecond * parseQuantity(perRequest ?? '0')
   return { cpu: of('cpu', load?.cpuPerRequest), memory: of('memory', load?.memoryPerRequest) }
+}
+
+/** The figures it exposes then. */
+export function figuresAt(
+  declared: SimulatedUsage | undefined,
+  ranMs: number,
+  perSecond: number,
+): readonly NamedAmount[] {
+  return (declared?.metrics ?? []).map((metric) => {
+    const { name, labels, value = '0', peak, perRequest = '0' } = metric
+    const own = amountAt(
+      metric,
+      parseQuantity(value),
+      peak === undefined ? undefined : parseQuantity(peak),
+      ranMs,
+    )
+    return { name, ...(labels ? { labels } : {}), value: own + perSecond * parseQuantity(perRequest) }
+  })
 }
 
 /**
@@ -41,39 +55,17 @@ export function usageAt(
  * out: it comes and goes with the number of replicas.
  */
 export function exceedsAfter(
-  declared: DeclaredUsage | undefined,
+  declared: SimulatedUsage | undefined,
   requests: ResourceList | undefined,
   limit: number,
 ): number | undefined {
   const { base, peak } = bounds(declared, requests)
   if (base.memory > limit) return 0
   if (peak.memory <= limit) return undefined
-  const part = (limit - base.memory) / (peak.memory - base.memory)
-  const periodMs = periodOf(declared)
-  switch (declared?.pattern) {
-    case 'ramp':
-      return Math.ceil(periodMs * part) + 1
-    case 'sine':
-      return Math.ceil((periodMs * Math.acos(1 - 2 * part)) / (2 * Math.PI)) + 1
-    default:
-      return undefined
-  }
+  return isAboveAfter(declared ?? {}, (limit - base.memory) / (peak.memory - base.memory))
 }
 
-/** 0 at the base, 1 at the peak. */
-function levelAt(declared: DeclaredUsage | undefined, ranMs: number): number {
-  const periodMs = periodOf(declared)
-  switch (declared?.pattern) {
-    case 'ramp':
-      return Math.min(1, ranMs / periodMs)
-    case 'sine':
-      return (1 - Math.cos((2 * Math.PI * ranMs) / periodMs)) / 2
-    default:
-      return 0
-  }
-}
-
-function bounds(declared: DeclaredUsage | undefined, requests: ResourceList | undefined) {
+function bounds(declared: SimulatedUsage | undefined, requests: ResourceList | undefined) {
   const base = {
     cpu:
       declared?.cpu === undefined
@@ -92,8 +84,4 @@ function bounds(declared: DeclaredUsage | undefined, requests: ResourceList | un
       memory: peak?.memory === undefined ? base.memory : parseQuantity(peak.memory),
     },
   }
-}
-
-function periodOf(declared: DeclaredUsage | undefined): number {
-  return Math.max(1, parseDuration(declared?.period ?? PERIOD) ?? 1)
 }
