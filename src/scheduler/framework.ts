@@ -15,8 +15,10 @@ export interface Framework {
   /** DefaultPreemption is on. */
   readonly preempts: boolean
   readonly reserve: readonly AnyPlugin[]
+  readonly permit: readonly AnyPlugin[]
   readonly preBind: readonly AnyPlugin[]
   readonly bind: readonly AnyPlugin[]
+  readonly postBind: readonly AnyPlugin[]
   readonly byName: ReadonlyMap<string, AnyPlugin>
   /** percentageOfNodesToScore; 0 is automatic. */
   readonly percentage: number
@@ -36,8 +38,10 @@ export interface PluginSets {
   readonly postFilter: readonly string[]
   readonly score: readonly Scorer[]
   readonly reserve: readonly AnyPlugin[]
+  readonly permit: readonly AnyPlugin[]
   readonly preBind: readonly AnyPlugin[]
   readonly bind: readonly AnyPlugin[]
+  readonly postBind: readonly AnyPlugin[]
 }
 
 export function frameworkOf(name: string, sets: PluginSets, percentage = 0): Framework {
@@ -52,8 +56,10 @@ export function frameworkOf(name: string, sets: PluginSets, percentage = 0): Fra
     ...sets.filter,
     ...sets.score.map(({ plugin }) => plugin),
     ...sets.reserve,
+    ...sets.permit,
     ...sets.preBind,
     ...sets.bind,
+    ...sets.postBind,
   ]
   return {
     name,
@@ -65,8 +71,10 @@ export function frameworkOf(name: string, sets: PluginSets, percentage = 0): Fra
     otherScore: scorers.filter(({ plugin }) => !plugin.isLocal),
     preempts: sets.postFilter.includes('DefaultPreemption'),
     reserve: sets.reserve.filter(({ reserve }) => reserve),
+    permit: sets.permit.filter(({ permit }) => permit),
     preBind: sets.preBind.filter(({ preBind }) => preBind),
     bind: sets.bind.filter(({ bind }) => bind),
+    postBind: sets.postBind.filter(({ postBind }) => postBind),
     byName: new Map(all.map((plugin) => [plugin.name, plugin])),
     percentage,
     kept: new KeptVerdicts(localScore.length),

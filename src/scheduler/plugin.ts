@@ -7,6 +7,7 @@ import type { Client } from '../client/client.ts'
 import type { NodeInfo } from './node-info.ts'
 import type { PodInfo } from './pod-info.ts'
 import type { Snapshot } from './snapshot.ts'
+import type { WaitingPods } from './waiting-pods.ts'
 
 /** Why a pod does not go on a node. Rejections are made once and shared: filters run thousands of times a second. */
 export interface Rejection {
@@ -44,6 +45,9 @@ export interface Remedy {
   /** How much it asks for: 0 is nothing, 1 a field or a label, between them a part of a request. */
   readonly cost: number
 }
+
+/** What a permit says: go on, not at all, or not before the plugin allows it (rejected after `waitMs`, 15 min at most). */
+export type Permission = undefined | { readonly reject: string } | { readonly waitMs: number }
 
 /** What asynchronous steps work with. */
 export interface BindingContext {
@@ -83,10 +87,14 @@ export interface Plugin<F = unknown, S = unknown> {
   reserve?(pod: PodInfo, node: NodeInfo, snapshot: Snapshot): string | undefined
   /** Gives it back: the binding failed. */
   unreserve?(pod: PodInfo): void
+  /** The last word on a pod that has its node; of all plugins that wait, each must allow it (see WaitingPods). */
+  permit?(pod: PodInfo, node: string, waiting: WaitingPods, snapshot: Snapshot): Permission
   /** What must be true in the cluster before the pod is bound. A throw puts the pod back. */
   preBind?(pod: PodInfo, node: string, context: BindingContext): Promise<void>
   /** Binds the pod; of several, the first that is asked. */
   bind?(pod: PodInfo, node: string, context: BindingContext): Promise<void>
+  /** Told that the pod is bound. */
+  postBind?(pod: PodInfo, node: string): void
   /**
    * Which events may make a pod fit that this plugin rejected, by type; a type that is absent never does. A plugin
    * without hints is woken by every event.

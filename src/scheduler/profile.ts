@@ -1,20 +1,21 @@
 import type { PluginSet, ProfileConfiguration, SchedulerConfiguration } from './configuration.ts'
 import { type Framework, frameworkOf, type Scorer } from './framework.ts'
 import type { AnyPlugin } from './plugin.ts'
-import { plugins as registry } from './plugins/index.ts'
+import { plugins as builtIn, type Registry } from './plugins/index.ts'
 
 /**
  * The profiles of a configuration, made ready. As kube-scheduler merges them: multiPoint changes the default plugins at
  * all points; a point's own `enabled` come first where they are in multiPoint as well, else last; its `disabled` are
- * taken out of that point, "*" all.
+ * taken out of that point, "*" all. Plugins of `outOfTree` are on where the configuration names them.
  */
-export function frameworksOf(configuration: SchedulerConfiguration): Framework[] {
+export function frameworksOf(configuration: SchedulerConfiguration, outOfTree: Registry = {}): Framework[] {
+  const registry = { ...builtIn, ...outOfTree }
   const profiles = configuration.profiles?.length ? configuration.profiles : [{}]
   const theirs = (configuration.extenders ?? []).flatMap(({ managedResources = [] }) =>
     managedResources.filter(({ ignoredByScheduler }) => ignoredByScheduler).map(({ name }) => name),
   )
   return profiles.map((profile) =>
-    frameworkFor(withIgnored(profile, theirs), configuration.percentageOfNodesToScore ?? 0),
+    frameworkFor(withIgnored(profile, theirs), configuration.percentageOfNodesToScore ?? 0, registry),
   )
 }
 
@@ -37,7 +38,7 @@ function withIgnored(profile: ProfileConfiguration, names: readonly string[]): P
 
 /** kube-scheduler without a configuration file. */
 export function defaultFramework(): Framework {
-  return frameworkFor({}, 0)
+  return frameworkFor({}, 0, builtIn)
 }
 
 interface Enabled {
@@ -47,11 +48,11 @@ interface Enabled {
 
 const PREEMPTION = 'DefaultPreemption'
 const DEFAULTS: readonly Enabled[] = [
-  ...Object.entries(registry).map(([name, { weight }]) => ({ name, weight })),
+  ...Object.entries(builtIn).map(([name, { weight }]) => ({ name, weight })),
   { name: PREEMPTION, weight: 0 },
 ]
 
-function frameworkFor(profile: ProfileConfiguration, percentage: number): Framework {
+function frameworkFor(profile: ProfileConfiguration, percentage: number, registry: Registry): Framework {
   const { schedulerName = 'default-scheduler', pluginConfig = [] } = profile
   const made = new Map<string, AnyPlugin>()
   const pluginsAt = (point: string): Scorer[] =>
@@ -72,8 +73,10 @@ function frameworkFor(profile: ProfileConfiguration, percentage: number): Framew
       postFilter: enabledAt('postFilter', profile).map(({ name }) => name),
       score: pluginsAt('score'),
       reserve: at('reserve'),
+      permit: at('permit'),
       preBind: at('preBind'),
       bind: at('bind'),
+      postBind: at('postBind'),
     },
     profile.percentageOfNodesToScore ?? percentage,
   )

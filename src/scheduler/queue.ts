@@ -1,4 +1,6 @@
+import type { Pod } from '../api/kinds/pod.ts'
 import type { Cancel, Clock } from '../base/clock.ts'
+import { deepEqual } from '../base/json.ts'
 import { Wake } from '../base/wake.ts'
 import { Heap } from './heap.ts'
 import type { AnyPlugin, ClusterEvent } from './plugin.ts'
@@ -104,11 +106,13 @@ export class SchedulingQueue {
       return this.#admit(pod)
     }
     const event: ClusterEvent = { type: 'pod-updated', pod: info.pod, previous: known.info.pod }
+    const says = saysSomethingNew(info.pod, known.info.pod)
     const isAhead = known.info.priority !== info.priority && known.place === 'active'
     if (isAhead) this.#active.remove(known)
     known.info = info
     if (isAhead) this.#active.push(known)
     if (known.place === 'gated') return this.#admit(known)
+    if (!says) return undefined
     if (known.place === 'inFlight') this.#missed.get(info.uid)?.push(event)
     else if (known.place === 'unschedulable' && this.#isWokenBy(known, event)) this.#wakeUp(known)
     return undefined
@@ -144,7 +148,12 @@ export class SchedulingQueue {
     return pod
   }
 
-  /** A node is chosen: what happens from now on does not matter to the decision. */
+  /** It is still wanted: neither gone nor bound by somebody else. */
+  knows(pod: QueuedPod): boolean {
+    return this.#known.get(pod.info.uid) === pod
+  }
+
+  /** A node is chosen, and everybody has agreed: what happens from now on does not matter to the decision. */
   decided(pod: QueuedPod): void {
     this.#missed.delete(pod.info.uid)
   }
@@ -220,6 +229,8 @@ export class SchedulingQueue {
   }
 
   #isWokenBy(pod: QueuedPod, event: ClusterEvent): boolean {
+    // A pod that gives up the node it was given finds nothing there that it did not have.
+    if (event.type === 'pod-removed' && event.pod.metadata.uid === pod.info.uid) return false
     if (pod.rejectedBy.length === 0) return true
     if (event.type === 'pod-removed' && event.pod.spec.nodeName === this.#snapshot.nominationOf(pod.info.uid))
       return true
@@ -308,6 +319,21 @@ interface Bucket {
 
 function caresAbout(plugins: readonly AnyPlugin[], type: ClusterEvent['type']): boolean {
   return plugins.length === 0 || plugins.some(({ hints }) => !hints || hints[type] !== undefined)
+}
+
+/** Beyond what the scheduler itself writes into the status of a pod that waits. */
+function saysSomethingNew(pod: Pod, previous: Pod): boolean {
+  const said = ({ metadata, spec, status }: Pod) => [
+    spec,
+    status?.resourceClaimStatuses,
+    metadata.labels,
+    metadata.annotations,
+    metadata.ownerReferences,
+    metadata.finalizers,
+    metadata.deletionTimestamp,
+  ]
+  const before = said(previous)
+  return said(pod).some((part, i) => part !== before[i] && !deepEqual(part, before[i]))
 }
 
 /** 1 s, 2 s, 4 s, 8 s, 10 s … by the number of attempts so far. */

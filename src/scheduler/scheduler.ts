@@ -10,6 +10,8 @@ import type { Client } from '../client/client.ts'
 import { EventRecorder } from '../client/events.ts'
 import type { InformerChange } from '../client/informer.ts'
 import type { Informers } from '../client/informers.ts'
+import { countAttempt, showPending } from './attempts.ts'
+import { BindingCycle, type BindingFailure } from './binding.ts'
 import { informedObjects } from './cluster-objects.ts'
 import type { SchedulerConfiguration } from './configuration.ts'
 import { type Decision, decide } from './decide.ts'
@@ -17,18 +19,28 @@ import { type Explanation, explain } from './explain.ts'
 import { decideWithExtenders, Extender } from './extender.ts'
 import { type FitError, fitErrorMessage } from './fit-error.ts'
 import type { Framework } from './framework.ts'
-import type { AnyPlugin, BindingContext } from './plugin.ts'
+import type { AnyPlugin } from './plugin.ts'
+import type { Registry } from './plugins/index.ts'
 import { type PodInfo, podInfo } from './pod-info.ts'
 import { PodWriter } from './pod-writer.ts'
-import { preempt } from './preemption.ts'
+import { type Candidate, preempt } from './preemption.ts'
 import { frameworksOf } from './profile.ts'
 import { type QueuedPod, SchedulingQueue } from './queue.ts'
 import { Snapshot } from './snapshot.ts'
+import type { PermitRejection } from './waiting-pods.ts'
 import { Writes } from './writes.ts'
 
 interface Profile {
   readonly framework: Framework
   readonly writer: PodWriter
+}
+
+/** What comes of a pod that fits nowhere: what is said, whom it waits for, who goes. */
+interface Aftermath {
+  readonly suffix?: string | undefined
+  readonly nomination?: string | undefined
+  readonly chosen?: Candidate | undefined
+  readonly losers?: readonly PodInfo[]
 }
 
 /**
@@ -44,13 +56,20 @@ export class Scheduler {
   readonly #snapshot: Snapshot
   readonly #queue: SchedulingQueue
   readonly #extenders: readonly Extender[]
+  readonly #binding: BindingCycle
   readonly #cancels: Cancel[] = []
   readonly #writes: Writes
   #running: Promise<void> | undefined
   #stopped = false
 
-  constructor(env: Env, client: Client, informers: Informers, configuration: SchedulerConfiguration = {}) {
-    const frameworks = frameworksOf(configuration)
+  constructor(
+    env: Env,
+    client: Client,
+    informers: Informers,
+    configuration: SchedulerConfiguration = {},
+    outOfTree: Registry = {},
+  ) {
+    const frameworks = frameworksOf(configuration, outOfTree)
     this.#env = env
     this.#client = client.as(frameworks[0]?.name ?? 'default-scheduler')
     this.#informers = informers
@@ -73,6 +92,7 @@ export class Scheduler {
       },
     )
     this.#extenders = (configuration.extenders ?? []).map((extender) => new Extender(env.clock, extender))
+    this.#binding = new BindingCycle(env, this.#client, this.#snapshot, this.#writes, this.#extenders)
   }
 
   start(): void {
@@ -102,6 +122,7 @@ export class Scheduler {
     this.#stopped = true
     for (const cancel of this.#cancels) cancel()
     this.#queue.close()
+    for (const pod of this.#binding.waiting.list()) pod.reject('', 'the scheduler stops')
     const written = this.#writes.stop()
     await this.#running
     await written
@@ -167,7 +188,7 @@ export class Scheduler {
     if (nominatedNodeName) this.#snapshot.nominate(podInfo(resource), nominatedNodeName)
     else if (previous?.status?.nominatedNodeName) this.#unnominate(podInfo(resource))
     const gated = this.#queue.put(podInfo(resource))
-    this.#showPending()
+    showPending(this.#env, this.#queue)
     if (gated !== undefined)
       this.#writes.add(uid, () =>
         profile.writer.setUnscheduled(
@@ -190,6 +211,7 @@ export class Scheduler {
     const nominated = this.#snapshot.nominationOf(uid)
     const node = pod.spec.nodeName ?? this.#snapshot.placed(uid)?.node
     this.#queue.remove(uid)
+    this.#binding.waiting.get(uid)?.reject('', 'removed')
     this.#snapshot.removePod(uid)
     this.#onRoomGivenUp(pod, node)
     if (nominated !== node) this.#onRoomGivenUp(pod, nominated)
@@ -215,28 +237,27 @@ export class Scheduler {
           ? decide(info, this.#snapshot, profile.framework, this.#env.random)
           : await decideWithExtenders(info, this.#snapshot, profile.framework, this.#env.random, extenders)
     } catch (error) {
-      this.#report(queued, profile, error)
+      this.#report(queued, profile, error instanceof Error ? error.message : String(error), error)
       return
     }
     if (decision.fits) {
       const nominated = this.#snapshot.nominationOf(info.uid)
       this.#snapshot.assume(info, decision.node)
       if (nominated !== decision.node) this.#onRoomGivenUp(info.pod, nominated)
-      const refused = this.#reserve(info, decision.node, profile.framework)
-      if (refused === undefined) {
-        this.#queue.decided(queued)
-        this.#writes.add(info.uid, () => this.#bind(queued, decision.node, profile, startedAt))
-      } else this.#undo(queued, profile.framework)
+      const admission = this.#binding.admit(info, decision.node, profile.framework)
+      if (admission === undefined || admission instanceof Promise)
+        this.#writes.add(info.uid, () => this.#bind(queued, decision.node, profile, startedAt, admission))
+      else this.#undo(queued, profile, decision.node, admission, startedAt)
     } else this.#fail(queued, profile, decision.error, startedAt)
-    this.#showPending()
+    showPending(this.#env, this.#queue)
     await this.#writes.room()
   }
 
-  /** Nothing was decided: an extender could not be asked, or a plugin failed. */
-  #report(queued: QueuedPod, { writer }: Profile, error: unknown): void {
+  /** Not a verdict: an extender could not be asked, a plugin failed, the binding was not taken. */
+  #report(queued: QueuedPod, { writer }: Profile, message: string, cause: unknown): void {
     const { info } = queued
-    const message = error instanceof Error ? error.message : String(error)
-    this.#env.log.warn({ err: error, pod: info.key }, 'scheduling failed')
+    if (!this.#queue.knows(queued)) return
+    this.#env.log.warn({ err: cause, pod: info.key }, message)
     this.#queue.retry(queued)
     this.#writes.add(info.uid, async () => {
       writer.events.event(info.pod, 'Warning', 'FailedScheduling', message)
@@ -244,49 +265,55 @@ export class Scheduler {
     })
   }
 
-  #reserve(info: PodInfo, node: string, { reserve }: Framework): string | undefined {
-    const on = this.#snapshot.node(node)
-    for (const plugin of on ? reserve : []) {
-      const refused = plugin.reserve?.(info, on!, this.#snapshot)
-      if (refused !== undefined) return refused
-    }
-    return undefined
-  }
-
-  /** The pod goes back to where it was before its node was chosen. */
-  #undo(queued: QueuedPod, { reserve }: Framework): void {
-    const { pod, uid } = queued.info
-    const node = this.#snapshot.isAssumed(uid) ? this.#snapshot.placed(uid)?.node : undefined
-    for (const plugin of reserve.toReversed()) plugin.unreserve?.(queued.info)
-    this.#snapshot.forget(uid)
-    this.#queue.retry(queued)
-    this.#onRoomGivenUp(pod, node)
-  }
-
-  async #bind(queued: QueuedPod, node: string, profile: Profile, startedAt: number): Promise<void> {
+  /** The pod goes back to where it was before its node was chosen, and it is told why. */
+  #undo(queued: QueuedPod, profile: Profile, node: string, failure: BindingFailure, startedAt: number): void {
     const { info } = queued
-    const { framework, writer } = profile
-    const context: BindingContext = {
-      env: this.#env,
-      client: this.#client,
-      snapshot: this.#snapshot,
-      until: (isDone, ms, what) => this.#writes.until(isDone, ms, what),
-    }
-    try {
-      for (const plugin of framework.preBind) await plugin.preBind?.(info, node, context)
-      const extender = this.#extenders.find((each) => each.binds && each.isInterested(info))
-      if (extender) await extender.bind(info.pod, node)
-      else await framework.bind[0]?.bind?.(info, node, context)
-    } catch (error) {
+    const left = this.#binding.undo(info, profile.framework)
+    if (this.#stopped) return
+    // What it was told while it was assumed there was passed over.
+    const latest = this.#informers.of(podKind).get(info.key)
+    if (latest?.metadata.uid === info.uid && latest !== info.pod && this.#queue.knows(queued))
+      this.#queue.put(podInfo(latest))
+    if (failure.isRejection) {
+      const rejection = { plugin: failure.plugin, reasons: [failure.reason], resolvable: false }
+      const plugins = new Set([failure.plugin])
+      this.#turnDown(
+        queued,
+        profile,
+        { nodes: 1, rejections: new Map([[node, rejection]]), plugins },
+        startedAt,
+      )
+    } else this.#report(queued, profile, failure.reason, failure.cause)
+    this.#onRoomGivenUp(info.pod, left)
+  }
+
+  async #bind(
+    queued: QueuedPod,
+    node: string,
+    profile: Profile,
+    startedAt: number,
+    wait?: Promise<PermitRejection | undefined>,
+  ): Promise<void> {
+    const { info } = queued
+    const rejection = wait && (await this.#binding.permission(wait))
+    if (rejection) return this.#undo(queued, profile, node, rejection, startedAt)
+    this.#queue.decided(queued)
+    const failure = await this.#binding.bind(info, node, profile.framework)
+    if (failure) {
       if (await this.#boundMeanwhile(info)) return
-      this.#env.log.debug({ err: error, pod: info.key, node }, 'binding failed')
-      this.#undo(queued, framework)
-      if (isReason(error, 'NotFound')) this.#queue.remove(info.uid)
+      if (isReason(failure.cause, 'NotFound')) this.#queue.remove(info.uid)
+      this.#undo(queued, profile, node, failure, startedAt)
       return
     }
     this.#queue.remove(info.uid)
-    writer.events.event(info.pod, 'Normal', 'Scheduled', `Successfully assigned ${info.key} to ${node}`)
-    this.#attempts('scheduled', startedAt)
+    profile.writer.events.event(
+      info.pod,
+      'Normal',
+      'Scheduled',
+      `Successfully assigned ${info.key} to ${node}`,
+    )
+    this.#binding.bound(info, node, profile.framework)
+    countAttempt(this.#env, 'scheduled', startedAt)
   }
 
   /** The outcome of a failed binding may be unknown: whoever bound the pod, what is stored counts. */
@@ -300,15 +327,15 @@ export class Scheduler {
   }
 
   /** The node is named at once, so that the room the victims leave is kept; all that is written comes behind. */
-  #fail(queued: QueuedPod, { framework, writer }: Profile, error: FitError, startedAt: number): void {
+  #fail(queued: QueuedPod, profile: Profile, error: FitError, startedAt: number): void {
     const { info } = queued
+    const { framework } = profile
     const budgets = this.#informers.of(podDisruptionBudget).list()
     const preemption =
       error.nodes === 0 || !framework.preempts
         ? undefined
         : preempt(info, error, this.#snapshot, framework, budgets, this.#env.random)
     const suffix = preemption && !preemption.helps ? `preemption: ${preemption.message}` : undefined
-    const message = fitErrorMessage(error, suffix)
     const chosen = preemption?.helps ? preemption.chosen : undefined
     const isVoid = preemption?.helps === false && preemption.tried
     const losers = chosen ? this.#snapshot.lowerNominatedOn(chosen.node, info.priority) : []
@@ -318,50 +345,38 @@ export class Scheduler {
       if (nominated !== chosen.node) this.#onRoomGivenUp(info.pod, nominated)
     } else if (isVoid) this.#unnominate(info)
     for (const loser of losers) this.#unnominate(loser)
+    const nomination = chosen?.node ?? (isVoid ? '' : undefined)
+    this.#turnDown(queued, profile, error, startedAt, { suffix, nomination, chosen, losers })
+  }
+
+  /** Says that the pod fits nowhere, and why; then makes the room that was found for it. */
+  #turnDown(
+    queued: QueuedPod,
+    { framework, writer }: Profile,
+    error: FitError,
+    startedAt: number,
+    { suffix, nomination, chosen, losers = [] }: Aftermath = {},
+  ): void {
+    const { info } = queued
+    if (!this.#queue.knows(queued)) return
+    const message = fitErrorMessage(error, suffix)
     this.#queue.giveBack(
       queued,
       [...error.plugins].flatMap((name) => framework.byName.get(name) ?? []),
     )
     this.#writes.add(info.uid, async () => {
       try {
-        const nomination = chosen?.node ?? (isVoid ? '' : undefined)
         await writer.setUnscheduled(info.pod, 'Unschedulable', message, nomination)
         writer.events.event(info.pod, 'Warning', 'FailedScheduling', message)
-        if (chosen) await writer.evict(info.pod, chosen)
+        if (chosen) await writer.evict(info.pod, this.#binding.standing(chosen))
         for (const loser of losers) await writer.takeBackNomination(loser.pod)
       } catch (failure) {
         this.#env.log.debug({ err: failure, pod: info.key }, 'scheduling failed')
         if (isReason(failure, 'NotFound')) this.#queue.remove(info.uid)
         else this.#queue.again(info.uid)
       }
-      this.#attempts('unschedulable', startedAt)
+      countAttempt(this.#env, 'unschedulable', startedAt)
     })
-  }
-
-  /** Not at every pod of a long queue: a scrape comes once in many seconds. */
-  #showPending(): void {
-    const { active, backoff, unschedulable, gated } = this.#queue.sizes
-    if (active % 64 !== 0) return
-    const gauge = this.#env.metrics.gauge(
-      'scheduler_pending_pods',
-      'Number of pending pods, by the queue type',
-      ['queue'],
-    )
-    for (const [queue, pods] of Object.entries({ active, backoff, unschedulable, gated }))
-      gauge.set({ queue }, pods)
-  }
-
-  #attempts(result: 'scheduled' | 'unschedulable', startedAt: number): void {
-    this.#env.metrics
-      .counter('scheduler_schedule_attempts_total', 'Number of attempts to schedule pods, by the result', [
-        'result',
-      ])
-      .inc({ result })
-    this.#env.metrics
-      .histogram('scheduler_scheduling_attempt_duration_seconds', 'Scheduling attempt latency in seconds', [
-        'result',
-      ])
-      .observe({ result }, (this.#env.clock.now() - startedAt) / 1000)
   }
 }
 
@@ -369,13 +384,15 @@ function inMs(seconds: number | undefined): number | undefined {
   return seconds === undefined ? undefined : seconds * 1000
 }
 
+/** `outOfTree`: plugins beside the built-in ones, which a profile may name. Runs until `stop`. */
 export function startScheduler(
   env: Env,
   client: Client,
   informers: Informers,
   configuration?: SchedulerConfiguration,
+  outOfTree?: Registry,
 ): Scheduler {
-  const scheduler = new Scheduler(env, client, informers, configuration)
+  const scheduler = new Scheduler(env, client, informers, configuration, outOfTree)
   scheduler.start()
   return scheduler
 }

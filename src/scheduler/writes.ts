@@ -60,6 +60,17 @@ export class Writes {
     }
   }
 
+  /** Inside a write: waits for what is decided elsewhere. */
+  async aside<T>(wait: Promise<T>): Promise<T> {
+    this.#waiting += 1
+    this.#ended.wake()
+    try {
+      return await wait
+    } finally {
+      this.#waiting -= 1
+    }
+  }
+
   /** All are over; those that wait for others give up. */
   async stop(): Promise<void> {
     this.#stopped = true

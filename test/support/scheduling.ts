@@ -69,8 +69,10 @@ export function frameworkWith(...plugins: readonly AnyPlugin[]): Framework {
     postFilter: [],
     score: plugins.map((plugin) => ({ plugin, weight: 1 })),
     reserve: plugins,
+    permit: plugins,
     preBind: plugins,
     bind: plugins,
+    postBind: plugins,
   })
 }
 

@@ -22,8 +22,10 @@ interface Entry {
   readonly make: (args?: any) => AnyPlugin
 }
 
+export type Registry = Readonly<Record<string, Entry>>
+
 /** In kube-scheduler's default order, which decides what reason a node is counted under. One line per plugin. */
-export const plugins: Readonly<Record<string, Entry>> = {
+export const plugins: Registry = {
   SchedulingGates: { weight: 0, make: () => schedulingGates },
   NodeUnschedulable: { weight: 0, make: () => nodeUnschedulable },
   NodeName: { weight: 0, make: () => nodeName },
