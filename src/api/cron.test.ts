@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { formatTime, parseTime } from '../base/date.ts'
-import { isTimeZone, parseCron } from './cron.ts'
+import { formatTimeIn, isTimeZone, parseCron } from './cron.ts'
 
 function runs(text: string, timeZone: string, after: string, count: number): (string | undefined)[] {
   const schedule = parseCron(text, timeZone)
@@ -90,4 +90,14 @@ describe('A cron schedule', () => {
     ['+02:00', false],
     ['', false],
   ])('takes "%s" for a time zone: %s', (name, expected) => expect(isTimeZone(name)).toBe(expected))
+})
+
+test.each<[string, string | undefined, string]>([
+  ['2030-07-01T00:30:00Z', 'Europe/Berlin', '2030-07-01T02:30:00+02:00'],
+  ['2030-01-01T00:30:00Z', 'Europe/Berlin', '2030-01-01T01:30:00+01:00'],
+  ['2030-01-01T00:30:00Z', 'America/St_Johns', '2029-12-31T21:00:00-03:30'],
+  ['2030-01-01T00:30:00Z', 'Europe/London', '2030-01-01T00:30:00Z'],
+  ['2030-01-01T00:30:00Z', undefined, '2030-01-01T00:30:00Z'],
+])('%s is written in %s as %s', (time, zone, expected) => {
+  expect(formatTimeIn(parseTime(time) ?? 0, zone)).toBe(expected)
 })

@@ -1,3 +1,4 @@
+import { formatTime } from '../base/date.ts'
 import { parseDuration } from './duration.ts'
 
 /**
@@ -155,6 +156,16 @@ function wallClock(timeZone: string): (at: number) => Wall {
       minute: Number(parts['minute']),
     }
   }
+}
+
+/** RFC 3339 with the zone's offset at that instant: "2030-07-01T02:30:00+02:00", "…Z" where it is none. */
+export function formatTimeIn(at: number, timeZone = 'UTC'): string {
+  const format = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' })
+  const name = format.formatToParts(at).find(({ type }) => type === 'timeZoneName')?.value ?? ''
+  const [, sign, hours = '0', minutes = '0'] = /GMT([+-])(\d{2}):(\d{2})/.exec(name) ?? []
+  const offset = (Number(hours) * 60 + Number(minutes)) * MINUTE_MS * (sign === '-' ? -1 : 1)
+  const text = formatTime(at + offset)
+  return offset === 0 ? text : `${text.slice(0, -1)}${sign}${hours}:${minutes}`
 }
 
 /** The first instant of the next day on the wall clock, which may be 23 or 25 hours away. */

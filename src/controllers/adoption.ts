@@ -37,15 +37,19 @@ export function decideClaims<R extends Resource>(
   return { owned, adopt, release }
 }
 
-/** Performs the claims and returns what the owner has then. */
+/**
+ * Performs the claims and returns what the owner has then.
+ * @param finalizer put on what is adopted, and taken off what is released
+ */
 export async function claim<R extends Resource, O extends Resource>(
   client: Client,
   kinds: { readonly owner: KindRef<O>; readonly child: KindRef<R> },
   owner: O,
   claims: Claims<R>,
+  finalizer?: string,
 ): Promise<readonly R[]> {
   const { owned, adopt, release } = claims
-  for (const child of release) await releaseOne(client, kinds.child, owner, child)
+  for (const child of release) await releaseOne(client, kinds.child, owner, child, finalizer)
   if (adopt.length === 0) return owned
   // The informer may be behind a deletion of the owner: nothing may be adopted by what is going away.
   const { namespace, name, uid } = owner.metadata
@@ -53,7 +57,11 @@ export async function claim<R extends Resource, O extends Resource>(
   if (live.metadata.uid !== uid || isBeingDeleted(live)) return owned
   const adopted: R[] = []
   for (const child of adopt) {
-    const metadata = { uid: child.metadata.uid, ownerReferences: [controllerReference(owner)] }
+    const metadata = {
+      uid: child.metadata.uid,
+      ownerReferences: [controllerReference(owner)],
+      ...(finalizer === undefined ? {} : { finalizers: [finalizer] }),
+    }
     const { namespace, name } = child.metadata
     try {
       adopted.push(await client.patch(kinds.child, { namespace, name }, 'strategic', { metadata }))
@@ -64,11 +72,18 @@ export async function claim<R extends Resource, O extends Resource>(
   return [...owned, ...adopted]
 }
 
-async function releaseOne(client: Client, kind: KindRef, owner: Resource, child: Resource): Promise<void> {
+async function releaseOne(
+  client: Client,
+  kind: KindRef,
+  owner: Resource,
+  child: Resource,
+  finalizer: string | undefined,
+): Promise<void> {
   const { namespace, name, uid } = child.metadata
   const ownerReferences = [{ $patch: 'delete', uid: owner.metadata.uid }]
   try {
-    await client.patch(kind, { namespace, name }, 'strategic', { metadata: { uid, ownerReferences } })
+    const off = finalizer === undefined ? {} : { '$deleteFromPrimitiveList/finalizers': [finalizer] }
+    await client.patch(kind, { namespace, name }, 'strategic', { metadata: { uid, ownerReferences, ...off } })
   } catch (error) {
     // Gone, or another object under its name: nothing of ours is left to let go.
     if (!isReason(error, 'NotFound') && !isReason(error, 'Conflict') && !isReason(error, 'Invalid'))

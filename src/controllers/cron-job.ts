@@ -1,4 +1,5 @@
 /** Starts Jobs at the times of a CronJob, and keeps account of them. When and what is decided in cron-job-plan.ts. */
+import { formatTimeIn } from '../api/cron.ts'
 import { type CronJob, cronJob } from '../api/kinds/cron-job.ts'
 import { type Job, job } from '../api/kinds/job.ts'
 import { apiVersionOf, controllerOf, controllerReference } from '../api/resource.ts'
@@ -47,7 +48,7 @@ async function start(
       name,
       namespace: found.metadata.namespace,
       labels: { ...metadata?.labels },
-      annotations: { ...metadata?.annotations, [SCHEDULED_AT]: formatTime(at) },
+      annotations: { ...metadata?.annotations, [SCHEDULED_AT]: formatTimeIn(at, found.spec.timeZone) },
       ownerReferences: [controllerReference(found)],
     },
     spec: spec ?? { template: {} },

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createTestCluster, type TestCluster } from '../../test/support/cluster.ts'
+import { make } from '../../test/support/make.ts'
 import { findCondition } from '../api/conditions.ts'
 import { type CronJob, cronJob } from '../api/kinds/cron-job.ts'
 import { kinds } from '../api/kinds/index.ts'
@@ -199,11 +200,60 @@ describe('Whatever becomes of its pods', () => {
   })
 })
 
+describe('The pods of a Job', () => {
+  beforeEach(open)
+  afterEach(close)
+  const owners = async () => (await pods()).map(({ metadata }) => metadata.ownerReferences?.[0]?.uid)
+
+  test('with a selector of its own may be there before it', async () => {
+    const bare = make.pod({ metadata: { name: 'early', labels: { work: 'mine' } } })
+    await cluster.client.create(pod, { ...bare, spec: { ...bare.spec, restartPolicy: 'Never' } })
+    const made = await create({
+      manualSelector: true,
+      selector: { matchLabels: { work: 'mine' } },
+      template: {
+        metadata: { labels: { work: 'mine' } },
+        spec: { restartPolicy: 'Never', containers: [{ name: 'app', image: 'a' }] },
+      },
+    })
+    await cluster.clock.run(2000)
+    expect(await owners()).toEqual([made.metadata.uid])
+    const [adopted] = await pods()
+    expect(adopted?.metadata.finalizers).toEqual(['batch.kubernetes.io/job-tracking'])
+    await end(adopted as Pod, 'Succeeded')
+    await cluster.clock.run(5000)
+    expect(isTrue(await found(), 'Complete')).toBe(true)
+  })
+
+  test('that lose its labels are let go and replaced', async () => {
+    const made = await create()
+    await cluster.clock.run(2000)
+    const [first] = await pods()
+    const { namespace, name = '' } = first?.metadata ?? {}
+    const labels = { 'batch.kubernetes.io/controller-uid': null }
+    await cluster.client.patch(pod, { namespace, name }, 'merge', { metadata: { labels } })
+    await cluster.clock.run(5000)
+    expect((await owners()).toSorted()).toEqual([made.metadata.uid, undefined])
+    const left = await cluster.client.get(pod, { namespace, name })
+    expect(left.metadata.finalizers ?? []).toEqual([])
+  })
+
+  test('that lose their reference get it back, and count', async () => {
+    const made = await create()
+    await cluster.clock.run(2000)
+    const [first] = await pods()
+    const { namespace, name = '' } = first?.metadata ?? {}
+    await cluster.client.patch(pod, { namespace, name }, 'merge', { metadata: { ownerReferences: null } })
+    await cluster.clock.run(5000)
+    expect(await owners()).toEqual([made.metadata.uid])
+  })
+})
+
 describe('A CronJob', () => {
   beforeEach(open)
   afterEach(close)
   const REPORT = { namespace: 'default', name: 'report' }
-  const make = (spec: Partial<CronJob['spec']>) =>
+  const schedule = (spec: Partial<CronJob['spec']>) =>
     cluster.client.create(cronJob, {
       ...cronJob.example,
       metadata: { name: 'report' },
@@ -220,7 +270,7 @@ describe('A CronJob', () => {
   const minutes = (of: readonly string[]) => of.map((text) => ((parseTime(text) ?? 0) / 60_000) % 60)
 
   test('starts a Job at each of its times, and keeps the last ones', async () => {
-    await make({ schedule: '*/10 * * * *', successfulJobsHistoryLimit: 2 })
+    await schedule({ schedule: '*/10 * * * *', successfulJobsHistoryLimit: 2 })
     for (let run = 0; run < 4; run += 1) {
       await cluster.clock.run(600_000)
       await finishAll()
@@ -239,7 +289,7 @@ describe('A CronJob', () => {
     ['Forbid', 1],
     ['Replace', 1],
   ])('with %s has %i Jobs running after three times', async (concurrencyPolicy, count) => {
-    await make({ schedule: '*/10 * * * *', concurrencyPolicy })
+    await schedule({ schedule: '*/10 * * * *', concurrencyPolicy })
     await cluster.clock.run(1_850_000)
     const { status } = await cluster.client.get(cronJob, REPORT)
     expect(status?.active).toHaveLength(count)
@@ -248,7 +298,7 @@ describe('A CronJob', () => {
   })
 
   test('starts only the newest of the runs that were missed', async () => {
-    await make({ schedule: '*/10 * * * *', suspend: true })
+    await schedule({ schedule: '*/10 * * * *', suspend: true })
     await cluster.clock.run(4 * 3_600_000)
     expect(await times()).toEqual([])
     const suspended = await cluster.client.get(cronJob, REPORT)
@@ -258,7 +308,7 @@ describe('A CronJob', () => {
   })
 
   test('starts none that is later than its deadline', async () => {
-    await make({ schedule: '0 * * * *', suspend: true, startingDeadlineSeconds: 60 })
+    await schedule({ schedule: '0 * * * *', suspend: true, startingDeadlineSeconds: 60 })
     await cluster.clock.run(90 * 60_000)
     const late = (cluster.clock.now() / 60_000) % 60
     const suspended = await cluster.client.get(cronJob, REPORT)

@@ -5,8 +5,10 @@
 import { type Job, job } from '../api/kinds/job.ts'
 import { type Pod, pod } from '../api/kinds/pod.ts'
 import { controllerOf, keyOf, parseKey } from '../api/resource.ts'
+import { compileLabelSelector, labelSelectorMatches } from '../api/selectors.ts'
 import { isReason } from '../api/status.ts'
 import { deepEqual } from '../base/json.ts'
+import { claim, decideClaims } from './adoption.ts'
 import { type Controller, type ReconcileContext, watched } from './controller.ts'
 import { isFinished, type JobPlan, planJob } from './job-plan.ts'
 import { isTracked, jobPod, TRACKING } from './job-pod.ts'
@@ -23,21 +25,29 @@ export const jobController: Controller<Job> = {
     // A pod that lost its Job keeps its finalizer until somebody takes it off.
     watched({
       kind: pod,
-      keys: ({ resource }) => {
-        const name = resource.metadata.labels?.[JOB_NAME]
-        const isLost = name !== undefined && isTracked(resource) && !controllerOf(resource)
-        return isLost ? [`${resource.metadata.namespace}/${name}`] : []
+      keys: ({ resource }, informers) => {
+        if (controllerOf(resource)) return []
+        const { labels, namespace = '' } = resource.metadata
+        const name = labels?.[JOB_NAME]
+        const adopting = informers
+          .of(job)
+          .byIndex('namespace', namespace)
+          .filter(({ spec }) => labelSelectorMatches(spec.selector, labels))
+        const lost = name !== undefined && isTracked(resource) ? [`${namespace}/${name}`] : []
+        return [...adopting.map(keyOf), ...lost]
       },
     }),
   ],
   async reconcile(context, found) {
     if ((found.spec.managedBy ?? MANAGED_HERE) !== MANAGED_HERE) return undefined
-    await releaseLost(context, keyOf(found), found.metadata.uid)
-    const pods = context.informers.of(pod).byIndex('owner', found.metadata.uid ?? '')
     if (isFinished(found)) {
-      await release(context, pods)
+      await releaseLost(context, keyOf(found), found.metadata.uid)
+      await release(context, context.informers.of(pod).byIndex('owner', found.metadata.uid ?? ''))
       return undefined
     }
+    const pods = await claimPods(context, found)
+    const own = new Set(pods.map(({ metadata }) => metadata.uid))
+    await releaseLost(context, keyOf(found), found.metadata.uid, own)
     const plan = planJob({ job: found, pods, now: context.env.clock.now() })
     const failure = await perform(context, found, plan)
     if (!deepEqual(found.status, plan.status))
@@ -51,6 +61,17 @@ export const jobController: Controller<Job> = {
     await releaseLost(context, key, undefined)
     return undefined
   },
+}
+
+/** Also those that nobody controls and that its selector finds: of manualSelector, or that lost their reference. */
+async function claimPods({ client, informers }: ReconcileContext, found: Job): Promise<readonly Pod[]> {
+  const all = informers.of(pod)
+  const candidates = [
+    ...all.byIndex('owner', found.metadata.uid ?? ''),
+    ...all.byIndex('orphan', found.metadata.namespace ?? ''),
+  ]
+  const claims = decideClaims(found, candidates, compileLabelSelector(found.spec.selector))
+  return await claim(client, { owner: job, child: pod }, found, claims, TRACKING)
 }
 
 async function perform(context: ReconcileContext, found: Job, plan: JobPlan): Promise<unknown> {
@@ -101,7 +122,12 @@ async function release({ client }: ReconcileContext, pods: readonly Pod[]): Prom
 }
 
 /** Pods of this name's Job that is no more, or that were orphaned. */
-async function releaseLost(context: ReconcileContext, key: string, uid: string | undefined): Promise<void> {
+async function releaseLost(
+  context: ReconcileContext,
+  key: string,
+  uid: string | undefined,
+  own: ReadonlySet<string | undefined> = new Set(),
+): Promise<void> {
   const { namespace, name } = parseKey(key)
   const pods = context.informers.of(pod)
   // Those with a selector of their own may lack the label; they are looked for when their Job has gone.
@@ -110,6 +136,7 @@ async function releaseLost(context: ReconcileContext, key: string, uid: string |
       ? pods.byIndex('namespace', namespace ?? '')
       : pods.byIndex('label', `${namespace}/${JOB_NAME}=${name}`)
   const lost = candidates.filter((each) => {
+    if (own.has(each.metadata.uid)) return false
     const owner = controllerOf(each)
     if (!owner) return each.metadata.labels?.[JOB_NAME] === name
     return owner.kind === job.kind && owner.name === name && owner.uid !== uid
