@@ -53,22 +53,33 @@ export function isIpv6(text: string): boolean {
   return text.includes(':')
 }
 
-const SPECIAL: readonly (readonly [range: string, why: string])[] = [
-  ['unspecified', 'may not be unspecified (0.0.0.0 or ::)'],
-  ['loopback', 'may not be in the loopback range (127.0.0.0/8, ::1/128)'],
-  ['linkLocal', 'may not be in the link-local range (169.254.0.0/16, fe80::/10)'],
-  ['linkLocalMulticast', 'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)'],
-]
+const SPECIAL = {
+  unspecified: 'may not be unspecified (0.0.0.0 or ::)',
+  loopback: 'may not be in the loopback range (127.0.0.0/8, ::1/128)',
+  linkLocal: 'may not be in the link-local range (169.254.0.0/16, fe80::/10)',
+  linkLocalMulticast: 'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)',
+} as const
+type Special = keyof typeof SPECIAL
 
 /** Why traffic may not be led to a valid address: it means another machine's own, or nobody's. */
 export function specialIp(text: string): string | undefined {
+  const kind = isIpv6(text) ? kindOfIpv6(text) : kindOfIpv4(text.split('.').map(Number))
+  return kind && SPECIAL[kind]
+}
+
+function kindOfIpv4([a = 0, b = 0, c = 0, d = 0]: readonly number[]): Special | undefined {
+  if (a === 127) return 'loopback'
+  if (a === 169 && b === 254) return 'linkLocal'
+  if (a === 224 && b === 0 && c === 0) return 'linkLocalMulticast'
+  return a + b + c + d === 0 ? 'unspecified' : undefined
+}
+
+function kindOfIpv6(text: string): Special | undefined {
   const address = ipaddr.process(text)
-  const [first = 0, second = 0, third = 0] = address.toByteArray()
-  const isV4 = address.kind() === 'ipv4'
-  const isZero = address.toByteArray().every((byte) => byte === 0)
-  const isMulticast = isV4
-    ? first === 224 && second === 0 && third === 0
-    : first === 0xff && (second & 0x0f) === 2
-  const kind = isZero ? 'unspecified' : isMulticast ? 'linkLocalMulticast' : address.range()
-  return SPECIAL.find(([range]) => range === kind)?.[1]
+  const bytes = address.toByteArray()
+  if (address.kind() === 'ipv4') return kindOfIpv4(bytes)
+  const [first = 0, second = 0] = bytes
+  if (first === 0xff && (second & 0x0f) === 2) return 'linkLocalMulticast'
+  const range = address.range()
+  return range === 'unspecified' || range === 'loopback' || range === 'linkLocal' ? range : undefined
 }

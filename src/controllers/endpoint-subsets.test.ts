@@ -126,4 +126,17 @@ describe('endpointSubsets', () => {
     expect(subsets[0]?.addresses).toHaveLength(1000)
     expect(subsets[0]?.notReadyAddresses).toBeUndefined()
   })
+  test('keeps of each subset its part of 1000', () => {
+    const pods = Array.from({ length: 1500 }, (_, i) => pod(i, { port: i < 500 ? 8080 : 9090 }))
+    const { subsets } = endpointSubsets(service(), servicePods(service(), pods))
+    expect(subsets.map(({ addresses, ports }) => [ports?.[0]?.port, addresses?.length])).toEqual([
+      [8080, 334],
+      [9090, 666],
+    ])
+  })
+  test('keeps all that are ready, and of the others what still has room', () => {
+    const pods = Array.from({ length: 1200 }, (_, i) => pod(i, { ready: i < 900 }))
+    const { subsets } = endpointSubsets(service(), servicePods(service(), pods))
+    expect([subsets[0]?.addresses?.length, subsets[0]?.notReadyAddresses?.length]).toEqual([900, 100])
+  })
 })

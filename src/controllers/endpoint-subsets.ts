@@ -58,12 +58,13 @@ function truncated(subsets: readonly Subset[]): readonly Subset[] {
       ? (['ready', ready, ADDRESSES_MAX] as const)
       : (['notReady', notReady, ADDRESSES_MAX - ready] as const)
   let left: number = room
-  return subsets.map((subset) => {
+  const kept = subsets.map((subset) => {
     const part = Math.min(left, Math.ceil((subset[cut].length / total) * room))
     left -= part
-    const kept = subset[cut].slice(0, part)
-    return cut === 'ready' ? { ...subset, ready: kept, notReady: [] } : { ...subset, notReady: kept }
+    const some = subset[cut].slice(0, part)
+    return cut === 'ready' ? { ...subset, ready: some, notReady: [] } : { ...subset, notReady: some }
   })
+  return kept.filter((each) => each.ready.length + each.notReady.length > 0)
 }
 
 function compareText(a: string, b: string): number {

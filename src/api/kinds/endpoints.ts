@@ -1,4 +1,5 @@
 import { ageColumn, nameColumn } from '../age.ts'
+import { subsetFaults } from '../endpoint-validation.ts'
 import type { V1Endpoints } from '../generated/types.ts'
 import { defineKind } from '../kind.ts'
 import type { Stored } from '../resource.ts'
@@ -31,6 +32,7 @@ export const endpoints = defineKind<Endpoints>({
           })),
         }
       : resource,
+  validate: ({ subsets = [] }) => subsetFaults(subsets),
   columns: [
     nameColumn,
     {
