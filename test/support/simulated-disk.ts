@@ -29,6 +29,12 @@ export class SimulatedDisk implements Disk {
     return { ...this.durable, records }
   }
 
+  read({ key, revision }: { readonly key: string; readonly revision: number }): object {
+    const record = this.durable.records.get(`${revision} ${key}`)
+    if (!record) throw new Error(`${key} at revision ${revision} is not on the disk`)
+    return structuredClone(record.value)
+  }
+
   async write(batch: DiskBatch): Promise<void> {
     this.writes += 1
     if (this.broken) {
@@ -45,7 +51,7 @@ export class SimulatedDisk implements Disk {
   #flush(batch: DiskBatch): void {
     const { records } = this.durable
     for (const { previous: _, ...record } of batch.changes)
-      records.set(`${record.revision} ${record.key}`, record)
+      records.set(`${record.revision} ${record.key}`, structuredClone(record))
     for (const { revision, key } of batch.forgotten) records.delete(`${revision} ${key}`)
     this.durable.revision = batch.revision
     this.durable.compactedRevision = batch.compactedRevision

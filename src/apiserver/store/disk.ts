@@ -1,5 +1,5 @@
 import type { Forgotten } from './mvcc.ts'
-import type { Change } from './store.ts'
+import type { Change, Value } from './store.ts'
 
 /**
  * What the embedded engine asks of a disk. One batch is all or nothing, and durable when `write` resolves: flushed,
@@ -8,17 +8,21 @@ import type { Change } from './store.ts'
  */
 export interface Disk {
   load(): DiskState
+  /** The value of a record that was written and not forgotten. Throws InternalError when it cannot be read. */
+  read(record: Forgotten): Value
   write(batch: DiskBatch): Promise<void>
   close(): Promise<void>
 }
 
 export type DiskRecord = Omit<Change, 'previous'>
+/** What is known of a record without reading its value. */
+export type DiskHeader = Omit<DiskRecord, 'value'>
 
 export interface DiskState {
   readonly revision: number
   readonly compactedRevision: number
   /** In the order in which they were written. */
-  readonly records: Iterable<DiskRecord>
+  readonly records: Iterable<DiskHeader>
 }
 
 export interface DiskBatch {

@@ -63,7 +63,7 @@ export class EmbeddedStore implements Store {
     this.#disk = disk
     this.#stamp = stampOf(options)
     const state = disk.load()
-    this.#core = new Mvcc(state)
+    this.#core = new Mvcc(state, (version) => disk.read(version))
     for (const record of state.records) this.#forgotten.push(...this.#core.restore(record))
   }
 

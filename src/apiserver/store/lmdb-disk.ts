@@ -3,8 +3,10 @@ import { join } from 'node:path'
 import { type Database, open, type RootDatabase } from 'lmdb'
 import { ApiError } from '../../api/status.ts'
 import { lockDirectory, type Unlock } from './directory-lock.ts'
-import type { Disk, DiskBatch, DiskRecord, DiskState } from './disk.ts'
-import { decodeRecord, encodeRecord, type OrderedRecord, recordKey } from './record.ts'
+import type { Disk, DiskBatch, DiskHeader, DiskState } from './disk.ts'
+import type { Forgotten } from './mvcc.ts'
+import { decodeHeader, decodeValue, encodeRecord, type OrderedHeader, recordKey } from './record.ts'
+import type { Value } from './store.ts'
 
 /** Raised whenever the layout changes; another number is refused, never guessed at. */
 export const STORE_FORMAT = 1
@@ -69,6 +71,13 @@ class LmdbDisk implements Disk {
     return { ...state, records: this.#load(state.revision) }
   }
 
+  read({ key, revision }: Forgotten): Value {
+    const bytes = this.#records.get(recordKey(revision, key))
+    if (!bytes || !decodeHeader(bytes))
+      throw damaged(this.#directory, `${key} at revision ${revision} cannot be read`)
+    return decodeValue(bytes)
+  }
+
   async write(batch: DiskBatch): Promise<void> {
     const { revision, compactedRevision, changes, forgotten } = batch
     await this.#root.transaction(() => {
@@ -90,10 +99,10 @@ class LmdbDisk implements Disk {
     this.#unlock()
   }
 
-  *#load(newest: number): Generator<DiskRecord> {
-    let group: OrderedRecord[] = []
+  *#load(newest: number): Generator<DiskHeader> {
+    let group: OrderedHeader[] = []
     for (const { value } of this.#records.getRange({ snapshot: true })) {
-      const record = decodeRecord(value)
+      const record = decodeHeader(value)
       if (!record) throw damaged(this.#directory, 'a record does not match its checksum')
       if (record.revision > newest)
         throw damaged(this.#directory, `revision ${record.revision} is beyond ${newest}`)
@@ -107,7 +116,7 @@ class LmdbDisk implements Disk {
   }
 }
 
-function inOrder(group: readonly OrderedRecord[]): DiskRecord[] {
+function inOrder(group: readonly OrderedHeader[]): DiskHeader[] {
   return [...group].sort((a, b) => a.order - b.order).map(({ order: _, ...record }) => record)
 }
 

@@ -1,12 +1,12 @@
 import { crc32 } from 'node:zlib'
 import { encodeOnce } from '../../base/json.ts'
-import type { DiskRecord } from './disk.ts'
+import type { DiskHeader, DiskRecord } from './disk.ts'
 
 /**
  * The bytes of one record: crc32 of all that follows (4), length of the header (4), header, value; both as JSON. The
  * value's bytes are those that the API sends, encoded once for both. `order` is the place within the revision.
  */
-export interface OrderedRecord extends DiskRecord {
+export interface OrderedHeader extends DiskHeader {
   readonly order: number
 }
 
@@ -18,7 +18,7 @@ export function recordKey(revision: number, key: string): Buffer {
   return bytes
 }
 
-export function encodeRecord(record: OrderedRecord): Buffer {
+export function encodeRecord(record: OrderedHeader & DiskRecord): Buffer {
   const { type, key, revision, createRevision, order } = record
   const header = Buffer.from(JSON.stringify([type, key, revision, createRevision, order]))
   const value = encodeOnce(record.value)
@@ -31,22 +31,19 @@ export function encodeRecord(record: OrderedRecord): Buffer {
 }
 
 /** Undefined when the bytes are not what was written. */
-export function decodeRecord(bytes: Buffer): OrderedRecord | undefined {
+export function decodeHeader(bytes: Buffer): OrderedHeader | undefined {
   if (bytes.length < 8 || crc32(bytes.subarray(4)) !== bytes.readUInt32BE(0)) return undefined
-  const end = 8 + bytes.readUInt32BE(4)
-  const [type, key, revision, createRevision, order] = JSON.parse(bytes.toString('utf8', 8, end)) as [
-    DiskRecord['type'],
-    string,
-    number,
-    number,
-    number,
-  ]
-  return {
-    type,
-    key,
-    revision,
-    createRevision,
-    order,
-    value: JSON.parse(bytes.toString('utf8', end)) as object,
-  }
+  const [type, key, revision, createRevision, order] = JSON.parse(
+    bytes.toString('utf8', 8, headerEnd(bytes)),
+  ) as [DiskRecord['type'], string, number, number, number]
+  return { type, key, revision, createRevision, order }
+}
+
+/** Of bytes whose header could be read. */
+export function decodeValue(bytes: Buffer): object {
+  return JSON.parse(bytes.toString('utf8', headerEnd(bytes))) as object
+}
+
+function headerEnd(bytes: Buffer): number {
+  return 8 + bytes.readUInt32BE(4)
 }

@@ -1,6 +1,5 @@
 import { ApiError } from '../../api/status.ts'
 import { deepFreeze } from '../../base/json.ts'
-import { entryOf } from './mvcc.ts'
 import type { Change, Entry, StoreOptions, Transaction, TxnResult, Value, Write } from './store.ts'
 
 /**
@@ -44,7 +43,10 @@ export function evaluate(transaction: Transaction, view: View, stamp: Stamp): Ou
     const change = changeOf(write, view.latest(write.key), next, stamp)
     if (!change) continue
     changes.push(change)
-    if (change.type === 'put') entries.push(entryOf(change))
+    if (change.type === 'put') {
+      const { key, value, createRevision } = change
+      entries.push({ key, value, revision: next, createRevision })
+    }
   }
   const revision = changes.length > 0 ? next : view.revision
   return { result: { committed: true, revision, entries }, changes }
