@@ -1,6 +1,8 @@
 import type { Node } from '../api/kinds/node.ts'
 import type { Labels } from '../api/selectors.ts'
+import { ByLabel } from './by-label.ts'
 import type { NodeInfo } from './node-info.ts'
+import { PlacedSorts } from './placed-sorts.ts'
 import type { PodInfo } from './pod-info.ts'
 import type { Term } from './terms.ts'
 import { type Counter, DomainCounts, SpreadCounts, Topology } from './topology.ts'
@@ -8,6 +10,8 @@ import { type Counter, DomainCounts, SpreadCounts, Topology } from './topology.t
 /** A sort of pods that is counted: made by a selector, told from others by `key`. */
 export interface PodGroup {
   readonly key: string
+  /** "key=value" that every pod of the group has: where to look for them. */
+  readonly labels: readonly string[]
   /** Looks at namespace, labels and deletion only: asked once for each different `labelKey`. */
   matches(pod: PodInfo): boolean
 }
@@ -51,11 +55,14 @@ const GROUPS_MAX = 2000
 export class PodCounts {
   readonly #nodes: () => Iterable<NodeInfo>
   readonly #topologies = new Map<string, Topology>()
+  readonly #placed = new PlacedSorts()
   readonly #groups = new Map<string, Tracked>()
+  readonly #groupsByLabel = new ByLabel<Tracked>()
   readonly #spreads = new Map<string, Spread>()
   /** labelKey -> the groups such a pod is in. */
   readonly #groupsOf = new Map<string, readonly Tracked[]>()
   readonly #bearers = new Map<TermSort, Map<string, Bearers>>(SORTS.map((sort) => [sort, new Map()]))
+  readonly #bearersByLabel = new Map<TermSort, ByLabel<Bearers>>(SORTS.map((sort) => [sort, new ByLabel()]))
   readonly #bearersMatching = new Map<string, readonly Bearers[]>()
   /** "namespace/name" of a claim -> how many placed pods mount it. */
   readonly #claims = new Map<string, number>()
@@ -68,9 +75,13 @@ export class PodCounts {
   /** To be called between decisions: drops counters when there are too many. */
   trim(): void {
     if (this.#groups.size + this.#spreads.size > GROUPS_MAX) this.#forget()
-    for (const bearers of this.#bearers.values()) {
+    for (const [sort, bearers] of this.#bearers) {
       if (bearers.size <= GROUPS_MAX) continue
-      for (const [key, { counts }] of bearers) if (counts.total === 0) bearers.delete(key)
+      for (const [key, bearer] of bearers) {
+        if (bearer.counts.total !== 0) continue
+        bearers.delete(key)
+        this.#bearersByLabel.get(sort)!.unfile(bearer, bearer.term.labels)
+      }
       this.#bearersMatching.clear()
     }
   }
@@ -129,14 +140,16 @@ export class PodCounts {
 
   /** Terms of placed (or nominated) pods that are about this pod. */
   bearersOf(sort: TermSort, pod: PodInfo): readonly Bearers[] {
-    const all = this.#bearers.get(sort)
-    if (!all?.size) return NONE
+    if (!this.#bearers.get(sort)?.size) return NONE
     const id = `${sort} ${pod.labelKey}`
     let matching = this.#bearersMatching.get(id)
     if (!matching) {
       const labels = pod.pod.metadata.labels ?? {}
       const namespaceLabels = this.namespaceLabels(pod.namespace)
-      matching = [...all.values()].filter(({ term }) => term.matches(pod.namespace, labels, namespaceLabels))
+      matching = this.#bearersByLabel
+        .get(sort)!
+        .about(labels)
+        .filter(({ term }) => term.matches(pod.namespace, labels, namespaceLabels))
       this.#remember(this.#bearersMatching, id, matching)
     }
     return matching
@@ -168,7 +181,8 @@ export class PodCounts {
     for (const { counts, isCounted } of this.#spreads.values()) if (isCounted(node)) counts.join(slot)
   }
 
-  #count(slot: number, pod: PodInfo, by: number): void {
+  #count(slot: number, pod: PodInfo, by: 1 | -1): void {
+    this.#placed.change(slot, pod, by)
     if (this.#groups.size > 0)
       for (const { counters } of this.#groupsWith(pod))
         for (const counter of counters.values()) counter.change(slot, by)
@@ -185,7 +199,7 @@ export class PodCounts {
   #groupsWith(pod: PodInfo): readonly Tracked[] {
     let groups = this.#groupsOf.get(pod.labelKey)
     if (!groups) {
-      groups = [...this.#groups.values()].filter(({ group }) => group.matches(pod))
+      groups = this.#groupsByLabel.about(pod.pod.metadata.labels).filter(({ group }) => group.matches(pod))
       this.#remember(this.#groupsOf, pod.labelKey, groups)
     }
     return groups
@@ -196,6 +210,7 @@ export class PodCounts {
     if (!tracked) {
       tracked = { group, counters: new Map() }
       this.#groups.set(group.key, tracked)
+      this.#groupsByLabel.file(tracked, group.labels)
       this.#groupsOf.clear()
     }
     return tracked
@@ -203,17 +218,8 @@ export class PodCounts {
 
   #fill(counter: Counter, { group, counters }: Tracked, id: string): void {
     counters.set(id, counter)
-    const verdicts = new Map<string, boolean>()
-    for (const { slot, pods } of this.#nodes()) {
-      for (const pod of pods.values()) {
-        let matches = verdicts.get(pod.labelKey)
-        if (matches === undefined) {
-          matches = group.matches(pod)
-          verdicts.set(pod.labelKey, matches)
-        }
-        if (matches) counter.change(slot, 1)
-      }
-    }
+    for (const { pod, slots } of this.#placed.with(group.labels))
+      if (group.matches(pod)) for (const [slot, pods] of slots) counter.change(slot, pods)
   }
 
   #bearersOfTerm(sort: TermSort, term: Term): Bearers {
@@ -222,6 +228,7 @@ export class PodCounts {
     if (!known) {
       known = { term, counts: new DomainCounts(this.topology(term.topologyKey)) }
       bearers.set(term.key, known)
+      this.#bearersByLabel.get(sort)!.file(known, term.labels)
       this.#bearersMatching.clear()
     }
     return known
@@ -229,6 +236,7 @@ export class PodCounts {
 
   #forget(): void {
     this.#groups.clear()
+    this.#groupsByLabel.clear()
     this.#spreads.clear()
     this.#groupsOf.clear()
     this.#bearersMatching.clear()

@@ -1,11 +1,14 @@
 import type { V1LabelSelector, V1PodAffinityTerm } from '../api/generated/types.ts'
 import type { Pod } from '../api/kinds/pod.ts'
 import { compileLabelSelector, type LabelPredicate, type Labels } from '../api/selectors.ts'
+import { labelsOfAll } from './by-label.ts'
 
 /** One term of pod (anti-)affinity, made ready to be asked of many pods. Equal terms have equal keys. */
 export interface Term {
   readonly key: string
   readonly topologyKey: string
+  /** "key=value" that every pod it is about has. */
+  readonly labels: readonly string[]
   /** Of a preferred term; 1 for a required one. */
   readonly weight: number
   /** `namespaceLabels`: the labels of the namespace of the pod that is asked about. */
@@ -47,6 +50,7 @@ function termOf(pod: Pod, term: V1PodAffinityTerm, weight: number): Term {
   return {
     key: JSON.stringify([topologyKey, weight, [...namespaces].sort(), namespaceSelector, labelSelector]),
     topologyKey,
+    labels: labelsOfAll(labelSelector),
     weight,
     matches: (namespace, labels, namespaceLabels) =>
       (namespaces.has(namespace) || selectsNamespace(namespaceLabels)) && selects(labels),

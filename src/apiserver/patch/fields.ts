@@ -1,5 +1,5 @@
 import { isObject, type JsonObject } from '../../base/json.ts'
-import { type FieldsJson, LEAF, sharedPart } from './shared-fields.ts'
+import { type FieldsJson, isSharedPart, LEAF, sharedPart } from './shared-fields.ts'
 
 /**
  * A set of field paths, as managedFields' fieldsV1 holds it: a trie of path elements.
@@ -26,7 +26,8 @@ export function isEmpty(fields: Fields): boolean {
 }
 
 const readOnce = new WeakMap<object, Fields>()
-const writtenOnce = new WeakMap<Fields, FieldsJson>()
+/** By whether they stand below a path that is a member itself. */
+const writtenOnce = { plain: new WeakMap<Fields, FieldsJson>(), member: new WeakMap<Fields, FieldsJson>() }
 
 /** Frozen fieldsV1 objects, and the parts that they share, are read once. */
 export function parseFields(json: unknown): Fields {
@@ -35,6 +36,8 @@ export function parseFields(json: unknown): Fields {
   if (known) return known
   const fields = read(json)
   if (Object.isFrozen(json)) readOnce.set(json, fields)
+  // What was written here is in the order in which it would be written again.
+  if (isSharedPart(json)) writtenOnce[Object.hasOwn(json, '.') ? 'member' : 'plain'].set(fields, json)
   return fields
 }
 
@@ -51,21 +54,22 @@ function read(json: JsonObject): Fields {
 
 /** fieldsV1, frozen, in the order Kubernetes writes it. Written once for each set; equal parts of sets are one object. */
 export function formatFields(fields: Fields): FieldsJson {
-  let json = writtenOnce.get(fields)
-  if (!json) {
-    json = write(fields, false)
-    writtenOnce.set(fields, json)
-  }
-  return json
+  return write(fields, false)
 }
 
 function write(fields: Fields, isMember: boolean): FieldsJson {
-  const keys = [...fields.elements.keys()].sort(byElement)
-  const parts = keys.map((key) => {
-    const { member, children } = fields.elements.get(key)!
-    return isEmpty(children) ? LEAF : write(children, member)
-  })
-  return sharedPart(isMember, keys, parts)
+  const written = writtenOnce[isMember ? 'member' : 'plain']
+  let json = written.get(fields)
+  if (!json) {
+    const keys = [...fields.elements.keys()].sort(byElement)
+    const parts = keys.map((key) => {
+      const { member, children } = fields.elements.get(key)!
+      return isEmpty(children) ? LEAF : write(children, member)
+    })
+    json = sharedPart(isMember, keys, parts)
+    written.set(fields, json)
+  }
+  return json
 }
 
 const KIND_ORDER = 'fkvi'
@@ -77,18 +81,20 @@ function byElement(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
 }
 
+/** `a` itself if `b` adds nothing. */
 export function union(a: Fields, b: Fields): Fields {
   if (a === b || isEmpty(b)) return a
   if (isEmpty(a)) return b
-  const elements = new Map(a.elements)
+  let elements: Map<string, FieldNode> | undefined
   for (const [key, node] of b.elements) {
-    const other = elements.get(key)
-    elements.set(
-      key,
-      other ? { member: other.member || node.member, children: union(other.children, node.children) } : node,
-    )
+    const other = a.elements.get(key)
+    const member = node.member || other?.member === true
+    const children = other ? union(other.children, node.children) : node.children
+    if (other && member === other.member && children === other.children) continue
+    elements ??= new Map(a.elements)
+    elements.set(key, { member, children })
   }
-  return { elements }
+  return elements ? { elements } : a
 }
 
 /** What is in `a` and not in `b`; a member of `b` takes only itself, not what is below it. `a` itself if nothing goes. */

@@ -22,7 +22,11 @@ export function sharedPart(
   keys: readonly string[],
   children: readonly FieldsJson[],
 ): FieldsJson {
-  const name = JSON.stringify([isMember, keys, children.map((child) => ids.get(child))])
+  let name = isMember ? '.' : ''
+  // A key may hold any character: its length says where it ends.
+  keys.forEach((key, i) => {
+    name += `${key.length}:${key}${ids.get(children[i]!)} `
+  })
   const known = parts.get(name)?.deref()
   if (known) return known
   const part: Record<string, unknown> = isMember ? { '.': LEAF } : {}
@@ -35,4 +39,8 @@ export function sharedPart(
   parts.set(name, new WeakRef(part))
   forgotten.register(part, name)
   return part
+}
+
+export function isSharedPart(json: object): boolean {
+  return ids.has(json as FieldsJson)
 }

@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
 import { ApiError, badRequest } from '../../api/status.ts'
 import type { Cancel } from '../../base/clock.ts'
 import { systemClock } from '../../base/clock.ts'
@@ -74,6 +75,13 @@ export const up: CliCommand = {
   },
 }
 
+/**
+ * A control plane lives long and rests mostly: memory is worth more to it than the last percent of a start. V8 collects
+ * when what lives has grown by this much, where its own choice is up to fourfold (10,000 pods: 800 MB instead of 1,100,
+ * in the same time).
+ */
+const HEAP_GROWING_PERCENT = 50
+
 async function run(repo: string, options: UpOptions, { output, exit }: CommandContext): Promise<void> {
   const statusMode = parseStatusMode(options.status)
   if (!statusMode)
@@ -97,6 +105,7 @@ async function run(repo: string, options: UpOptions, { output, exit }: CommandCo
   })
   if (!isUrl(repo) && existsSync(resolve(repo))) checkReadable(resolve(repo))
   prepareData(data, repo)
+  setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`)
 
   const env = createEnv({
     clock: systemClock,

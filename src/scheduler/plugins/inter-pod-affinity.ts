@@ -53,6 +53,7 @@ export function interPodAffinity(args: InterPodAffinityArgs = {}): Plugin<Hard, 
       if (existing.length + requiredAffinity.length + requiredAntiAffinity.length === 0) return 'skip'
       const all = {
         key: `all ${requiredAffinity.map(({ key }) => key).join(' ')}`,
+        labels: requiredAffinity.flatMap(({ labels }) => labels),
         matches: (other: PodInfo) => requiredAffinity.every((term) => isAbout(term, other, snapshot)),
       }
       return {
@@ -150,7 +151,7 @@ function isAbout(term: Term, { namespace, pod }: PodInfo, { counts }: Snapshot):
 
 function matching(term: Term, snapshot: Snapshot): DomainCounts {
   return snapshot.counts.matching(
-    { key: `one ${term.key}`, matches: (other) => isAbout(term, other, snapshot) },
+    { key: `one ${term.key}`, labels: term.labels, matches: (other) => isAbout(term, other, snapshot) },
     term.topologyKey,
   )
 }

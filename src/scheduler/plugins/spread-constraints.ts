@@ -8,6 +8,7 @@ import { statefulSet } from '../../api/kinds/stateful-set.ts'
 import { matchesNodeAffinity } from '../../api/placement.ts'
 import { controllerOf } from '../../api/resource.ts'
 import { compileLabelSelector, mapSelectorMatches } from '../../api/selectors.ts'
+import { labelsOfAll } from '../by-label.ts'
 import type { PodGroup } from '../pod-counts.ts'
 import type { PodInfo } from '../pod-info.ts'
 import type { Snapshot } from '../snapshot.ts'
@@ -58,6 +59,7 @@ function compile(constraint: V1TopologySpreadConstraint, info: PodInfo): SpreadC
     isHard: whenUnsatisfiable === 'DoNotSchedule',
     group: {
       key: `spread ${namespace} ${JSON.stringify(selector)}`,
+      labels: labelsOfAll(selector),
       matches: (other) =>
         other.namespace === namespace && !other.isTerminating && selects(other.pod.metadata.labels ?? {}),
     },

@@ -1,0 +1,190 @@
+// One workload of bench/controllers.bench.mjs in a process of its own: `node bench/controllers-run.mjs NAME` prints a line
+// of JSON. The whole plane on its store on disk, simulated nodes, real time.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { configMap } from '../dist/api/kinds/config-map.js'
+import { deployment as deploymentKind } from '../dist/api/kinds/deployment.js'
+import { endpointSlice } from '../dist/api/kinds/endpoint-slice.js'
+import { job as jobKind } from '../dist/api/kinds/job.js'
+import { namespace as namespaceKind } from '../dist/api/kinds/namespace.js'
+import { node as nodeKind } from '../dist/api/kinds/node.js'
+import { nodePool } from '../dist/api/kinds/node-pool.js'
+import { pod as podKind } from '../dist/api/kinds/pod.js'
+import { service as serviceKind } from '../dist/api/kinds/service.js'
+import { createEnv } from '../dist/base/env.js'
+import { startControlPlane } from '../dist/control-plane.js'
+
+const namespace = 'default'
+const metadata = (name) => ({ name, namespace })
+const template = (app, image = 'registry.example/app:1') => ({
+  metadata: { labels: { app } },
+  spec: { containers: [{ name: 'app', image, resources: { requests: { cpu: '10m', memory: '16Mi' } } }] },
+})
+const deployment = (name, replicas) => ({
+  apiVersion: 'apps/v1',
+  kind: 'Deployment',
+  metadata: metadata(name),
+  spec: { replicas, selector: { matchLabels: { app: name } }, template: template(name) },
+})
+
+/** Each is given the plane and `until`; returns what it measured. */
+const workloads = {
+  async deployments({ client, informers }) {
+    const startedAt = performance.now()
+    await all(5_000, (n) => client.create(deploymentKind, deployment(`one-${n}`, 1)))
+    await until(informers, deploymentKind, (each) => each.status?.availableReplicas === 1, 5_000)
+    return { seconds: since(startedAt) }
+  },
+  async upAndDown({ client, informers }) {
+    const startedAt = performance.now()
+    await client.create(deploymentKind, deployment('large', 10_000))
+    await until(informers, deploymentKind, (each) => each.status?.availableReplicas === 10_000)
+    const up = since(startedAt)
+    const turnedAt = performance.now()
+    await client.patch(deploymentKind, metadata('large'), 'merge', { spec: { replicas: 0 } })
+    await gone(informers, podKind)
+    return { up, down: since(turnedAt) }
+  },
+  async rollingUpdate({ client, informers }) {
+    await client.create(deploymentKind, deployment('large', 10_000))
+    await until(informers, deploymentKind, (each) => each.status?.availableReplicas === 10_000)
+    const startedAt = performance.now()
+    const containers = template('large', 'registry.example/app:2').spec.containers
+    const patch = { spec: { template: { spec: { containers } } } }
+    await client.patch(deploymentKind, metadata('large'), 'strategic', patch)
+    await until(
+      informers,
+      deploymentKind,
+      ({ status }) =>
+        status?.observedGeneration === 2 &&
+        status.updatedReplicas === 10_000 &&
+        status.availableReplicas === 10_000,
+    )
+    return { seconds: since(startedAt) }
+  },
+  async jobs({ client, informers }) {
+    const startedAt = performance.now()
+    await all(1_000, (n) =>
+      client.create(jobKind, {
+        apiVersion: 'batch/v1',
+        kind: 'Job',
+        metadata: metadata(`job-${n}`),
+        spec: {
+          template: { ...template('job'), spec: { ...template('job').spec, restartPolicy: 'Never' } },
+        },
+      }),
+    )
+    await until(informers, jobKind, (each) => each.status?.succeeded === 1, 1_000)
+    return { seconds: since(startedAt) }
+  },
+  async endpointSlices({ client, informers }) {
+    await client.create(serviceKind, {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: metadata('large'),
+      spec: { selector: { app: 'large' }, ports: [{ port: 80 }] },
+    })
+    await client.create(deploymentKind, deployment('large', 2_000))
+    await until(informers, deploymentKind, (each) => each.status?.availableReplicas === 2_000)
+    const listed = () => informers.of(endpointSlice).list()
+    const ready = (slices) =>
+      slices.flatMap(({ endpoints }) => endpoints).filter((each) => each.conditions?.ready)
+    await until(informers, endpointSlice, () => ready(listed()).length === 2_000)
+    const slices = listed()
+    const startedAt = performance.now()
+    const end = startedAt + 3_000
+    let updates = 0
+    // Straight to the API, as many as 64 writers can: what the proxies and every watcher then follow.
+    await Promise.all(
+      Array.from({ length: 64 }, async (_, writer) => {
+        for (let n = 0; performance.now() < end; n += 1, updates += 1)
+          await client.patch(endpointSlice, slices[writer % slices.length].metadata, 'merge', {
+            metadata: { annotations: { [`w${writer}`]: String(n) } },
+          })
+      }),
+    )
+    return { perSecond: updates / since(startedAt) }
+  },
+  async namespace({ client, informers }) {
+    await client.create(namespaceKind, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'full' } })
+    await all(10_000, (n) =>
+      client.create(configMap, {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name: `c-${n}`, namespace: 'full' },
+        data: { n: String(n) },
+      }),
+    )
+    const startedAt = performance.now()
+    await client.delete(namespaceKind, { name: 'full' })
+    await until(informers, namespaceKind, () => informers.of(namespaceKind).get('full') === undefined)
+    return { seconds: since(startedAt) }
+  },
+}
+
+const since = (startedAt) => (performance.now() - startedAt) / 1000
+
+async function all(count, make) {
+  let next = 0
+  await Promise.all(
+    Array.from({ length: 64 }, async () => {
+      while (next < count) {
+        next += 1
+        await make(next - 1)
+      }
+    }),
+  )
+}
+
+/** Resolves when so many of the kind meet `is`; counted as they change. */
+function until(informers, kind, is, count = 1) {
+  const informer = informers.of(kind)
+  const met = new Set()
+  return new Promise((resolve) => {
+    const cancel = informer.onChange(({ type, resource }) => {
+      if (is(resource)) met.add(resource.metadata.uid)
+      else met.delete(resource.metadata.uid)
+      if (met.size < count) return
+      resolve()
+      // Not before onChange has returned.
+      queueMicrotask(() => cancel())
+    })
+  })
+}
+
+function gone(informers, kind) {
+  const informer = informers.of(kind)
+  return new Promise((resolve) => {
+    informer.onChange(() => informer.size === 0 && resolve())
+  })
+}
+
+const workload = workloads[process.argv[2]]
+const directory = mkdtempSync(join(import.meta.dirname, '.controllers-'))
+const plane = await startControlPlane(createEnv(), { store: 'embedded', dataDirectory: directory })
+try {
+  const { client, informers } = plane
+  await client.create(nodePool, {
+    apiVersion: 'seamark.dev/v1alpha1',
+    kind: 'NodePool',
+    metadata: { name: 'worker' },
+    spec: {
+      count: 100,
+      runtime: 'simulated',
+      template: { capacity: { cpu: '32', memory: '64Gi', pods: '250' } },
+    },
+  })
+  const isReady = ({ status }) =>
+    status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')
+  await until(informers, nodeKind, isReady, 100)
+  const before = process.cpuUsage()
+  const measured = await workload(plane)
+  const { user, system } = process.cpuUsage(before)
+  const rss = process.resourceUsage().maxRSS / 1024
+  console.log(JSON.stringify({ ...measured, cpu: (user + system) / 1e6, rss }))
+} finally {
+  await plane.stop()
+  rmSync(directory, { recursive: true, force: true })
+}
+process.exit(0)
