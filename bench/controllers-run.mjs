@@ -56,8 +56,9 @@ const workloads = {
     await until(
       informers,
       deploymentKind,
-      ({ status }) =>
-        status?.observedGeneration === 2 &&
+      ({ metadata, spec, status }) =>
+        spec.template.spec.containers[0].image.endsWith(':2') &&
+        status?.observedGeneration === metadata.generation &&
         status.updatedReplicas === 10_000 &&
         status.availableReplicas === 10_000,
     )
@@ -78,33 +79,65 @@ const workloads = {
     await until(informers, jobKind, (each) => each.status?.succeeded === 1, 1_000)
     return { seconds: since(startedAt) }
   },
+  /** Pods become ready and unready as fast as 64 writers can say so; every change is one of a slice. */
   async endpointSlices({ client, informers }) {
-    await client.create(serviceKind, {
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: metadata('large'),
-      spec: { selector: { app: 'large' }, ports: [{ port: 80 }] },
-    })
-    await client.create(deploymentKind, deployment('large', 2_000))
-    await until(informers, deploymentKind, (each) => each.status?.availableReplicas === 2_000)
-    const listed = () => informers.of(endpointSlice).list()
-    const ready = (slices) =>
-      slices.flatMap(({ endpoints }) => endpoints).filter((each) => each.conditions?.ready)
-    await until(informers, endpointSlice, () => ready(listed()).length === 2_000)
-    const slices = listed()
-    const startedAt = performance.now()
-    const end = startedAt + 3_000
-    let updates = 0
-    // Straight to the API, as many as 64 writers can: what the proxies and every watcher then follow.
-    await Promise.all(
-      Array.from({ length: 64 }, async (_, writer) => {
-        for (let n = 0; performance.now() < end; n += 1, updates += 1)
-          await client.patch(endpointSlice, slices[writer % slices.length].metadata, 'merge', {
-            metadata: { annotations: { [`w${writer}`]: String(n) } },
-          })
+    const SERVICES = 200
+    const each = (n) => ({ app: `s-${n % SERVICES}` })
+    await all(SERVICES, (n) =>
+      client.create(serviceKind, {
+        apiVersion: 'v1',
+        kind: 'Service',
+        metadata: metadata(`s-${n}`),
+        spec: { selector: each(n), ports: [{ port: 80 }] },
       }),
     )
-    return { perSecond: updates / since(startedAt) }
+    const setReady = (n, status) =>
+      client.patch(
+        podKind,
+        metadata(`p-${n}`),
+        'merge',
+        {
+          status: {
+            phase: 'Running',
+            podIP: address(n),
+            podIPs: [{ ip: address(n) }],
+            conditions: [{ type: 'Ready', status }],
+          },
+        },
+        { subresource: 'status' },
+      )
+    await all(SERVICES * 10, async (n) => {
+      const spec = { ...template('p').spec, nodeName: 'alone' }
+      await client.create(podKind, {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { ...metadata(`p-${n}`), labels: each(n) },
+        spec,
+      })
+      await setReady(n, 'True')
+    })
+    const ready = ({ endpoints }) => endpoints.filter(({ conditions }) => conditions?.ready).length === 10
+    await until(informers, endpointSlice, ready, SERVICES)
+    let written = 0
+    informers.of(endpointSlice).onChange(() => {
+      written += 1
+    })
+    written = 0
+    const startedAt = performance.now()
+    const end = startedAt + 4_000
+    let next = 0
+    await Promise.all(
+      Array.from({ length: 64 }, async () => {
+        while (performance.now() < end) {
+          next += 1
+          await setReady(
+            next % (SERVICES * 10),
+            Math.floor(next / (SERVICES * 10)) % 2 === 0 ? 'False' : 'True',
+          )
+        }
+      }),
+    )
+    return { perSecond: written / since(startedAt), changesPerSecond: next / since(startedAt) }
   },
   async namespace({ client, informers }) {
     await client.create(namespaceKind, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'full' } })
@@ -123,6 +156,7 @@ const workloads = {
   },
 }
 
+const address = (n) => `10.244.${Math.floor(n / 250)}.${(n % 250) + 1}`
 const since = (startedAt) => (performance.now() - startedAt) / 1000
 
 async function all(count, make) {
@@ -142,7 +176,7 @@ function until(informers, kind, is, count = 1) {
   const informer = informers.of(kind)
   const met = new Set()
   return new Promise((resolve) => {
-    const cancel = informer.onChange(({ type, resource }) => {
+    const cancel = informer.onChange(({ resource }) => {
       if (is(resource)) met.add(resource.metadata.uid)
       else met.delete(resource.metadata.uid)
       if (met.size < count) return
@@ -162,22 +196,36 @@ function gone(informers, kind) {
 
 const workload = workloads[process.argv[2]]
 const directory = mkdtempSync(join(import.meta.dirname, '.controllers-'))
-const plane = await startControlPlane(createEnv(), { store: 'embedded', dataDirectory: directory })
+const alone = process.argv[2] === 'endpointSlices'
+const plane = await startControlPlane(createEnv(), {
+  store: 'embedded',
+  dataDirectory: directory,
+  parts: { nodes: !alone },
+})
 try {
   const { client, informers } = plane
-  await client.create(nodePool, {
-    apiVersion: 'seamark.dev/v1alpha1',
-    kind: 'NodePool',
-    metadata: { name: 'worker' },
-    spec: {
-      count: 100,
-      runtime: 'simulated',
-      template: { capacity: { cpu: '32', memory: '64Gi', pods: '250' } },
-    },
-  })
+  const capacity = { cpu: '32', memory: '64Gi', pods: '250' }
+  if (alone)
+    await client.create(nodeKind, {
+      apiVersion: 'v1',
+      kind: 'Node',
+      metadata: { name: 'alone' },
+      status: { capacity },
+    })
+  else
+    await client.create(nodePool, {
+      apiVersion: 'seamark.dev/v1alpha1',
+      kind: 'NodePool',
+      metadata: { name: 'worker' },
+      spec: {
+        count: 100,
+        runtime: 'simulated',
+        template: { capacity },
+      },
+    })
   const isReady = ({ status }) =>
     status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True')
-  await until(informers, nodeKind, isReady, 100)
+  if (!alone) await until(informers, nodeKind, isReady, 100)
   const before = process.cpuUsage()
   const measured = await workload(plane)
   const { user, system } = process.cpuUsage(before)

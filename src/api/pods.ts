@@ -7,7 +7,17 @@ import { type ResourceList, requestsOf } from './resource-requests.ts'
 /** What is pure about pods; kubelet, controllers, scheduler and sync read them in the same way. */
 export type Pod = Stored<V1Pod>
 
-export const podRequests = (pod: Pod, missing?: ResourceList): ResourceList => requestsOf(pod.spec, missing)
+/** See requestsOf. A spec is immutable: its sum is worked out once. */
+export function podRequests({ spec }: Pod): ResourceList {
+  let requests = known.get(spec)
+  if (!requests) {
+    requests = requestsOf(spec)
+    known.set(spec, requests)
+  }
+  return requests
+}
+
+const known = new WeakMap<Pod['spec'], ResourceList>()
 
 export function podPriority(pod: Pod): number {
   return pod.spec.priority ?? 0

@@ -16,7 +16,7 @@ import { deepEqual } from '../base/json.ts'
 import type { Client } from '../client/client.ts'
 import type { InformerChange } from '../client/informer.ts'
 import type { Informers } from '../client/informers.ts'
-import { type Controller, watched } from './controller.ts'
+import { type Controller, restFor, watched } from './controller.ts'
 import { ServiceHints } from './service-hints.ts'
 import {
   familiesOf,
@@ -45,6 +45,7 @@ export function endpointSliceController(): Controller<Service> {
     name: 'endpointslice',
     kind: service,
     owns: [endpointSlice],
+    concurrency: 16,
     watches: [
       watched({ kind: pod, keys: servicesConcerned }),
       watched({
@@ -77,7 +78,7 @@ export function endpointSliceController(): Controller<Service> {
       }
       const others = mine.filter(({ addressType }) => !families.some((family) => family === addressType))
       for (const slice of others) await removeSlice(client, slice)
-      return undefined
+      return { restMs: restFor(pods.length) }
     },
     deleted(_, key) {
       forget(key)

@@ -5,7 +5,7 @@ import { isHeadless, type Service, service } from '../api/kinds/service.ts'
 import { isBeingDeleted, keyOf, parseKey } from '../api/resource.ts'
 import { isReason } from '../api/status.ts'
 import { deepEqual } from '../base/json.ts'
-import { type Controller, watched } from './controller.ts'
+import { type Controller, restFor, watched } from './controller.ts'
 import { endpointSubsets } from './endpoint-subsets.ts'
 import { HEADLESS_LABEL, hasSelectedPods, podsNear, servicePods, servicesConcerned } from './service-pods.ts'
 import { TriggerTimes, withTriggerTime } from './trigger-times.ts'
@@ -40,7 +40,7 @@ export function endpointsController(): Controller<Service> {
           ...wanted,
           metadata: { ...existing.metadata, ...wanted.metadata, name },
         })
-      return undefined
+      return { restMs: restFor(pods.length) }
     },
     /** Only what this controller made: Endpoints that somebody wrote by hand stay. */
     async deleted({ client, informers }, key) {

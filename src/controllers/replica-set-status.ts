@@ -21,6 +21,7 @@ export function replicaSetStatus(
   const labels = Object.entries(replicaSet.spec.template?.metadata?.labels ?? {})
   const { active } = pods
   const count = (test: (pod: Pod) => boolean) => active.filter(test).length
+  const ready = count(isPodReady)
   const before = replicaSet.status?.conditions
   // The first failure's words stay until it passes, as upstream: new words for each attempt would be endless writes.
   const known = findCondition(before, 'ReplicaFailure')
@@ -34,8 +35,9 @@ export function replicaSetStatus(
     fullyLabeledReplicas: count((pod) =>
       labels.every(([key, value]) => pod.metadata.labels?.[key] === value),
     ),
-    readyReplicas: count(isPodReady),
-    availableReplicas: count((pod) => isPodAvailable(pod, minReadySeconds, now)),
+    readyReplicas: ready,
+    availableReplicas:
+      minReadySeconds === 0 ? ready : count((pod) => isPodAvailable(pod, minReadySeconds, now)),
     terminatingReplicas: pods.all.filter(isPodTerminating).length,
     observedGeneration: replicaSet.metadata.generation,
     ...(conditions && conditions.length > 0 ? { conditions } : {}),
@@ -48,8 +50,11 @@ export function nextAvailableInMs(
   minReadySeconds: number,
   now: number,
 ): number | undefined {
-  const waits = active
-    .map((pod) => availableIn(pod, minReadySeconds, now))
-    .filter((ms): ms is number => ms !== undefined && ms > 0)
-  return waits.length > 0 ? Math.min(...waits) : undefined
+  if (minReadySeconds === 0) return undefined
+  let next: number | undefined
+  for (const pod of active) {
+    const ms = availableIn(pod, minReadySeconds, now)
+    if (ms !== undefined && ms > 0 && (next === undefined || ms < next)) next = ms
+  }
+  return next
 }

@@ -14,7 +14,7 @@ import { deepEqual } from '../base/json.ts'
 import type { Informer } from '../client/informer.ts'
 import type { Informers } from '../client/informers.ts'
 import { claim, decideClaims } from './adoption.ts'
-import { type Controller, type Outcome, type ReconcileContext, watched } from './controller.ts'
+import { type Controller, type Outcome, type ReconcileContext, restFor, watched } from './controller.ts'
 import { podFromTemplate } from './pod-from-template.ts'
 import { BURST_MAX, podsToDelete, slowStart } from './pod-set.ts'
 import { nextAvailableInMs, type ReplicaFailure, replicaSetStatus } from './replica-set-status.ts'
@@ -66,7 +66,7 @@ async function reconcile<R extends Resource>(
   ]
   const claims = decideClaims(set, candidates.filter(isPodActive), selectorOf(set))
   const active = await claim(client, { owner: kind, child: pod }, found, claims)
-  const managed = isBeingDeleted(set) ? { active } : await manageReplicas(context, set, active)
+  const managed: Managed = isBeingDeleted(set) ? { active } : await manageReplicas(context, set, active)
   const now = env.clock.now()
   const all = informers.of(pod).byIndex('owner', uid)
   const status = replicaSetStatus(set, { active: managed.active, all }, managed.failure, now)
@@ -74,11 +74,10 @@ async function reconcile<R extends Resource>(
     await client.update(kind, { ...found, status }, { subresource: 'status' })
   }
   if (managed.error) throw managed.error
-  return requeueIn(nextAvailableInMs(managed.active, set.spec.minReadySeconds ?? 0, now))
-}
-
-function requeueIn(ms: number | undefined): Outcome {
-  return ms === undefined ? undefined : { requeueAfterMs: ms }
+  return {
+    requeueAfterMs: nextAvailableInMs(managed.active, set.spec.minReadySeconds ?? 0, now),
+    restMs: managed.isAtSize ? restFor(all.length) : 0,
+  }
 }
 
 function selectorOf({ spec: { selector } }: ReplicaSet) {
@@ -98,6 +97,8 @@ function* wouldAdopt<R extends Resource>(
 }
 
 interface Managed {
+  /** There was nothing to make or to delete. */
+  readonly isAtSize?: boolean
   readonly active: readonly Pod[]
   readonly failure?: ReplicaFailure
   readonly error?: unknown
@@ -110,7 +111,7 @@ async function manageReplicas(
   active: readonly Pod[],
 ): Promise<Managed> {
   const missing = (set.spec.replicas ?? 1) - active.length
-  if (missing === 0) return { active }
+  if (missing === 0) return { active, isAtSize: true }
   const error =
     missing > 0
       ? await createPods(context, set, Math.min(missing, BURST_MAX))

@@ -5,6 +5,7 @@ import { make } from '../../test/support/make.ts'
 import { type ConfigMap, configMap } from '../api/kinds/config-map.ts'
 import { pod } from '../api/kinds/pod.ts'
 import { type ReplicaSet, replicaSet } from '../api/kinds/replica-set.ts'
+import { controllerReference } from '../api/resource.ts'
 import { sleep } from '../base/clock.ts'
 import type { Client } from '../client/client.ts'
 import { EventRecorder } from '../client/events.ts'
@@ -94,6 +95,41 @@ describe('ControllerRunner', () => {
     await cluster.client.delete(configMap, { namespace: 'default', name: 'settings' })
     await cluster.clock.run(1000)
     expect(gone).toEqual(['default/settings'])
+  })
+
+  test('lets a key rest that asked for it: its objects are looked at together, its own spec at once', async () => {
+    const looks: number[] = []
+    await run({
+      name: 'test',
+      kind: replicaSet,
+      owns: [pod],
+      async reconcile({ env }) {
+        looks.push(env.clock.now())
+        return { restMs: 200 }
+      },
+    })
+    const set = await cluster.client.create(replicaSet, {
+      apiVersion: 'apps/v1',
+      kind: 'ReplicaSet',
+      metadata: { name: 'large', namespace: 'default' },
+      spec: {
+        replicas: 0,
+        selector: { matchLabels: { app: 'large' } },
+        template: { metadata: { labels: { app: 'large' } }, spec: make.pod().spec },
+      },
+    })
+    await cluster.clock.run(1000)
+    looks.length = 0
+    const ownerReferences = [controllerReference(set)]
+    for (let n = 0; n < 10; n += 1) {
+      await cluster.client.create(pod, make.pod({ metadata: { name: `p-${n}`, ownerReferences } }))
+      await cluster.clock.run(50)
+    }
+    const gaps = looks.slice(1).map((at, i) => at - looks[i]!)
+    expect(gaps).toEqual([200, 200])
+    await cluster.client.update(replicaSet, { ...set, spec: { ...set.spec, replicas: 1 } })
+    await cluster.clock.run(1)
+    expect(looks.length).toBe(4)
   })
 
   test('does not look at a key again before it has seen what it wrote for it', async () => {

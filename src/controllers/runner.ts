@@ -20,6 +20,7 @@ export class ControllerRunner implements Running {
   /** Keys that failed for good, and the revision of the object at which they did. */
   readonly #stalled = new Map<string, string>()
   readonly #gated = new Set<string>()
+  readonly #resting = new Map<string, { readonly until: number; readonly generation: number | undefined }>()
   readonly #involved: ReadonlySet<string>
   readonly #stop = new AbortController()
   readonly #cancels: Cancel[] = []
@@ -83,6 +84,7 @@ export class ControllerRunner implements Running {
     const { env, informers } = this.#context
     const { name: controller, kind } = this.#controller
     const resource = informers.of(kind).get(key)
+    if (this.#rests(key, resource)) return
     const revision = resource?.metadata.resourceVersion ?? ''
     if (this.#stalled.get(key) === revision) return
     this.#stalled.delete(key)
@@ -94,7 +96,12 @@ export class ControllerRunner implements Running {
     try {
       const outcome = await this.#reconcile(key, resource)
       count.inc({ controller, result: 'success' })
-      if (outcome) this.#queue.addAfter(key, outcome.requeueAfterMs)
+      if (outcome?.requeueAfterMs !== undefined) this.#queue.addAfter(key, outcome.requeueAfterMs)
+      if (outcome?.restMs)
+        this.#resting.set(key, {
+          until: env.clock.now() + outcome.restMs,
+          generation: resource?.metadata.generation,
+        })
     } catch (error) {
       if (this.#stop.signal.aborted) return
       if (error instanceof Terminal) {
@@ -114,6 +121,18 @@ export class ControllerRunner implements Running {
         .gauge('workqueue_depth', 'Keys waiting to be worked on.', ['name'])
         .set({ name: controller }, this.#queue.depth)
     }
+  }
+
+  #rests(key: string, resource: Resource | undefined): boolean {
+    const rest = this.#resting.get(key)
+    if (!rest) return false
+    const leftMs = rest.until - this.#context.env.clock.now()
+    if (leftMs > 0 && resource && resource.metadata.generation === rest.generation) {
+      this.#queue.addAfter(key, leftMs)
+      return true
+    }
+    this.#resting.delete(key)
+    return false
   }
 
   async #reconcile(key: string, resource: Resource | undefined) {

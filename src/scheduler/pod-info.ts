@@ -2,6 +2,7 @@ import type { V1Container } from '../api/generated/types.ts'
 import type { Pod } from '../api/kinds/pod.ts'
 import { podPriority, podRequests } from '../api/pods.ts'
 import { controllerOf } from '../api/resource.ts'
+import { requestsOf } from '../api/resource-requests.ts'
 import { parseTime } from '../base/date.ts'
 import { type Amounts, amountsOf } from './amounts.ts'
 import { type Terms, termsOf } from './terms.ts'
@@ -153,7 +154,7 @@ function signatureOf(pod: Pod): string {
 }
 
 function describeShape(pod: Pod): PodShape {
-  const nonZero = amountsOf(podRequests(pod, { cpu: '100m', memory: '200Mi' }))
+  const nonZero = amountsOf(requestsOf(pod.spec, { cpu: '100m', memory: '200Mi' }))
   return {
     requests: amountsOf(podRequests(pod)),
     nonZeroMilliCpu: nonZero.milliCpu,

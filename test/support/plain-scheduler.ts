@@ -9,6 +9,7 @@ import type { Service } from '../../src/api/kinds/service.ts'
 import { matchesTerm, tolerates } from '../../src/api/placement.ts'
 import { podRequests } from '../../src/api/pods.ts'
 import { milliValue, parseQuantity } from '../../src/api/quantity.ts'
+import { requestsOf } from '../../src/api/resource-requests.ts'
 import { type Labels, labelSelectorMatches } from '../../src/api/selectors.ts'
 
 /** A cluster as lists: what the plain scheduler looks through from beginning to end for every question. */
@@ -371,7 +372,7 @@ function byMax(scores: readonly number[], reverse: boolean): number[] {
 }
 
 function sumOf(resource: string, pods: readonly Pod[], missing?: Readonly<Record<string, string>>): number {
-  return pods.reduce((sum, pod) => sum + amount(resource, podRequests(pod, missing)[resource]), 0)
+  return pods.reduce((sum, pod) => sum + amount(resource, requestsOf(pod.spec, missing)[resource]), 0)
 }
 
 function leastAllocated(pod: Pod, node: Node, cluster: PlainCluster): number {
