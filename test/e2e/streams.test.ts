@@ -48,9 +48,17 @@ spec:
   images: ['shop/web:*']
   logs: [ready]
   logEvery: 200ms
-  usage: {cpu: 250m, memory: 32Mi}
+  usage:
+    cpu: 250m
+    memory: 32Mi
+    metrics: [{name: http_requests_per_second, value: 12500m}]
   commands: [{name: report, output: "all fine\\n", exitCode: 4}]
   http: [{port: 8080, path: /hello, body: "hi there\\n"}]
+---
+apiVersion: seamark.dev/v1alpha1
+kind: SimulatedMetric
+metadata: {name: queue, namespace: default}
+spec: {labels: {of: orders}, value: "30"}
 `
 
 const missing = missingForE2e() ?? findKubectl().reason
@@ -182,8 +190,32 @@ describe.skipIf(missing)('what people do inside pods, with a real kubectl', () =
   })
 
   test('top shows what is declared', async () => {
-    expect(await ok('top', 'pod', 'web', '--containers', '--no-headers')).toMatch(/web +app +250m +32Mi/)
+    const top = ['top', 'pod', 'web', '--containers', '--no-headers']
+    // A pod shows from its first sample on.
+    await expect
+      .poll(async () => (await run(top)).stdout, { timeout: 40_000, interval: 500 })
+      .toMatch(/web +app +250m +32Mi/)
+    expect(await ok('top', 'pod', 'web', '--no-headers')).toMatch(/web +2[56]\dm +[45]\dMi/)
     expect(await ok('top', 'nodes', '--no-headers')).toMatch(/\S+ +2\d\dm +\d+% +\d+Mi +\d+%/)
+  })
+
+  test('custom and external metrics answer as those of an adapter, and are found by discovery', async () => {
+    const raw = async (path: string) => JSON.parse(await ok('get', '--raw', path)) as unknown
+    const custom = '/apis/custom.metrics.k8s.io/v1beta2'
+    expect(await raw(`${custom}/namespaces/default/pods/*/http_requests_per_second`)).toMatchObject({
+      kind: 'MetricValueList',
+      items: [{ describedObject: { kind: 'Pod', name: 'web' }, value: '12500m' }],
+    })
+    expect(await raw(custom)).toMatchObject({
+      resources: [{ name: 'pods/http_requests_per_second', kind: 'MetricValueList', verbs: ['get'] }],
+    })
+    expect(
+      await raw('/apis/external.metrics.k8s.io/v1beta1/namespaces/default/queue?labelSelector=of%3Dorders'),
+    ).toMatchObject({ items: [{ metricName: 'queue', metricLabels: { of: 'orders' }, value: '30' }] })
+    expect(await ok('api-resources', '--api-group=external.metrics.k8s.io', '--no-headers')).toMatch(
+      /^queue +external.metrics.k8s.io\/v1beta1 +true +ExternalMetricValueList/,
+    )
+    expect(await ok('get', 'pods', '--no-headers')).toMatch(/^web /)
   })
 
   test('debug adds a container that is a shell, and it stays in the status', async () => {

@@ -1,9 +1,13 @@
 import type { V1PodSpec } from '../../src/api/generated/types.ts'
 import { event } from '../../src/api/kinds/event.ts'
+import { kinds as builtInKinds } from '../../src/api/kinds/index.ts'
 import { namespace as namespaceKind } from '../../src/api/kinds/namespace.ts'
 import { type Node, node as nodeKind } from '../../src/api/kinds/node.ts'
 import { type Pod, pod as podKind } from '../../src/api/kinds/pod.ts'
 import { type SimulatedImage, simulatedImage } from '../../src/api/kinds/simulated-image.ts'
+import { metricsKinds } from '../../src/api/metrics-kinds.ts'
+import { serveMetrics } from '../../src/apiserver/metrics-source.ts'
+import { NodeConnections } from '../../src/client/node-connection.ts'
 import { startNodes } from '../../src/nodes/nodes.ts'
 import { createTestCluster, type TestCluster } from './cluster.ts'
 import { make } from './make.ts'
@@ -29,7 +33,7 @@ export const node = (name = 'node-a', override: Partial<Node['spec']> = {}): Nod
 
 /** One simulated node on the real API server in memory, on virtual time; pods are made bound to it. */
 export async function startSimulatedNodes(nodes: readonly Node[] = [node()]): Promise<SimulatedNodes> {
-  const cluster = await createTestCluster()
+  const cluster = await createTestCluster({ kinds: [...builtInKinds, ...metricsKinds] })
   const { client, clock, env } = cluster
   await client.create(namespaceKind, {
     apiVersion: 'v1',
@@ -40,7 +44,9 @@ export async function startSimulatedNodes(nodes: readonly Node[] = [node()]): Pr
   for (const each of nodes) await client.create(nodeKind, each)
   for (const { metadata, status } of nodes)
     await client.patch(nodeKind, { name: metadata.name }, 'merge', { status }, { subresource: 'status' })
-  const running = startNodes(env, client, cluster.informers)
+  const connections = new NodeConnections()
+  serveMetrics(cluster.registry, connections)
+  const running = startNodes(env, client, cluster.informers, connections)
   await clock.run(1000)
   return {
     ...cluster,
