@@ -52,7 +52,8 @@ const BEHAVIOUR = `## What behaves otherwise, and why
   before it.
 - exec, attach and port-forward are WebSockets only (\`v5.channel.k8s.io\`, \`v4.channel.k8s.io\`, SPDY in a WebSocket for
   port-forward), as kubectl has asked first since 1.31; plain SPDY upgrades are refused.
-- \`metrics.k8s.io\` is part of the server; samples are 15 s apart.
+- \`metrics.k8s.io\` is part of the server; samples are 15 s apart. So are \`custom.metrics.k8s.io\` and
+  \`external.metrics.k8s.io\`, while metrics are declared.
 - Component statuses tell of one process: while it answers, its parts run.
 - Pod Security: the audit level adds no annotation to an audit event of its own; \`hostUsers: false\` relaxes no check.
 - A taint of a device that is added by an update of a ResourceSlice has no \`timeAdded\` unless it says one.
