@@ -143,6 +143,11 @@ export function addQuantities(a: string, b: string): string {
   return formatExact({ nano: left.nano + right.nano, format: left.nano === 0n ? right.format : left.format })
 }
 
+/** Whole bytes in the largest binary unit that writes them exactly: 104857600 is "100Mi". */
+export function binaryQuantity(bytes: number): string {
+  return formatExact({ nano: BigInt(Math.floor(bytes)) * NANO, format: 'binary' })
+}
+
 export function subtractQuantities(a: string, b: string): string {
   const left = readQuantity(a) ?? { nano: 0n, format: 'decimal' as const }
   return formatExact({ nano: left.nano - (readQuantity(b)?.nano ?? 0n), format: left.format })

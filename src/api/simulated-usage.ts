@@ -7,7 +7,16 @@ import { fault, type StatusCause } from './status.ts'
 export interface SimulatedUsage extends Curve {
   readonly cpu?: string | undefined
   readonly memory?: string | undefined
-  readonly peak?: { readonly cpu?: string | undefined; readonly memory?: string | undefined } | undefined
+  readonly storage?: string | undefined
+  readonly emptyDir?: string | undefined
+  readonly peak?:
+    | {
+        readonly cpu?: string | undefined
+        readonly memory?: string | undefined
+        readonly storage?: string | undefined
+        readonly emptyDir?: string | undefined
+      }
+    | undefined
   readonly load?: SharedLoad | undefined
   readonly metrics?: readonly DeclaredMetric[] | undefined
 }
@@ -71,11 +80,18 @@ export const usageSchema: Schema = {
   properties: {
     cpu: quantity('CPU; default: a tenth of the request.'),
     memory: quantity('Memory; default: half of the request.'),
+    storage: quantity('What it has written beside its volumes, its log included; default: nothing.'),
+    emptyDir: quantity('What it has written into the first emptyDir it mounts; default: nothing.'),
     ...curveSchema('the start of the container'),
     peak: {
       type: 'object',
       description: 'The other end.',
-      properties: { cpu: quantity('CPU.'), memory: quantity('Memory.') },
+      properties: {
+        cpu: quantity('CPU.'),
+        memory: quantity('Memory.'),
+        storage: quantity('Written beside volumes.'),
+        emptyDir: quantity('Written into an emptyDir.'),
+      },
     },
     load,
     metrics,

@@ -78,7 +78,7 @@ export function isNews(wanted: V1NodeStatus | undefined, posted: V1NodeStatus | 
 
 export interface NodeFacts {
   readonly runtimeVersion: string
-  readonly images: readonly { readonly names: readonly string[]; readonly sizeBytes: number }[]
+  readonly images: readonly { readonly name: string; readonly sizeBytes: number }[]
   readonly now: number
   /** It has too little memory left. */
   readonly isMemoryShort?: boolean | undefined
@@ -113,7 +113,10 @@ export function nodeStatusOf(
     conditions: conditions.map((condition) =>
       OURS.has(condition.type) ? { ...condition, lastHeartbeatTime } : condition,
     ),
-    images: images.toSorted((a, b) => b.sizeBytes - a.sizeBytes).slice(0, IMAGES_MAX),
+    images: images
+      .toSorted((a, b) => b.sizeBytes - a.sizeBytes)
+      .slice(0, IMAGES_MAX)
+      .map(({ name, sizeBytes }) => ({ names: [name], sizeBytes })),
     nodeInfo: {
       architecture: 'amd64',
       bootID: id,

@@ -2,7 +2,6 @@ import type { FaultAction } from '../api/kinds/fault.ts'
 import { type Node, node as nodeKind } from '../api/kinds/node.ts'
 import { RUNTIME_LABEL } from '../api/kinds/node-pool.ts'
 import { type Pod, pod as podKind } from '../api/kinds/pod.ts'
-import { isPodTerminal } from '../api/pods.ts'
 import { keyOf } from '../api/resource.ts'
 import { isMirrorPod, nodeUidOf } from '../api/static-pods.ts'
 import { isReason } from '../api/status.ts'
@@ -13,26 +12,24 @@ import type { Client } from '../client/client.ts'
 import { EventRecorder } from '../client/events.ts'
 import type { Informers } from '../client/informers.ts'
 import { NodeConnections } from '../client/node-connection.ts'
-import { LocalNodeConnection, usageOf } from './connection.ts'
+import { LocalNodeConnection } from './connection.ts'
 import { type FaultyNodes, NodeFaultEffects } from './faults/effects.ts'
 import { Faults } from './faults/faults.ts'
 import { runtimeFaults } from './faults/runtime-faults.ts'
 import { ActiveFaults } from './faults/targets.ts'
 import { Heartbeat } from './heartbeat.ts'
 import { Kubelet } from './kubelet/kubelet.ts'
-import { judgeMemory } from './kubelet/memory-pressure.ts'
 import { Sources } from './kubelet/sources.ts'
 import { hostIpOf, isNews, nodeStatusOf, podCidrOf } from './node-status.ts'
 import { PodAddresses } from './pod-addresses.ts'
 import { Pools } from './pools.ts'
+import { NodePressure } from './pressure.ts'
 import { ServiceProxy } from './proxy/proxy.ts'
 import { runtimesOf } from './runtimes/index.ts'
 import type { Runtime } from './runtimes/runtime.ts'
 import { NodeShutdown } from './shutdown.ts'
 
 const HEARTBEAT_MS = 10_000
-/** How long a node that was short of memory counts as such (--eviction-pressure-transition-period). */
-const PRESSURE_MS = 5 * 60_000
 /** While one of them lasts a node does not run. */
 const OFF: readonly FaultAction[] = ['KillNode', 'ShutdownNode']
 /** Pods worked on at once, over all nodes. */
@@ -45,8 +42,7 @@ interface RunningNode {
   readonly events: EventRecorder
   readonly runtime: Runtime
   readonly heartbeat: Heartbeat
-  /** It counts as short of memory until then (epoch ms). */
-  shortUntil: number
+  readonly pressure: NodePressure
   /** On its way down. */
   shutdown: NodeShutdown | undefined
 }
@@ -137,7 +133,7 @@ class Nodes {
       this.#cancels.push(
         every(this.#env.clock, HEARTBEAT_MS, () => {
           for (const [name, running] of this.#nodes) {
-            this.#watchMemory(name, running)
+            running.pressure.look()
             this.#heartbeats.add(name)
           }
         }),
@@ -188,6 +184,10 @@ class Nodes {
       sources: this.#sources,
       lookAgain: (key, afterMs) => this.#queue.addAfter(key, afterMs),
       isCut: () => this.#isCut(name),
+      pressures: () => {
+        const { isMemoryShort, isDiskFull } = this.#nodes.get(name)?.pressure ?? {}
+        return [...(isMemoryShort ? ['MemoryPressure'] : []), ...(isDiskFull ? ['DiskPressure'] : [])]
+      },
       isShuttingDown: () => this.#nodes.get(name)?.shutdown !== undefined,
       hasLostAll: this.#lost.delete(name),
     })
@@ -197,7 +197,16 @@ class Nodes {
       events,
       runtime,
       heartbeat: new Heartbeat(this.#env, this.#client, (each) => this.#wantedStatus(each)),
-      shortUntil: Number.NEGATIVE_INFINITY,
+      pressure: new NodePressure({
+        env: this.#env,
+        informers: this.#informers,
+        runtime,
+        kubelet,
+        events,
+        node: name,
+        settings: () => this.#pools.settingsOf(this.#informers.of(nodeKind).get(name)),
+        isFilled: () => this.#faults.on('FillDisk', this.#informers.of(nodeKind).get(name)).length > 0,
+      }),
       shutdown: undefined,
     })
     this.#connections.set(name, new LocalNodeConnection(name, runtime))
@@ -269,23 +278,10 @@ class Nodes {
       runtimeVersion: running.runtime.version,
       images: running.runtime.images(node.metadata.name),
       now: this.#env.clock.now(),
-      isMemoryShort: running.shortUntil > this.#env.clock.now(),
+      isMemoryShort: running.pressure.isMemoryShort,
       isShuttingDown: running.shutdown !== undefined,
-      isDiskFull: this.#faults.on('FillDisk', node).length > 0,
+      isDiskFull: running.pressure.isDiskFull,
     })
-  }
-
-  /** Evicts one pod at a time while memory is short; the condition outlasts it, so that it does not flap. */
-  #watchMemory(name: string, running: RunningNode): void {
-    const node = this.#informers.of(nodeKind).get(name)
-    if (!node || !running.runtime.mayRunShort()) return
-    const pods = this.#informers
-      .of(podKind)
-      .byIndex('node', name)
-      .filter((pod) => !isPodTerminal(pod))
-    const { isShort, victim } = judgeMemory(node, pods, usageOf(running.runtime, name))
-    if (isShort) running.shortUntil = this.#env.clock.now() + PRESSURE_MS
-    if (victim) running.kubelet.evict(victim.pod, victim.message)
   }
 
   #shutDown(name: string): void {
@@ -315,6 +311,7 @@ class Nodes {
 
   #faultyNodes(): FaultyNodes {
     const look = (name: string) => {
+      this.#nodes.get(name)?.pressure.look()
       this.#heartbeats.add(name)
       for (const pod of this.#informers.of(podKind).byIndex('node', name)) this.#queue.add(keyOf(pod))
       for (const key of this.#nodes.get(name)?.kubelet.staticPods.keys() ?? []) this.#queue.add(key)
@@ -346,7 +343,6 @@ class Nodes {
         for (const { name, id } of running?.kubelet.containersOf(podUid) ?? [])
           if (name === container) running?.runtime.crash(id, 137, 'Error')
       },
-      evict: (pod, message) => this.#nodes.get(pod.spec.nodeName ?? '')?.kubelet.evict(pod, message),
     }
   }
 

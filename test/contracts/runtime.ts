@@ -52,7 +52,7 @@ export function runtimeContract(name: string, open: () => Promise<RuntimeUnderTe
       expect(bytes).toBeGreaterThan(0)
       expect(runtime.hasImage(NODE, images.runsForEver)).toBe(true)
       expect(runtime.hasImage('node-b', images.runsForEver)).toBe(false)
-      expect(runtime.images(NODE)).toEqual([{ names: [images.runsForEver], sizeBytes: bytes }])
+      expect(runtime.images(NODE)).toMatchObject([{ name: images.runsForEver, sizeBytes: bytes }])
     })
 
     test('pulls once for two that ask at the same time', async () => {
@@ -126,7 +126,7 @@ export function runtimeContract(name: string, open: () => Promise<RuntimeUnderTe
       const { runtime } = subject
       expect(runtime.find('nothing')).toBeUndefined()
       expect(runtime.probe('nothing', { tcpSocket: { port: 1 } }, '10.0.0.1').ok).toBe(false)
-      expect(runtime.usage('nothing')).toEqual({ cpu: 0, memory: 0, figures: [] })
+      expect(runtime.usage('nothing')).toMatchObject({ cpu: 0, memory: 0, figures: [] })
       expect(runtime.logs('nothing')).toBeUndefined()
       expect(runtime.dial(NODE, 'nothing', 80)).toBeUndefined()
       runtime.remove('nothing')

@@ -10,7 +10,7 @@ import type { Client } from '../../client/client.ts'
 import type { Informers } from '../../client/informers.ts'
 import { cordon, evictAll } from './drain.ts'
 import type { FaultEffects } from './faults.ts'
-import { firstEvicted, hitsContainer, hitsNode, hitsPod } from './targets.ts'
+import { hitsContainer, hitsNode, hitsPod } from './targets.ts'
 
 /** What nodes let faults do to them. */
 export interface FaultyNodes {
@@ -25,10 +25,9 @@ export interface FaultyNodes {
   /** Its status and all its pods are looked at again. */
   refresh(node: string): void
   crash(node: string, podUid: string, container: string): void
-  evict(pod: Pod, message: string): void
 }
 
-/** A drain asks again, and a full disk evicts one more pod, this often. */
+/** A drain asks again this often. */
 const AGAIN_MS = 10_000
 
 export class NodeFaultEffects implements FaultEffects {
@@ -67,7 +66,6 @@ export class NodeFaultEffects implements FaultEffects {
         return names
       case 'FillDisk':
         for (const name of names) this.#nodes.refresh(name)
-        this.#repeat(fault, () => this.#evictOne(names))
         return names
       case 'CrashContainer':
         return isNew ? this.#crash(fault) : []
@@ -134,17 +132,6 @@ export class NodeFaultEffects implements FaultEffects {
     for (const name of names) {
       await this.#quietly(cordon(this.#client, name, true))
       await this.#quietly(evictAll(this.#client, this.#running(name)))
-    }
-  }
-
-  #evictOne(names: readonly string[]): void {
-    for (const name of names) {
-      const pod = firstEvicted(this.#running(name))
-      if (pod)
-        this.#nodes.evict(
-          pod,
-          'The node was low on resource: ephemeral-storage. Threshold quantity: 10%, available: 0. ',
-        )
     }
   }
 

@@ -2,9 +2,7 @@ import { parseDuration } from '../../api/duration.ts'
 import type { V1Container } from '../../api/generated/types.ts'
 import type { Fault, FaultAction } from '../../api/kinds/fault.ts'
 import type { Node } from '../../api/kinds/node.ts'
-import { type Pod, podPriority } from '../../api/pods.ts'
-import { qosClassOf } from '../../api/resource-requests.ts'
-import { isCriticalPod } from '../../api/static-pods.ts'
+import type { Pod } from '../../api/pods.ts'
 
 /** What a fault falls on. Pure. */
 export function hitsNode({ spec }: Fault, { metadata }: Node): boolean {
@@ -28,20 +26,6 @@ export function hitsContainer({ spec }: Fault, { name, image }: V1Container): bo
 /** How long it lasts, in ms. */
 export function durationOf({ spec }: Fault): number {
   return parseDuration(spec.duration ?? '') ?? 60_000
-}
-
-const QOS = ['BestEffort', 'Burstable', 'Guaranteed']
-
-/** Whom a node short of a resource evicts first: the least important, then the one that was promised least. */
-export function firstEvicted(pods: readonly Pod[]): Pod | undefined {
-  return pods
-    .filter((pod) => !isCriticalPod(pod) && pod.metadata.deletionTimestamp === undefined)
-    .toSorted(
-      (a, b) =>
-        podPriority(a) - podPriority(b) ||
-        QOS.indexOf(qosClassOf(a.spec)) - QOS.indexOf(qosClassOf(b.spec)) ||
-        (a.metadata.name < b.metadata.name ? -1 : 1),
-    )[0]
 }
 
 /** The faults that last now. Asked for each pull, start and probe, and nearly always empty. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { make } from '../../../test/support/make.ts'
 import type { V1Container, V1PodSpec } from '../../api/generated/types.ts'
-import { admit } from './admit.ts'
+import { admit, refusedUnderPressure } from './admit.ts'
 
 const node = make.node({ metadata: { labels: { disk: 'ssd' } } })
 const pod = (spec: Partial<V1PodSpec> = {}, container: Partial<V1Container> = {}) =>
@@ -67,5 +67,23 @@ describe('A node', () => {
   ])('%s', (_, question, answer) => {
     const rejection = admit(...question)
     expect(rejection && `${rejection.reason}: ${rejection.message}`).toBe(answer)
+  })
+})
+
+describe('A node under pressure', () => {
+  const small = asks({ memory: '1Mi' })
+  const tolerations = [{ key: 'node.kubernetes.io/memory-pressure', operator: 'Exists' }]
+  test.each<[string, Parameters<typeof refusedUnderPressure>, string | undefined]>([
+    ['of nothing takes all', [pod(), []], undefined],
+    ['of memory refuses who asks for none', [pod(), ['MemoryPressure']], '[MemoryPressure]'],
+    ['of memory takes who asks for some', [small, ['MemoryPressure']], undefined],
+    ['of memory takes who bears it', [pod({ tolerations }), ['MemoryPressure']], undefined],
+    ['of disk refuses all', [small, ['DiskPressure']], '[DiskPressure]'],
+    ['of both refuses all', [small, ['MemoryPressure', 'DiskPressure']], '[MemoryPressure DiskPressure]'],
+    ['takes critical pods', [pod({ priority: 2_000_000_000 }), ['DiskPressure']], undefined],
+  ])('%s', (_, given, conditions) => {
+    expect(refusedUnderPressure(...given)).toEqual(
+      conditions && { reason: 'Evicted', message: `The node had condition: ${conditions}. ` },
+    )
   })
 })

@@ -3,6 +3,8 @@ import type { Pod } from '../../api/kinds/pod.ts'
 import { matchesNodeAffinity, tolerates } from '../../api/placement.ts'
 import { podRequests } from '../../api/pods.ts'
 import { addQuantities, parseQuantity } from '../../api/quantity.ts'
+import { qosClassOf } from '../../api/resource-requests.ts'
+import { isCriticalPod } from '../../api/static-pods.ts'
 
 export interface Rejection {
   /** OutOfcpu, OutOfpods, NodeAffinity, NodePorts, TaintToleration … */
@@ -23,6 +25,20 @@ export function admit(pod: Pod, node: Node, others: readonly Pod[]): Rejection |
     portConflict(pod, others) ??
     untolerated(pod, node)
   )
+}
+
+/**
+ * Short of memory a node takes no more pods that ask for none, short of disk none at all (eviction_manager.go Admit);
+ * critical ones always. Pure.
+ */
+export function refusedUnderPressure(pod: Pod, pressures: readonly string[]): Rejection | undefined {
+  if (pressures.length === 0 || isCriticalPod(pod)) return undefined
+  const taint = { key: 'node.kubernetes.io/memory-pressure', effect: 'NoSchedule' }
+  const bears =
+    pressures.every((pressure) => pressure === 'MemoryPressure') &&
+    (qosClassOf(pod.spec) !== 'BestEffort' || tolerates(pod.spec.tolerations, taint))
+  if (bears) return undefined
+  return { reason: 'Evicted', message: `The node had condition: [${pressures.join(' ')}]. ` }
 }
 
 function predicate(reason: string, why: string): Rejection {

@@ -6,7 +6,8 @@ import { nodeUidOf } from '../../api/static-pods.ts'
 import type { Client } from '../../client/client.ts'
 import type { Informers } from '../../client/informers.ts'
 import type { PodAddresses } from '../pod-addresses.ts'
-import { admit } from './admit.ts'
+import { admit, refusedUnderPressure } from './admit.ts'
+import type { PodDisk } from './pod-disk.ts'
 import { PodWorker } from './pod-worker.ts'
 import type { PodWorkerOptions } from './pod-worker-options.ts'
 import { type Failure, type ResizeWait, restoreRecord } from './record.ts'
@@ -21,6 +22,8 @@ export interface KubeletOptions
   readonly informers: Informers
   readonly addresses: PodAddresses
   readonly sources: Sources
+  /** MemoryPressure and DiskPressure, as far as the node is under them. */
+  pressures(): readonly string[]
   /** It takes no pod any more. */
   isShuttingDown(): boolean
   /** The node was gone: what its pods' status says to run does not. */
@@ -87,6 +90,16 @@ export class Kubelet {
   /** Those it has taken that have not come to their end, its static pods among them, as the node knows them. */
   activePods(): readonly Pod[] {
     return [...this.#workers.values()].filter(({ isActive }) => isActive).map(({ pod }) => pod)
+  }
+
+  /** What the pods that it has taken have on its disk. */
+  disk(): readonly PodDisk[] {
+    return [...this.#workers.values()].filter(({ isActive }) => isActive).map((worker) => worker.disk())
+  }
+
+  /** Somebody has written into a volume of a pod. */
+  get hasWritten(): boolean {
+    return [...this.#workers.values()].some(({ emptyDirs }) => emptyDirs.areUsed)
   }
 
   /** Nothing runs of a pod. */
@@ -178,10 +191,12 @@ export class Kubelet {
   }
 
   #refusal(pod: Pod): Failure | undefined {
-    const { informers, events, node: name, isShuttingDown } = this.#options
+    const { informers, events, node: name, isShuttingDown, pressures } = this.#options
     const node = informers.of(nodeKind).get(name)
     if (!node || pod.metadata.deletionTimestamp !== undefined) return undefined
-    const rejection = isShuttingDown() ? SHUTTING_DOWN : admit(pod, node, this.#others(pod))
+    const rejection = isShuttingDown()
+      ? SHUTTING_DOWN
+      : (refusedUnderPressure(pod, pressures()) ?? admit(pod, node, this.#others(pod)))
     if (!rejection) return undefined
     events.event(pod, 'Warning', rejection.reason, rejection.message)
     return { reason: rejection.reason, message: `Pod was rejected: ${rejection.message}`, isRejected: true }

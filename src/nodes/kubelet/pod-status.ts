@@ -13,6 +13,7 @@ import {
   type Ended,
   isDown,
   isInitialized,
+  isRunning,
   type PodRecord,
 } from './record.ts'
 import { RESIZE_CONDITIONS, resizeConditions } from './resize.ts'
@@ -87,7 +88,7 @@ function incompleteInits(pod: Pod, record: PodRecord): readonly string[] {
 }
 
 function isStarted(state: ContainerRecord | undefined): boolean {
-  const isUp = state?.phase === 'running' || state?.phase === 'stopping'
+  const isUp = state !== undefined && isRunning(state.phase)
   return isUp && state.probes.startup?.passed !== false
 }
 
@@ -195,7 +196,7 @@ function containerStatus(
     ...(state.id ? { containerID: state.id } : {}),
     ...sizes(state),
   }
-  const isUp = state.phase === 'running' || state.phase === 'stopping'
+  const isUp = isRunning(state.phase)
   if (isUp) {
     return {
       ...base,

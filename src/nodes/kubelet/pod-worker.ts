@@ -2,9 +2,11 @@ import type { V1Container, V1LifecycleHandler } from '../../api/generated/types.
 import { isPodTerminal, type Pod } from '../../api/pods.ts'
 import type { ContainerHandle } from '../runtimes/runtime.ts'
 import type { Surroundings } from '../runtimes/surroundings.ts'
+import { EmptyDirs } from './empty-dirs.ts'
 import { endContainer, runHook } from './hooks.ts'
 import { neverPulled, pullBackOff, pullImage } from './image-pull.ts'
 import { nextPullBackoffMs, nextSteps, type Step } from './next-step.ts'
+import { type PodDisk, podDisk } from './pod-disk.ts'
 import { areDown, podStatusOf, restartHeldBack } from './pod-status.ts'
 import type { PodWorkerOptions } from './pod-worker-options.ts'
 import { askProbes, probeEvents, probesOf } from './probing.ts'
@@ -14,11 +16,11 @@ import {
   containerStatusOf,
   type Failure,
   fieldPathOf,
-  isInitialized,
+  isRunning,
   type PodRecord,
   withNewContainers,
 } from './record.ts'
-import { environmentReferences, missingReference, missingVolume } from './references.ts'
+import { environmentReferences, heldBack, missingReference } from './references.ts'
 import { isResized, needsRestart } from './resize.ts'
 import { surroundingsOf } from './volume-files.ts'
 
@@ -35,6 +37,7 @@ export class PodWorker {
   readonly #options: PodWorkerOptions
   readonly #key: string
   #record: PodRecord
+  readonly emptyDirs = new EmptyDirs()
   /** What the last write of the status returned: the watch may show an older form for a moment. */
   #written: Pod | undefined
   #pod: Pod
@@ -68,6 +71,13 @@ export class PodWorker {
     return areDown(this.#record)
   }
 
+  /** What it has on the node's disk. */
+  disk(): PodDisk {
+    const { runtime } = this.#options
+    const usage = this.#running().map(({ container, id }) => ({ container, ...runtime.usage(id) }))
+    return podDisk(this.#pod, usage, this.emptyDirs)
+  }
+
   get pod(): Pod {
     return this.#pod
   }
@@ -83,7 +93,7 @@ export class PodWorker {
   surroundings(container: V1Container): Surroundings {
     const { node, hostIP, sources } = this.#options
     const place = { node, hostIP, podIP: this.#record.podIP ?? '' }
-    return surroundingsOf(() => this.#pod, container, place, sources)
+    return surroundingsOf(() => this.#pod, container, place, sources, this.emptyDirs)
   }
 
   /** It runs no longer, and never again. */
@@ -148,7 +158,7 @@ export class PodWorker {
   #running(): { readonly container: V1Container; readonly state: ContainerRecord; readonly id: string }[] {
     return allContainers(this.#pod).flatMap(({ container }) => {
       const state = this.#record.containers.get(container.name)
-      const isUp = state?.phase === 'running' || state?.phase === 'stopping'
+      const isUp = state !== undefined && isRunning(state.phase)
       return isUp && state.id !== undefined ? [{ container, state, id: state.id }] : []
     })
   }
@@ -205,21 +215,10 @@ export class PodWorker {
   /** Before the first container: all volumes are there, and an address. */
   #isHeld(pod: Pod): boolean {
     if (pod.metadata.deletionTimestamp !== undefined || this.#record.failure) return false
-    if (this.#record.podIP === undefined)
-      this.#record = { ...this.#record, podIP: this.#options.takeAddress() }
-    if (this.#record.podIP === undefined) {
-      this.#event(
-        'Warning',
-        'FailedCreatePodSandBox',
-        'Failed to create pod sandbox: no free pod IP on the node',
-      )
-      return true
-    }
-    const isUp = this.#running().length > 0 || isInitialized(pod, this.#record)
-    if (isUp) return false
-    const unmounted = missingVolume(pod, this.#options.sources.data)
-    if (unmounted !== undefined) this.#event('Warning', 'FailedMount', unmounted)
-    return unmounted !== undefined
+    this.#record = { ...this.#record, podIP: this.#record.podIP ?? this.#options.takeAddress() }
+    const why = heldBack(pod, this.#record, this.#options.sources.data)
+    if (why) this.#event('Warning', ...why)
+    return why !== undefined
   }
 
   #event(type: 'Normal' | 'Warning', reason: string, message: string, container?: V1Container): void {

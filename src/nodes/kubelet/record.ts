@@ -88,6 +88,10 @@ export function isDown(phase: ContainerRecord['phase']): boolean {
   return phase === 'exited' || phase === 'waiting' || phase === 'pulling'
 }
 
+export function isRunning(phase: ContainerRecord['phase']): boolean {
+  return phase === 'running' || phase === 'stopping'
+}
+
 /** Ephemeral containers are what somebody debugs with: they start once, at any time, and hold up nobody. */
 export type ContainerKind = 'init' | 'sidecar' | 'main' | 'ephemeral'
 

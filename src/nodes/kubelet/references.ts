@@ -1,5 +1,6 @@
 import type { V1Container } from '../../api/generated/types.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
+import { isInitialized, isRunning, type PodRecord } from './record.ts'
 import type { FindData } from './sources.ts'
 
 /** The ConfigMaps and Secrets a pod needs before it can run; optional ones are left out. Pure. */
@@ -46,6 +47,20 @@ export function volumeReferences({ spec }: Pod): (Reference & { readonly volume:
         : []),
     ]),
   ])
+}
+
+/** The event that says why no container of the pod can start yet, before the first one has; undefined: they can. Pure. */
+export function heldBack(
+  pod: Pod,
+  record: PodRecord,
+  find: FindData,
+): readonly [reason: string, message: string] | undefined {
+  if (record.podIP === undefined)
+    return ['FailedCreatePodSandBox', 'Failed to create pod sandbox: no free pod IP on the node']
+  const isUp = [...record.containers.values()].some(({ phase, id }) => isRunning(phase) && id !== undefined)
+  if (isUp || isInitialized(pod, record)) return undefined
+  const unmounted = missingVolume(pod, find)
+  return unmounted === undefined ? undefined : ['FailedMount', unmounted]
 }
 
 /** Why a volume of the pod cannot be mounted, as the event says it; undefined when all can. */

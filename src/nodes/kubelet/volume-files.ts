@@ -1,6 +1,7 @@
 import type { V1Container, V1KeyToPath, V1VolumeProjection } from '../../api/generated/types.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
 import type { MountedFile, Surroundings } from '../runtimes/surroundings.ts'
+import type { EmptyDirs } from './empty-dirs.ts'
 import { environmentOf, fieldOf, hostnameOf, type PodPlace, resourceOf } from './environment.ts'
 import type { PodSources } from './sources.ts'
 
@@ -19,6 +20,7 @@ export function surroundingsOf(
   container: V1Container,
   place: PodPlace,
   sources: PodSources,
+  emptyDirs: EmptyDirs,
 ): Surroundings {
   return {
     env: environmentOf(pod(), container, place, sources),
@@ -26,6 +28,7 @@ export function surroundingsOf(
     hostname: hostnameOf(pod()),
     podIP: place.podIP,
     files: () => mountedFiles(pod(), container, place, sources),
+    volumes: emptyDirs.mountsOf(pod(), container),
     prepare: sources.prepare,
   }
 }

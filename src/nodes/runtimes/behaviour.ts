@@ -79,6 +79,16 @@ export class Behaviours {
       .some(({ spec: { usage } }) => usage?.memory ?? usage?.peak?.memory ?? usage?.load?.memoryPerRequest)
   }
 
+  /** Whether any image writes to the disk. */
+  declareStorage(): boolean {
+    return this.#informers
+      .of(simulatedImage)
+      .list()
+      .some(({ spec: { usage } }) =>
+        [usage, usage?.peak].some((amounts) => amounts?.storage ?? amounts?.emptyDir),
+      )
+  }
+
   /** Objects are never changed, so what was compiled for one holds as long as it does. */
   #matcherOf(one: SimulatedImage): (image: string) => boolean {
     const known = this.#matchers.get(one)

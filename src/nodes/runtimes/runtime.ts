@@ -3,6 +3,7 @@ import type { V1Container, V1LifecycleHandler, V1Probe } from '../../api/generat
 import type { Pod } from '../../api/kinds/pod.ts'
 import type { Cancel } from '../../base/clock.ts'
 import type { ContainerUsage, ProcessIo } from '../../client/node-connection.ts'
+import type { ImageOnDisk } from './image-cache.ts'
 import type { Log } from './log-lines.ts'
 import type { Surroundings } from './surroundings.ts'
 
@@ -40,7 +41,12 @@ export interface RunningContainer {
   readonly startedAt: number
 }
 
-export type ContainerUse = Pick<ContainerUsage, 'cpu' | 'memory' | 'figures'>
+export interface ContainerUse extends Pick<ContainerUsage, 'cpu' | 'memory' | 'figures'> {
+  /** Bytes written beside volumes. */
+  readonly storage: number
+  /** Bytes written into the first emptyDir. */
+  readonly emptyDir: number
+}
 
 /**
  * What a kubelet asks of a container runtime; shaped after CRI (pull, create and start, stop, remove, status, stats),
@@ -84,6 +90,8 @@ export interface Runtime {
   usage(id: string): ContainerUse
   /** Whether what runs could use more memory than it asks for: where not, nobody has to look. */
   mayRunShort(): boolean
+  /** The same of the node's disk, as far as containers write to it. */
+  mayFillDisk(): boolean
   /** Those that run on a node. */
   containers(node: string): readonly RunningContainer[]
   /** What it wrote, oldest first; also after its end, until it is removed. Undefined: there is no such container. */
@@ -96,8 +104,9 @@ export interface Runtime {
   attach(id: string, io: ProcessIo): Promise<void>
   /** A connection to a port of the pod's network; undefined when nothing listens there. */
   dial(node: string, podUid: string, port: number): Duplex | undefined
-  /** Images of a node, for its status. */
-  images(node: string): readonly { readonly names: readonly string[]; readonly sizeBytes: number }[]
+  images(node: string): readonly ImageOnDisk[]
+  /** Not while a container uses it. */
+  removeImage(node: string, image: string): void
   /** A container ended, or the behaviour of containers changed: the pod is looked at again. */
   onChange(tell: (podUid: string) => void): Cancel
 }

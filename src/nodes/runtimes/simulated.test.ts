@@ -97,10 +97,10 @@ describe('A simulated image', () => {
     const starts = ['busy', 'idle'].map((image) => runtime.start('a', pod, { name: 'app', image, resources }))
     await clock.run(1000)
     const [busy = '', idle = ''] = (await Promise.all(starts)).map(({ id }) => id)
-    expect(runtime.usage(busy)).toEqual({ cpu: 0.25, memory: 64 * 2 ** 20, figures: [] })
-    expect(runtime.usage(idle)).toEqual({ cpu: 0.1, memory: 50 * 2 ** 20, figures: [] })
+    expect(runtime.usage(busy)).toMatchObject({ cpu: 0.25, memory: 64 * 2 ** 20, figures: [] })
+    expect(runtime.usage(idle)).toMatchObject({ cpu: 0.1, memory: 50 * 2 ** 20, figures: [] })
     await runtime.stop(idle, 0)
-    expect(runtime.usage(idle)).toEqual({ cpu: 0, memory: 0, figures: [] })
+    expect(runtime.usage(idle)).toMatchObject({ cpu: 0, memory: 0, figures: [] })
     await close()
   })
 

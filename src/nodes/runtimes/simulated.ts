@@ -8,6 +8,7 @@ import type { Env } from '../../base/env.ts'
 import type { Informers } from '../../client/informers.ts'
 import type { ProcessIo } from '../../client/node-connection.ts'
 import { type Behaviour, Behaviours, imageIdOf } from './behaviour.ts'
+import { ImageCache, type ImageOnDisk } from './image-cache.ts'
 import { LINE_MAX, LOG_LINES_MAX, type Log, type LogLine, logOf } from './log-lines.ts'
 import type {
   ContainerHandle,
@@ -24,7 +25,7 @@ import { runInContainer } from './simulated-exec.ts'
 import { flapping, simulatedHook, simulatedProbe } from './simulated-hook.ts'
 import { answerHttp, listensOn } from './simulated-http.ts'
 import { NO_SURROUNDINGS, type Surroundings } from './surroundings.ts'
-import { exceedsAfter, figuresAt, usageAt } from './usage.ts'
+import { exceedsAfter, figuresAt, NO_USAGE, usageAt } from './usage.ts'
 
 /** Of a hook: nobody reads what it says. */
 const SILENT = { stdout: async () => {}, stderr: async () => {} }
@@ -66,7 +67,7 @@ export class SimulatedRuntime implements Runtime {
   readonly #containers = new Map<string, Running>()
   readonly #byNode = new Map<string, Set<string>>()
   readonly #requests: ServedRequests
-  readonly #images = new Map<string, Map<string, number>>()
+  readonly #images = new ImageCache()
   readonly #pulls = new Map<string, Promise<number>>()
   readonly #tell = new Set<(podUid: string) => void>()
 
@@ -78,7 +79,7 @@ export class SimulatedRuntime implements Runtime {
   }
 
   hasImage(node: string, image: string): boolean {
-    return this.#images.get(node)?.has(image) ?? false
+    return this.#images.has(node, image)
   }
 
   pull(node: string, image: string): Promise<number> {
@@ -96,13 +97,8 @@ export class SimulatedRuntime implements Runtime {
       await sleep(this.#env.clock, behaviour.pullMs + this.#faults.delayMs(node))
     const pullError = behaviour.pullError ?? this.#faults.pullError(node, image)
     if (pullError !== undefined) throw new Error(`failed to pull and unpack image "${image}": ${pullError}`)
-    this.#keepImage(node, image, behaviour)
+    this.#images.put(node, image, behaviour.sizeBytes, this.#env.clock.now())
     return behaviour.sizeBytes
-  }
-
-  #keepImage(node: string, image: string, { sizeBytes }: Behaviour): void {
-    const images = this.#images.get(node) ?? new Map<string, number>()
-    this.#images.set(node, images.set(image, sizeBytes))
   }
 
   async start(
@@ -130,7 +126,7 @@ export class SimulatedRuntime implements Runtime {
     surroundings: Surroundings = NO_SURROUNDINGS,
   ): void {
     const behaviour = this.#behaviours.of(container.image ?? '')
-    this.#keepImage(node, container.image ?? '', behaviour)
+    this.#images.put(node, container.image ?? '', behaviour.sizeBytes, this.#env.clock.now())
     this.#run(node, pod, container, handle, behaviour, surroundings)
   }
 
@@ -173,6 +169,7 @@ export class SimulatedRuntime implements Runtime {
     this.#cancelEnds(running)
     this.#containers.delete(id)
     this.#byNode.get(running.node)?.delete(id)
+    this.#images.use(running.node, running.container.image ?? '', -1, this.#env.clock.now())
   }
 
   probe(id: string, probe: V1Probe, podIP: string): ProbeAnswer {
@@ -194,7 +191,7 @@ export class SimulatedRuntime implements Runtime {
   /** By what is declared now, which may have changed since it started. */
   usage(id: string): ContainerUse {
     const running = this.#containers.get(id)
-    if (!running || running.handle.exit) return { cpu: 0, memory: 0, figures: [] }
+    if (!running || running.handle.exit) return { ...NO_USAGE, figures: [] }
     const { container, handle } = running
     const at = this.#env.clock.now() - (this.#env.clock.now() % SAMPLE_MS)
     const server = this.#serverOf(running, at)
@@ -218,6 +215,10 @@ export class SimulatedRuntime implements Runtime {
 
   mayRunShort(): boolean {
     return this.#behaviours.declareMemory()
+  }
+
+  mayFillDisk(): boolean {
+    return this.#behaviours.declareStorage()
   }
 
   containers(node: string): readonly RunningContainer[] {
@@ -290,8 +291,12 @@ export class SimulatedRuntime implements Runtime {
     return undefined
   }
 
-  images(node: string): readonly { readonly names: readonly string[]; readonly sizeBytes: number }[] {
-    return [...(this.#images.get(node) ?? [])].map(([image, sizeBytes]) => ({ names: [image], sizeBytes }))
+  images(node: string): readonly ImageOnDisk[] {
+    return this.#images.of(node)
+  }
+
+  removeImage(node: string, image: string): void {
+    this.#images.remove(node, image)
   }
 
   onChange(tell: (podUid: string) => void): Cancel {
@@ -345,6 +350,7 @@ export class SimulatedRuntime implements Runtime {
     this.#containers.set(handle.id, running)
     const ids = this.#byNode.get(node) ?? new Set()
     this.#byNode.set(node, ids.add(handle.id))
+    this.#images.use(node, container.image ?? '', 1, this.#env.clock.now())
     this.#await(running)
   }
 

@@ -1,3 +1,5 @@
+import type { SharedVolume } from './volume-data.ts'
+
 /** One file that a volume shows in a container. */
 export interface MountedFile {
   /** Absolute, in the container. */
@@ -16,6 +18,8 @@ export interface Surroundings {
   readonly podIP: string
   /** What its volumes show now: ConfigMaps and Secrets change while it runs. */
   files(): readonly MountedFile[]
+  /** EmptyDirs. */
+  readonly volumes: readonly SharedVolume[]
   /** To be awaited before something in the container reads: has the files there that are made when they are needed. */
   prepare(): Promise<void>
 }
@@ -26,5 +30,6 @@ export const NO_SURROUNDINGS: Surroundings = {
   hostname: 'localhost',
   podIP: '',
   files: () => [],
+  volumes: [],
   prepare: () => Promise.resolve(),
 }

@@ -9,7 +9,13 @@ interface Usage {
   readonly cpu: number
   /** Bytes. */
   readonly memory: number
+  /** Bytes written beside volumes. */
+  readonly storage: number
+  /** Bytes written into the first emptyDir. */
+  readonly emptyDir: number
 }
+
+export const NO_USAGE: Usage = { cpu: 0, memory: 0, storage: 0, emptyDir: 0 }
 
 /** Of a container without requests whose image declares nothing. */
 const SMALL = { cpu: '10m', memory: '20Mi' } as const
@@ -27,9 +33,14 @@ export function usageAt(
   const level = levelAt(declared ?? {}, ranMs)
   const { base, peak } = bounds(declared, requests)
   const { load } = declared ?? {}
-  const of = (name: 'cpu' | 'memory', perRequest: string | undefined) =>
-    base[name] + (peak[name] - base[name]) * level + perSecond * parseQuantity(perRequest ?? '0')
-  return { cpu: of('cpu', load?.cpuPerRequest), memory: of('memory', load?.memoryPerRequest) }
+  const of = (name: keyof Usage, perRequest = '0') =>
+    base[name] + (peak[name] - base[name]) * level + perSecond * parseQuantity(perRequest)
+  return {
+    cpu: of('cpu', load?.cpuPerRequest),
+    memory: of('memory', load?.memoryPerRequest),
+    storage: Math.floor(of('storage')),
+    emptyDir: Math.floor(of('emptyDir')),
+  }
 }
 
 /** The figures it exposes then. */
@@ -66,22 +77,24 @@ export function exceedsAfter(
 }
 
 function bounds(declared: SimulatedUsage | undefined, requests: ResourceList | undefined) {
-  const base = {
-    cpu:
-      declared?.cpu === undefined
-        ? parseQuantity(requests?.['cpu'] ?? SMALL.cpu) / 10
-        : parseQuantity(declared.cpu),
-    memory:
-      declared?.memory === undefined
-        ? parseQuantity(requests?.['memory'] ?? SMALL.memory) / 2
-        : parseQuantity(declared.memory),
+  const base: Usage = {
+    cpu: amount(declared?.cpu) ?? parseQuantity(requests?.['cpu'] ?? SMALL.cpu) / 10,
+    memory: amount(declared?.memory) ?? parseQuantity(requests?.['memory'] ?? SMALL.memory) / 2,
+    storage: amount(declared?.storage) ?? 0,
+    emptyDir: amount(declared?.emptyDir) ?? 0,
   }
   const { peak } = declared ?? {}
   return {
     base,
     peak: {
-      cpu: peak?.cpu === undefined ? base.cpu : parseQuantity(peak.cpu),
-      memory: peak?.memory === undefined ? base.memory : parseQuantity(peak.memory),
+      cpu: amount(peak?.cpu) ?? base.cpu,
+      memory: amount(peak?.memory) ?? base.memory,
+      storage: amount(peak?.storage) ?? base.storage,
+      emptyDir: amount(peak?.emptyDir) ?? base.emptyDir,
     },
   }
+}
+
+function amount(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : parseQuantity(text)
 }

@@ -1,53 +1,55 @@
 import type { Clock } from '../../../base/clock.ts'
 import type { Surroundings } from '../surroundings.ts'
+import { type FileEntry, type SharedVolume, VolumeData } from '../volume-data.ts'
 
 /** A command says it as `cat: /x: No such file or directory`. */
 export class FileError extends Error {}
 
-export interface FileEntry {
-  readonly isDirectory: boolean
-  readonly bytes: Uint8Array
-  readonly mode: number
-  /** Epoch ms. */
-  readonly modifiedAt: number
-  /** It belongs to a projected volume. */
-  readonly isReadOnly: boolean
-}
-
-/** All that one container may hold beside its volumes. */
-const BYTES_MAX = 16 * 1024 * 1024
 const FOLDERS = ['/bin', '/dev', '/etc', '/home', '/root', '/tmp', '/usr', '/usr/bin', '/var', '/var/run']
 const EMPTY = new Uint8Array()
 
+/** Where a path of the container is kept. */
+interface Place {
+  readonly data: VolumeData
+  readonly key: string
+  readonly isReadOnly: boolean
+}
+
 /**
- * The files of one simulated container: what its volumes show, read-only and always as they are now, over a small
- * root that can be written and is gone with the container.
+ * The files of one simulated container: what its volumes show, read-only and always as they are now, and the emptyDirs
+ * it shares with the others of its pod, over a small root that can be written and is gone with the container.
  */
 export class ContainerFiles {
   readonly #surroundings: Surroundings
-  readonly #own = new Map<string, FileEntry>()
+  readonly #own = new VolumeData()
   readonly #clock: Clock
-  #bytes = 0
+  /** Deepest first. */
+  readonly #volumes: readonly SharedVolume[]
 
   constructor(surroundings: Surroundings, clock: Clock) {
     this.#surroundings = surroundings
     this.#clock = clock
+    this.#volumes = surroundings.volumes.toSorted((a, b) => b.path.length - a.path.length)
     const { hostname, podIP } = surroundings
-    for (const path of ['/', ...FOLDERS]) this.#own.set(path, this.#folder())
+    for (const path of ['/', ...FOLDERS]) this.#own.put(path, this.#folder())
     const text = (content: string) => new TextEncoder().encode(content)
-    this.#own.set('/etc/hostname', this.#file(text(`${hostname}\n`), 0o644))
-    this.#own.set('/etc/hosts', this.#file(text(`127.0.0.1\tlocalhost\n${podIP}\t${hostname}\n`), 0o644))
+    this.#own.put('/etc/hostname', this.#file(text(`${hostname}\n`), 0o644))
+    this.#own.put('/etc/hosts', this.#file(text(`127.0.0.1\tlocalhost\n${podIP}\t${hostname}\n`), 0o644))
   }
 
   find(path: string): FileEntry | undefined {
-    const mounted = this.#mounted()
-    return mounted.get(path) ?? this.#own.get(path)
+    const mounted = this.#mounted().get(path)
+    if (mounted) return mounted
+    const { data, key, isReadOnly } = this.#place(path)
+    const entry = data.get(key)
+    return entry && isReadOnly ? { ...entry, isReadOnly } : entry
   }
 
   /** Names, sorted. */
   list(folder: string): string[] {
     const prefix = folder === '/' ? '/' : `${folder}/`
-    const names = [...this.#own.keys(), ...this.#mounted().keys()].flatMap((path) =>
+    const paths = [...this.#own.paths(), ...this.#mounted().keys(), ...this.#volumes.flatMap(pathsIn)]
+    const names = paths.flatMap((path) =>
       path.startsWith(prefix) && path.length > prefix.length && !path.slice(prefix.length).includes('/')
         ? [path.slice(prefix.length)]
         : [],
@@ -67,10 +69,7 @@ export class ContainerFiles {
     const before = this.find(path)
     if (before?.isDirectory) throw new FileError('Is a directory')
     this.#mustBeWritable(path, before)
-    const grows = bytes.length - (before?.bytes.length ?? 0)
-    if (this.#bytes + grows > BYTES_MAX) throw new FileError('No space left on device')
-    this.#bytes += grows
-    this.#own.set(path, this.#file(bytes, before?.mode ?? mode))
+    this.#put(path, this.#file(bytes, before?.mode ?? mode))
   }
 
   makeFolder(path: string, withParents: boolean): void {
@@ -82,21 +81,31 @@ export class ContainerFiles {
     const parent = parentOf(path)
     if (withParents && !this.find(parent)) this.makeFolder(parent, true)
     this.#mustBeWritable(path, undefined)
-    this.#own.set(path, this.#folder())
+    this.#put(path, this.#folder())
   }
 
   /** With everything in it. */
   remove(path: string): void {
     const entry = this.find(path)
     if (!entry) throw new FileError('No such file or directory')
-    if (path === '/') throw new FileError('Device or resource busy')
     const inside = (other: string) => other === path || other.startsWith(`${path}/`)
-    if ([...this.#mounted().keys()].some(inside)) throw new FileError('Read-only file system')
-    for (const [other, { bytes }] of [...this.#own]) {
-      if (!inside(other)) continue
-      this.#bytes -= bytes.length
-      this.#own.delete(other)
-    }
+    if (path === '/' || this.#volumes.some((volume) => inside(volume.path)))
+      throw new FileError('Device or resource busy')
+    const { data, key, isReadOnly } = this.#place(path)
+    if (isReadOnly || [...this.#mounted().keys()].some(inside)) throw new FileError('Read-only file system')
+    data.remove(key)
+  }
+
+  #put(path: string, entry: FileEntry): void {
+    const { data, key } = this.#place(path)
+    if (!data.put(key, entry)) throw new FileError('No space left on device')
+  }
+
+  #place(path: string): Place {
+    const volume = this.#volumes.find((each) => path.startsWith(`${each.path}/`))
+    if (!volume) return { data: this.#own, key: path, isReadOnly: false }
+    const key = `${volume.base}${path.slice(volume.path.length)}`
+    return { data: volume.open(), key, isReadOnly: volume.isReadOnly }
   }
 
   #mustBeWritable(path: string, before: FileEntry | undefined): void {
@@ -106,13 +115,20 @@ export class ContainerFiles {
     if (before?.isReadOnly || parent.isReadOnly) throw new FileError('Read-only file system')
   }
 
-  /** The files of the volumes and the folders that lead to them. */
+  /** The files of the volumes, the places of shared ones, and the folders that lead to them. */
   #mounted(): ReadonlyMap<string, FileEntry> {
     const entries = new Map<string, FileEntry>()
-    for (const { path, bytes, mode } of this.#surroundings.files()) {
+    const lead = (path: string, isReadOnly: boolean) => {
       for (let folder = parentOf(path), depth = 0; folder !== '/'; folder = parentOf(folder), depth += 1)
-        if (!entries.has(folder) && !this.#own.has(folder))
-          entries.set(folder, { ...this.#folder(), isReadOnly: depth === 0 })
+        if (!entries.has(folder) && !this.#own.get(folder))
+          entries.set(folder, { ...this.#folder(), isReadOnly: isReadOnly && depth === 0 })
+    }
+    for (const { path, isReadOnly } of this.#volumes) {
+      entries.set(path, { ...this.#folder(), isReadOnly })
+      lead(path, false)
+    }
+    for (const { path, bytes, mode } of this.#surroundings.files()) {
+      lead(path, true)
       entries.set(path, { ...this.#file(bytes, mode), isReadOnly: true })
     }
     return entries
@@ -131,6 +147,12 @@ export class ContainerFiles {
   #file(bytes: Uint8Array, mode: number): FileEntry {
     return { isDirectory: false, bytes, mode, modifiedAt: this.#clock.now(), isReadOnly: false }
   }
+}
+
+function pathsIn({ path, base, open }: SharedVolume): string[] {
+  return [...open().paths()].flatMap((key) =>
+    key.startsWith(`${base}/`) ? [path + key.slice(base.length)] : [],
+  )
 }
 
 export function parentOf(path: string): string {
