@@ -4,7 +4,7 @@ import { make } from '../../test/support/make.ts'
 import { type Event, event } from '../api/kinds/event.ts'
 import { EventRecorder } from '../client/events.ts'
 import { Informers } from '../client/informers.ts'
-import { eventTtlLoop, expiredEvents } from './event-ttl.ts'
+import { eventTtlLoop, expiredEvents, nextExpiry } from './event-ttl.ts'
 
 const at = (time: string, ...written: string[]): Event => ({
   ...event.example,
@@ -25,6 +25,13 @@ test.each<[string, Event, boolean]>([
 ])('An event %s', (_, given, isOver) => {
   const now = Date.UTC(2030, 0, 1, 1)
   expect(expiredEvents([given], now)).toHaveLength(isOver ? 1 : 0)
+})
+
+test('The next look is when the oldest of those that stay is over', () => {
+  const now = Date.UTC(2030, 0, 1, 1)
+  const all = ['2030-01-01T00:00:00Z', '2030-01-01T00:10:00Z', '2030-01-01T00:20:00Z'].map((time) => at(time))
+  expect(nextExpiry([...all, at('')], now)).toBe(Date.UTC(2030, 0, 1, 1, 10))
+  expect(nextExpiry([], now)).toBe(Date.UTC(2030, 0, 1, 2))
 })
 
 test('Events are gone an hour after they were last written', async () => {

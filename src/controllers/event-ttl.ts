@@ -14,18 +14,32 @@ const PERIOD_MS = 60_000
 /** Deleted at once: what an incident left behind should not be what the next one waits for. */
 const BATCH = 50
 
-/** Those that were last written an hour ago, by the server's clock and not by what they say themselves. */
+/** When it was last written, by the server's clock and not by what it says itself (epoch ms); NaN when nobody knows. */
+function writtenAt({ metadata }: Event): number {
+  const times = [metadata.creationTimestamp, ...(metadata.managedFields ?? []).map(({ time }) => time)]
+  const written = Math.max(...times.map((time) => parseTime(time) ?? Number.NEGATIVE_INFINITY))
+  return Number.isFinite(written) ? written : Number.NaN
+}
+
+/** Those that were last written an hour ago. */
 export function expiredEvents(events: readonly Event[], now: number): readonly Event[] {
-  return events.filter(({ metadata }) => {
-    const times = [metadata.creationTimestamp, ...(metadata.managedFields ?? []).map(({ time }) => time)]
-    const written = Math.max(...times.map((time) => parseTime(time) ?? Number.NEGATIVE_INFINITY))
-    return Number.isFinite(written) && now - written >= TTL_MS
-  })
+  return events.filter((each) => now - writtenAt(each) >= TTL_MS)
+}
+
+/** When the next of those that stay is over, at the earliest: what is written from now on lives longer. */
+export function nextExpiry(events: readonly Event[], now: number): number {
+  let first = now
+  for (const each of events) {
+    const written = writtenAt(each)
+    if (written < first && now - written < TTL_MS) first = written
+  }
+  return first + TTL_MS
 }
 
 export const eventTtlLoop: Loop = {
   name: 'event-ttl',
   start({ client, env }) {
+    let nextAt = 0
     const remove = async ({ metadata }: Event) => {
       const { namespace, name, uid, resourceVersion } = metadata
       try {
@@ -38,9 +52,13 @@ export const eventTtlLoop: Loop = {
     const queue = new WorkQueue(env.clock, {
       backoffMaxMs: PERIOD_MS,
       async work() {
-        const expired = expiredEvents((await client.list(event)).items, env.clock.now())
+        const now = env.clock.now()
+        if (now < nextAt) return
+        const { items } = await client.list(event)
+        const expired = expiredEvents(items, now)
         for (let at = 0; at < expired.length; at += BATCH)
           await Promise.all(expired.slice(at, at + BATCH).map(remove))
+        nextAt = nextExpiry(items, now)
       },
       onError: (_, error) => env.log.warn({ err: error }, 'old events not removed, trying again'),
     })

@@ -2,7 +2,7 @@ import type { Node } from '../../api/kinds/node.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
 import { matchesNodeAffinity, tolerates } from '../../api/placement.ts'
 import { podRequests } from '../../api/pods.ts'
-import { addQuantities, parseQuantity } from '../../api/quantity.ts'
+import { parseQuantity } from '../../api/quantity.ts'
 import { qosClassOf } from '../../api/resource-requests.ts'
 import { isCriticalPod } from '../../api/static-pods.ts'
 
@@ -55,27 +55,30 @@ export function outOfResource(pod: Pod, node: Node, others: readonly Pod[]): Rej
     const capacity = allocatable[name]
     // As upstream: an extended resource that the node does not know is no reason to refuse the pod here.
     if (parseQuantity(amount) === 0 || (capacity === undefined && name.includes('/'))) continue
-    const used = others.reduce((sum, other) => addQuantities(sum, podRequests(other)[name] ?? '0'), '0')
     const unit = name === 'cpu' ? 1000 : 1
-    const [wants, has, of] = [amount, used, capacity ?? '0'].map((text) => parseQuantity(text) * unit)
-    if (wants !== undefined && has !== undefined && of !== undefined && wants + has > of)
-      return outOf(name, wants, has, of)
+    // Whole numbers of the unit, which sums keep exact.
+    const amountOf = (text = '0') => Math.round(parseQuantity(text) * unit)
+    const wants = amountOf(amount)
+    const has = others.reduce((sum, other) => sum + amountOf(podRequests(other)[name]), 0)
+    const of = amountOf(capacity)
+    if (wants + has > of) return outOf(name, wants, has, of)
   }
   return undefined
 }
 
 /** cpu in thousandths, as upstream counts it. */
 function outOf(name: string, requested: number, used: number, capacity: number): Rejection {
-  const [wants, has, of] = [requested, used, capacity].map((amount) => Math.round(amount))
   return {
     reason: `OutOf${name}`,
-    message: `Node didn't have enough resource: ${name}, requested: ${wants}, used: ${has}, capacity: ${of}`,
+    message: `Node didn't have enough resource: ${name}, requested: ${requested}, used: ${used}, capacity: ${capacity}`,
   }
 }
 
 function portConflict(pod: Pod, others: readonly Pod[]): Rejection | undefined {
+  const wanted = hostPorts(pod)
+  if (wanted.length === 0) return undefined
   const taken = others.flatMap(hostPorts)
-  const clash = hostPorts(pod).some((port) =>
+  const clash = wanted.some((port) =>
     taken.some(
       (other) =>
         other.port === port.port &&
