@@ -27,15 +27,18 @@ export function loadBalancerController(): Controller<Service> {
     kind: service,
     concurrency: 1,
     watches: [
-      // A new range may have room for those that found none.
+      // A new range may have room for those that found none, and so has what another one gave back.
+      watched({ kind: loadBalancerPool, keys: (_, informers) => waiting(informers) }),
       watched({
-        kind: loadBalancerPool,
-        keys: (_, informers) =>
-          informers
-            .of(service)
-            .list()
-            .filter((each) => wantsLoadBalancer(each) && addressesOf(each).length === 0)
-            .map(keyOf),
+        kind: service,
+        keys: ({ type, resource, previous }, informers) => {
+          const before = type === 'deleted' ? resource : previous
+          const isFreed =
+            before !== undefined &&
+            addressesOf(before).length > 0 &&
+            (type === 'deleted' || addressesOf(resource).length === 0)
+          return isFreed ? waiting(informers) : []
+        },
       }),
     ],
     async reconcile(context, found) {
@@ -58,6 +61,14 @@ export function loadBalancerController(): Controller<Service> {
       return Promise.resolve(undefined)
     },
   }
+}
+
+function waiting(informers: Informers): string[] {
+  return informers
+    .of(service)
+    .list()
+    .filter((each) => wantsLoadBalancer(each) && addressesOf(each).length === 0)
+    .map(keyOf)
 }
 
 async function ensure(

@@ -19,6 +19,8 @@ const DISABLED = 'TopologyAwareHintsDisabled'
 export class ServiceHints {
   /** Services whose hints are by zone CPUs now, and the address types that have them. */
   readonly #enabled = new Map<string, Set<AddressType>>()
+  /** Why a service has none, as it was told last: it is not told again at every change of a pod. */
+  readonly #told = new Map<string, Map<AddressType, string>>()
 
   hinted(
     { informers, events }: ReconcileContext,
@@ -32,18 +34,22 @@ export class ServiceHints {
     if (wantsZoneHints(found)) {
       const { plan: hinted, problem } = withZoneHints(plan, zoneShares(informers.of(node).list()))
       if (problem !== undefined) {
-        this.#disable(key, type)
-        say('Warning', DISABLED, problem)
+        const told = this.#told.get(key) ?? new Map<AddressType, string>()
+        const isNews = this.#disable(key, type) || told.get(type) !== problem
+        this.#told.set(key, told.set(type, problem))
+        if (isNews) say('Warning', DISABLED, problem)
       } else if (this.#enable(key, type))
         say('Normal', 'TopologyAwareHintsEnabled', 'Topology Aware Hints has been enabled')
       return hinted
     }
+    this.#told.delete(key)
     if (this.#disable(key, type)) say('Warning', DISABLED, 'Topology Aware Hints has been disabled')
     return withHints(plan, nearHints(found) ?? (() => undefined))
   }
 
   forget(key: string): void {
     this.#enabled.delete(key)
+    this.#told.delete(key)
   }
 
   /** The services whose hints overload a zone now that a node came, went, or changed. */

@@ -1,4 +1,5 @@
 import type { AnyKind } from '../../src/api/kind.ts'
+import type { EndpointSlice } from '../../src/api/kinds/endpoint-slice.ts'
 import { kinds } from '../../src/api/kinds/index.ts'
 import { controllerOf, type Resource } from '../../src/api/resource.ts'
 import { ApiError } from '../../src/api/status.ts'
@@ -22,10 +23,14 @@ const TOLD = [
   'DaemonSet',
   'PersistentVolumeClaim',
   'PersistentVolume',
+  'ServiceCIDR',
+  'Service',
+  'Ingress',
+  'EndpointSlice',
   'Pod',
   'ConfigMap',
 ]
-const NOT_TOLD = /kube-root-ca\.crt|^(default|kube-[a-z-]+|seamark[a-z-]*)$/
+const NOT_TOLD = /kube-root-ca\.crt|^(default|kubernetes|kube-[a-z-]+|seamark[a-z-]*)$/
 const UID = /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g
 /** Columns that say again what the manifest says, or pass with the time. */
 const DULL = new Set([
@@ -36,6 +41,10 @@ const DULL = new Set([
   'Version',
   'VolumeAttributesClass',
   'Node Selector',
+  'Cluster-IP',
+  'Port(s)',
+  'Ports',
+  'Endpoints',
 ])
 
 interface Told {
@@ -190,5 +199,22 @@ function describe(object: Resource, now: number): string {
   const taints = (spec?.taints ?? []).map(({ key, effect }) => `${key}:${effect}`)
   const where = object.kind === 'Pod' && spec?.nodeName ? [`on ${spec.nodeName}`] : []
   const ending = metadata.deletionTimestamp ? [`ending[${(metadata.finalizers ?? []).join(',')}]`] : []
-  return [...columns, ...where, ...conditions, ...taints, ...ending].join(' ')
+  const endpoints = object.kind === 'EndpointSlice' ? [endpointsOf(object as EndpointSlice)] : []
+  return [...columns, ...endpoints, ...where, ...conditions, ...taints, ...ending].join(' ')
+}
+
+/** "web-1 ready for zone-a, web-2 leaving": who, in which state, and for which zone. */
+function endpointsOf({ endpoints = [] }: EndpointSlice): string {
+  const each = endpoints.map(({ targetRef, addresses, conditions, hints }) => {
+    const state = conditions?.ready
+      ? 'ready'
+      : conditions?.terminating
+        ? conditions.serving
+          ? 'leaving, serving'
+          : 'leaving'
+        : 'unready'
+    const zones = (hints?.forZones ?? []).map(({ name }) => name).join()
+    return `${targetRef?.name ?? addresses[0]} ${state}${zones ? ` for ${zones}` : ''}`
+  })
+  return `endpoints=[${each.join('; ')}]`
 }
