@@ -100,10 +100,14 @@ function typedFaults(address: string, type: string, at: string): StatusCause[] {
     return address.includes('.')
       ? follows(address, dns1123Subdomain, at)
       : [fault.invalid(at, address, 'should be a domain with at least two segments separated by dots')]
-  const wrong = ipFaults(address, at)
-  if (isIp(address) && isIpv6(address) !== (type === 'IPv6'))
-    wrong.unshift(fault.invalid(at, address, `must be an ${type} address`))
-  return wrong
+  if (!isIp(address)) return [fault.invalid(at, address, IP_MESSAGE)]
+  const special = specialIp(address)
+  return [
+    ...(isIpv6(address) === (type === 'IPv6')
+      ? []
+      : [fault.invalid(at, address, `must be an ${type} address`)]),
+    ...(special ? [fault.invalid(at, address, special)] : []),
+  ]
 }
 
 function hintFaults(

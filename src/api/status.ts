@@ -187,6 +187,11 @@ export function isReason(error: unknown, reason: StatusReason): boolean {
   return error instanceof ApiError && error.reason === reason
 }
 
+/** Of a create: its namespace is on its way out, and nothing new will ever be let in. */
+export function isNamespaceTerminating(error: unknown): boolean {
+  return error instanceof ApiError && error.causes.some(({ reason }) => reason === 'NamespaceTerminating')
+}
+
 /** The field faults of validation, in Kubernetes' words (field.ErrorList). `message` excludes the field path. */
 export const fault = {
   required: (field: string, detail = ''): StatusCause => ({

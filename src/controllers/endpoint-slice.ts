@@ -11,7 +11,7 @@ import { pod } from '../api/kinds/pod.ts'
 import { isHeadless, type Service, service } from '../api/kinds/service.ts'
 import { zoneOf } from '../api/placement.ts'
 import { controllerReference, isBeingDeleted, keyOf } from '../api/resource.ts'
-import { isReason } from '../api/status.ts'
+import { isNamespaceTerminating, isReason } from '../api/status.ts'
 import { deepEqual } from '../base/json.ts'
 import type { Client } from '../client/client.ts'
 import type { InformerChange } from '../client/informer.ts'
@@ -135,8 +135,13 @@ export async function performSlices(
   fresh: EndpointSlice,
   metadataOf: (slice: EndpointSlice) => EndpointSlice['metadata'],
 ): Promise<void> {
-  for (const group of create)
-    await client.create(endpointSlice, { ...fresh, ...group, metadata: metadataOf(fresh) })
+  try {
+    for (const group of create)
+      await client.create(endpointSlice, { ...fresh, ...group, metadata: metadataOf(fresh) })
+  } catch (error) {
+    if (isNamespaceTerminating(error)) return
+    throw error
+  }
   for (const { slice, ports, endpoints } of update)
     await client.update(endpointSlice, { ...slice, metadata: metadataOf(slice), ports, endpoints })
   for (const slice of remove) await removeSlice(client, slice)

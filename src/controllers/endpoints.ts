@@ -3,8 +3,9 @@ import { type Endpoints, endpoints } from '../api/kinds/endpoints.ts'
 import { pod } from '../api/kinds/pod.ts'
 import { isHeadless, type Service, service } from '../api/kinds/service.ts'
 import { isBeingDeleted, keyOf, parseKey } from '../api/resource.ts'
-import { isReason } from '../api/status.ts'
+import { isNamespaceTerminating, isReason } from '../api/status.ts'
 import { deepEqual } from '../base/json.ts'
+import type { Client } from '../client/client.ts'
 import { type Controller, restFor, watched } from './controller.ts'
 import { endpointSubsets } from './endpoint-subsets.ts'
 import { HEADLESS_LABEL, hasSelectedPods, podsNear, servicePods, servicesConcerned } from './service-pods.ts'
@@ -30,7 +31,7 @@ export function endpointsController(): Controller<Service> {
       const changedAt = times.look(found, pods)
       const existing = informers.of(endpoints).get(keyOf(found))
       const wanted = endpointsOf(found, existing, endpointSubsets(found, pods), changedAt)
-      if (!existing) await client.create(endpoints, wanted)
+      if (!existing) await create(client, wanted)
       else if (
         !deepEqual(existing.subsets ?? [], wanted.subsets) ||
         !deepEqual(existing.metadata.labels, wanted.metadata.labels) ||
@@ -54,6 +55,14 @@ export function endpointsController(): Controller<Service> {
       }
       return undefined
     },
+  }
+}
+
+async function create(client: Client, wanted: Endpoints): Promise<void> {
+  try {
+    await client.create(endpoints, wanted)
+  } catch (error) {
+    if (!isNamespaceTerminating(error)) throw error
   }
 }
 

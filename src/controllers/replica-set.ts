@@ -9,7 +9,7 @@ import { replicationController } from '../api/kinds/replication-controller.ts'
 import { isPodActive } from '../api/pods.ts'
 import { controllerOf, isBeingDeleted, keyOf, type Resource } from '../api/resource.ts'
 import { compileLabelSelector, labelSelectorMatches, NOTHING } from '../api/selectors.ts'
-import { ApiError, isReason } from '../api/status.ts'
+import { isNamespaceTerminating, isReason } from '../api/status.ts'
 import { deepEqual } from '../base/json.ts'
 import type { Informer } from '../client/informer.ts'
 import type { Informers } from '../client/informers.ts'
@@ -135,10 +135,6 @@ async function createPods({ client, events }: ReconcileContext, set: ReplicaSet,
     }
   })
   return error
-}
-
-function isNamespaceTerminating(error: unknown): boolean {
-  return error instanceof ApiError && error.causes.some(({ reason }) => reason === 'NamespaceTerminating')
 }
 
 async function deletePods(

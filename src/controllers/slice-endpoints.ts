@@ -4,7 +4,6 @@ import { isIpv6 } from '../api/ip-networks.ts'
 import type { Node } from '../api/kinds/node.ts'
 import type { Service } from '../api/kinds/service.ts'
 import { zoneOf } from '../api/placement.ts'
-import { canonicalJson } from '../base/json.ts'
 import { type AddressType, hostnameOf, type ServicePod, targetPortOf, targetRefOf } from './service-pods.ts'
 import type { PortGroup } from './slice-plan.ts'
 
@@ -23,7 +22,7 @@ export function portGroups(
     const endpoint = endpointOf(found, each, type, nodeOf)
     if (!endpoint) continue
     const ports = endpointPorts(found, each)
-    const key = canonicalJson(ports)
+    const key = ports.map((port) => Object.values(port).join('/')).join()
     const group = groups.get(key) ?? { ports, endpoints: [] }
     group.endpoints.push(endpoint)
     groups.set(key, group)
