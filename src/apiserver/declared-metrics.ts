@@ -18,7 +18,6 @@ import { CUSTOM_METRICS, EXTERNAL_METRICS, groupResourceOf } from '../api/metric
 import { formatQuantity } from '../api/quantity.ts'
 import { apiVersionOf, parseApiVersion, type Resource } from '../api/resource.ts'
 import { compileRequirements, parseLabelSelector } from '../api/selectors.ts'
-import { nodeUidOf } from '../api/static-pods.ts'
 import { ApiError } from '../api/status.ts'
 import { formatTime, parseTime } from '../base/date.ts'
 import type { ListOptions } from '../client/client.ts'
@@ -87,7 +86,7 @@ class CustomMetrics implements ServedGroup {
       throw new ApiError('NotFound', `the server could not find the metric ${metric} for ${resource}`)
     const isWanted = await this.#wanted(kind, name, options)
     const hasLabels = compileRequirements(parseLabelSelector(options.metricLabelSelector))
-    const found = (await this.#declared.ofObjects(kind, options.namespace)).filter(
+    const found = (await this.#declared.ofObjects(kind, options.namespace, isWanted)).filter(
       (figure) => figure.name === metric && isWanted(figure.object) && hasLabels(figure.labels ?? {}),
     )
     if (found.length === 0 && name !== '*')
@@ -111,7 +110,7 @@ class CustomMetrics implements ServedGroup {
   async #wanted(kind: AnyKind, name: string, { namespace, labelSelector }: ListOptions) {
     if (name !== '*') return (object: string) => object === name
     const matches = compileRequirements(parseLabelSelector(labelSelector))
-    const there: readonly Resource[] = await this.#registry.reader.all(kind.storedAs?.kind ?? kind, namespace)
+    const there = await this.#declared.objects(kind, namespace)
     const names = new Set(
       there.flatMap(({ metadata }) => (matches(metadata.labels ?? {}) ? metadata.name : [])),
     )
@@ -195,6 +194,12 @@ class Declared {
     return all.filter(({ spec }) => spec.describedObject === undefined)
   }
 
+  /** Those that a selector may select. */
+  async objects(kind: AnyKind, namespace: string | undefined): Promise<readonly Resource[]> {
+    if (groupResourceOf(kind) === 'pods') return this.#samples.pods(namespace)
+    return this.#registry.reader.all(kind.storedAs?.kind ?? kind, namespace)
+  }
+
   /** Names of metrics by resource. */
   async customNames(): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
     const { reader } = this.#registry
@@ -211,7 +216,11 @@ class Declared {
     return names
   }
 
-  async ofObjects(kind: AnyKind, namespace: string | undefined): Promise<readonly Figure[]> {
+  async ofObjects(
+    kind: AnyKind,
+    namespace: string | undefined,
+    isWanted: (name: string) => boolean,
+  ): Promise<readonly Figure[]> {
     const { reader } = this.#registry
     const resource = groupResourceOf(kind)
     const metrics = await reader.all(simulatedMetric, kind.scope === 'Namespaced' ? namespace : undefined)
@@ -224,7 +233,7 @@ class Declared {
       return [{ object, name: metricNameOf(metric), ...(labels ? { labels } : {}), value }]
     })
     if (resource === 'services') return [...figures, ...(await this.#ofServices(namespace))]
-    return resource === 'pods' ? [...figures, ...(await this.#ofPods(namespace))] : figures
+    return resource === 'pods' ? [...figures, ...(await this.#ofPods(namespace, isWanted))] : figures
   }
 
   async #ofServices(namespace: string | undefined): Promise<readonly Figure[]> {
@@ -238,25 +247,25 @@ class Declared {
   }
 
   /** Of each pod that runs, the sum over its containers. */
-  async #ofPods(namespace: string | undefined): Promise<readonly Figure[]> {
-    const figures: Figure[] = []
-    for (const pod of await this.#registry.reader.all(podKind, namespace)) {
-      const { nodeName } = pod.spec
-      if (nodeName === undefined || pod.status?.phase !== 'Running') continue
-      const uid = nodeUidOf(pod)
-      const containers = this.#samples.of(nodeName)?.pods.find((each) => each.uid === uid)?.containers ?? []
-      const sums = new Map<string, Figure>()
-      for (const { startedAt, figures: own } of containers) {
-        if (startedAt > this.at) continue
-        for (const figure of own) {
-          const key = JSON.stringify([figure.name, figure.labels])
-          const value = figure.value + (sums.get(key)?.value ?? 0)
-          sums.set(key, { ...figure, value, object: pod.metadata.name })
+  async #ofPods(
+    namespace: string | undefined,
+    isWanted: (name: string) => boolean,
+  ): Promise<readonly Figure[]> {
+    const { at } = this
+    return (await this.#samples.pods(namespace))
+      .filter(({ metadata }) => isWanted(metadata.name))
+      .flatMap((pod) => {
+        const sums = new Map<string, Figure>()
+        for (const { startedAt, figures } of this.#samples.containersOf(pod)) {
+          if (startedAt > at) continue
+          for (const figure of figures) {
+            const key = JSON.stringify([figure.name, figure.labels])
+            const value = figure.value + (sums.get(key)?.value ?? 0)
+            sums.set(key, { ...figure, value, object: pod.metadata.name })
+          }
         }
-      }
-      figures.push(...sums.values())
-    }
-    return figures
+        return [...sums.values()]
+      })
   }
 
   #kindOf({ spec: { describedObject } }: SimulatedMetric): AnyKind | undefined {

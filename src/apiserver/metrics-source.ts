@@ -8,7 +8,6 @@ import {
   type Usage,
 } from '../api/metrics-kinds.ts'
 import type { AnyResource } from '../api/resource.ts'
-import { nodeUidOf } from '../api/static-pods.ts'
 import { formatTime } from '../base/date.ts'
 import type { ContainerUsage, NodeConnections, NodeUsage } from '../client/node-connection.ts'
 import { serveDeclaredMetrics } from './declared-metrics.ts'
@@ -21,27 +20,31 @@ const FRESH_MS = 10_000
 /** Makes the metrics APIs answer from what the nodes of `connections` say and what is declared. */
 export function serveMetrics(registry: Registry, connections: NodeConnections): void {
   const { env, reader } = registry
-  const samples = new NodeSamples(env, connections)
+  const samples = new NodeSamples(env, reader, connections)
   serveDeclaredMetrics(registry, samples)
   registry.computed.set(nodeMetrics, async () => {
     const timestamp = formatTime(samples.at)
     return (await reader.all(nodeKind)).flatMap((node) => {
-      const used = samples.of(node.metadata.name)
+      const used = samples.ofNode(node.metadata.name)
       return used ? [ofNode(node, used, timestamp) as unknown as AnyResource] : []
     })
   })
-  registry.computed.set(podMetrics, async (namespace) => {
-    const timestamp = formatTime(samples.at)
-    const pods = (await reader.all(podKind, namespace)).filter(({ status }) => status?.phase === 'Running')
-    const nodes = new Set(pods.flatMap(({ spec }) => spec.nodeName ?? []))
-    const used = new Map<string, readonly ContainerUsage[]>()
-    for (const node of nodes)
-      for (const { uid, containers } of samples.of(node)?.pods ?? []) used.set(uid, containers)
-    return pods.flatMap((pod) => {
-      const containers = used.get(nodeUidOf(pod))
-      const isShown = containers?.every(({ startedAt }) => startedAt + FRESH_MS <= samples.at)
-      return containers && isShown ? [ofPod(pod, containers, timestamp) as unknown as AnyResource] : []
+  registry.computed.set(podMetrics, async (namespace, selection) => {
+    const { at } = samples
+    const sampled = (await samples.pods(namespace)).filter(
+      (pod) => selection?.(pod as unknown as AnyResource) !== false,
+    )
+    const shown = sampled.flatMap((pod) => {
+      const containers = samples.containersOf(pod)
+      const isFresh = containers.some(({ startedAt }) => startedAt + FRESH_MS > at)
+      return containers.length === 0 || isFresh ? [] : [{ pod, containers }]
     })
+    // What has gone since is not shown any more.
+    const there = await Promise.all(shown.map(({ pod }) => reader.find(podKind, pod.metadata)))
+    const timestamp = formatTime(at)
+    return shown
+      .filter(({ pod }, i) => there[i]?.metadata.uid === pod.metadata.uid)
+      .map(({ pod, containers }) => ofPod(pod, containers, timestamp) as unknown as AnyResource)
   })
 }
 

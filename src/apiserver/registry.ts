@@ -7,6 +7,7 @@ import type { Env } from '../base/env.ts'
 import type { Admission, AdmissionRequest, Reader } from './admission/admission.ts'
 import type { KindTable } from './kind-table.ts'
 import type { RequestContext } from './request.ts'
+import type { Selection } from './selection.ts'
 import type { ServedGroup } from './served-group.ts'
 import { collectionPrefix, storageKey } from './storage-keys.ts'
 import type { Condition, Entry, Store, Write } from './store/store.ts'
@@ -25,7 +26,7 @@ export class Registry {
   readonly #admission: readonly Admission[]
   readonly reader: Reader
   /** Kinds of which nothing is stored: who is asked for all of them, in one namespace or everywhere. */
-  readonly computed = new Map<AnyKind, (namespace?: string) => Promise<readonly AnyResource[]>>()
+  readonly computed = new Map<AnyKind, Compute>()
   /** Groups without kinds, by name. */
   readonly groups = new Map<string, ServedGroup>()
   /** "pods/explain" -> what answers a POST there: parts beside the API server that know what no stored object says. */
@@ -54,7 +55,8 @@ export class Registry {
   async get(kind: AnyKind, key: ObjectKey): Promise<AnyResource> {
     const compute = this.computed.get(kind)
     if (!compute) return showAs(kind, (await this.mustFind(kind, key)).value as AnyResource)
-    const found = (await compute(key.namespace)).find(({ metadata }) => metadata.name === key.name)
+    const isMeant: Selection = ({ metadata }) => metadata.name === key.name
+    const found = (await compute(key.namespace, isMeant)).find(isMeant)
     if (!found) throw notFound(kind, key.name)
     return found
   }
@@ -137,6 +139,9 @@ export class Registry {
 }
 
 type Submitted = Omit<AdmissionRequest, 'env' | 'reader' | 'kinds'>
+
+/** May leave out what the selection does not select, and need not. */
+type Compute = (namespace?: string, selection?: Selection) => Promise<readonly AnyResource[]>
 
 /** Collects what admission holds for a write and what is to be written with it, and gives it back once. */
 export class Settling {

@@ -61,7 +61,10 @@ export interface NodeConnection {
   attach(id: string, io: ProcessIo): Promise<void>
   /** A connection to a port of the pod's own network. Rejects when nothing listens there. */
   dial(podUid: string, port: number): Promise<Duplex>
+  /** Of all that runs there. */
   usage(): NodeUsage
+  /** Of one container; undefined when it does not run there. */
+  containerUsage(id: string): Omit<ContainerUsage, 'name'> | undefined
 }
 
 /** The nodes that can be reached now, by name. Nodes come and go; whoever runs one says so. */

@@ -14,6 +14,7 @@ import {
   parseLabelSelector,
 } from '../api/selectors.ts'
 import { ApiError } from '../api/status.ts'
+import { pairIn } from '../client/index-by.ts'
 import type { ReconcileContext } from './controller.ts'
 import type { Figures } from './hpa-measure.ts'
 
@@ -40,10 +41,14 @@ export function podsOf(
 ): readonly Pod[] {
   if (selector === '') return []
   const { namespace, matches } = selectorOf(found, selector)
-  return informers
-    .of(pod)
-    .byIndex('namespace', namespace)
-    .filter(({ metadata }) => matches(metadata.labels ?? {}))
+  const pods = informers.of(pod)
+  const plain = parseLabelSelector(selector).find(
+    ({ operator, values }) => operator === 'In' && values.length === 1,
+  )
+  const some = plain
+    ? pods.byIndex('label', pairIn(namespace, [plain.key, plain.values[0] ?? '']))
+    : pods.byIndex('namespace', namespace)
+  return some.filter(({ metadata }) => matches(metadata.labels ?? {}))
 }
 
 export async function resourcesOf(

@@ -76,6 +76,11 @@ export class LocalNodeConnection implements NodeConnection {
   usage(): NodeUsage {
     return usageOf(this.#runtime, this.#node)
   }
+
+  containerUsage(id: string): Omit<ContainerUsage, 'name'> | undefined {
+    const handle = this.#runtime.find(id)
+    return handle && !handle.exit ? { startedAt: handle.startedAt, ...this.#runtime.usage(id) } : undefined
+  }
 }
 
 /** What all that runs on a node uses now. */

@@ -32,7 +32,7 @@ export async function list(
   const selection = selectionOf(kind, options.labelSelector, options.fieldSelector)
   const compute = registry.computed.get(kind)
   if (compute) {
-    const all = await compute(namespace)
+    const all = await compute(namespace, selection)
     return { resourceVersion: String(store.revision), items: selection ? all.filter(selection) : all }
   }
   const token = options.continue ? parseContinue(options.continue, prefix) : undefined

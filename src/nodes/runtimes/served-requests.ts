@@ -20,8 +20,8 @@ export interface Server {
 interface Shares {
   /** Epoch ms of the sample. */
   readonly at: number
-  /** Requests per second, by name of the SimulatedImage. */
-  readonly byImage: ReadonlyMap<string, number>
+  /** Requests per second, by name of the SimulatedImage; worked out when one declares any. */
+  byImage?: ReadonlyMap<string, number>
   readonly byPod: ReadonlyMap<string, number>
 }
 
@@ -40,9 +40,11 @@ export class ServedRequests {
 
   /** Requests per second that one of them serves at a sample. */
   perSecond({ podUid, behaviour, isReady }: Server, at: number): number {
-    if (this.#shares?.at !== at) this.#shares = { at, byImage: this.#ofImages(at), byPod: this.#ofPods(at) }
-    const ofImage = isReady ? (this.#shares.byImage.get(behaviour.name) ?? 0) : 0
-    return ofImage + (this.#shares.byPod.get(podUid) ?? 0)
+    if (this.#shares?.at !== at) this.#shares = { at, byPod: this.#ofPods(at) }
+    const ofService = this.#shares.byPod.get(podUid) ?? 0
+    if (!isReady || behaviour.usage?.load?.requestsPerSecond === undefined) return ofService
+    this.#shares.byImage ??= this.#ofImages(at)
+    return ofService + (this.#shares.byImage.get(behaviour.name) ?? 0)
   }
 
   #ofImages(at: number): ReadonlyMap<string, number> {
