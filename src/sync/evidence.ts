@@ -44,6 +44,8 @@ export interface Verdict {
   readonly failed?: { readonly message: string; readonly field: string }
   /** Not well, but nobody waits for it any more: an Application of its own has come to its own end. */
   readonly hasEnded?: boolean
+  /** From how many pods it was told. */
+  readonly pods?: number
   /** Ask again then at the latest (epoch ms): a patience runs out. */
   readonly lookAt?: number
 }
@@ -176,9 +178,9 @@ function judgeSteady(pods: readonly Pod[], health: Health, now: number): Verdict
     if (isProbed || ready?.status !== 'True') continue
     lookAt = Math.max(lookAt, (parseTime(ready.lastTransitionTime) ?? 0) + STEADY_MS)
   }
-  if (lookAt <= now) return { health }
+  if (lookAt <= now) return { health, pods: pods.length }
   const message = 'Running; without a readiness probe it must stay up for a moment'
-  return { health: { status: 'Progressing', message }, lookAt }
+  return { health: { status: 'Progressing', message }, pods: pods.length, lookAt }
 }
 
 function judgePods(pods: readonly Pod[], health: Health, prefix: string, now: number): Verdict {
@@ -220,5 +222,5 @@ function judgePods(pods: readonly Pod[], health: Health, prefix: string, now: nu
     waiting?.message && health.status === 'Progressing'
       ? { ...health, message: `${health.message} (${waiting.message})` }
       : health
-  return { health: shown, ...(lookAt === undefined ? {} : { lookAt }) }
+  return { health: shown, pods: pods.length, ...(lookAt === undefined ? {} : { lookAt }) }
 }

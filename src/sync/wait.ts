@@ -9,7 +9,7 @@ import type { ObjectWatch } from './object-watch.ts'
 import type { ResourceLine } from './progress.ts'
 import { idOf, type Target, titleOf } from './target.ts'
 
-/** So many objects are not looked at for each of their events, but this often. */
+/** So many objects, or objects with so many pods, are not looked at for each of their events, but this often. */
 const MANY = 50
 const GATHER_MS = 100
 
@@ -127,7 +127,8 @@ export async function untilHealthy(
       const cancel = isTimed ? env.clock.after(Math.max(1, lookAt - now), () => moved.wake()) : undefined
       await moved.wait(signal)
       cancel?.()
-      if (targets.length > MANY) await sleep(env.clock, GATHER_MS, signal).catch(() => {})
+      const isMany = targets.length > MANY || verdicts.some(([, { pods = 0 }]) => pods > MANY)
+      if (isMany) await sleep(env.clock, GATHER_MS, signal).catch(() => {})
     }
   } finally {
     unfollow()

@@ -22,11 +22,11 @@ export function sharedPart(
   keys: readonly string[],
   children: readonly FieldsJson[],
 ): FieldsJson {
-  let name = isMember ? '.' : ''
-  // A key may hold any character: its length says where it ends.
-  keys.forEach((key, i) => {
-    name += `${key.length}:${key}${ids.get(children[i]!)} `
-  })
+  // A key may hold any character: its length says where it ends. Joined, for a text that was added up stays in its pieces.
+  const name = [
+    isMember ? '.' : '',
+    ...keys.map((key, i) => `${key.length}:${key}${ids.get(children[i]!)} `),
+  ].join('')
   const known = parts.get(name)?.deref()
   if (known) return known
   const part: Record<string, unknown> = isMember ? { '.': LEAF } : {}
