@@ -74,6 +74,7 @@ describe('Services of type LoadBalancer', () => {
     const made = await get('a')
     await cluster.client.update(service, { ...made, spec: { ...made.spec, type: 'ClusterIP' } })
     await cluster.clock.run(1000)
+    expect(await reasons()).toContain('Type')
     expect(await ingress('a')).toBeUndefined()
     expect((await get('a')).metadata.finalizers ?? []).toEqual([])
     await create('b')

@@ -9,9 +9,12 @@ import { isBeingDeleted, keyOf } from '../api/resource.ts'
 import type { Informers } from '../client/informers.ts'
 import { type Controller, type ReconcileContext, watched } from './controller.ts'
 import { freeAddress } from './load-balancer-addresses.ts'
+import { balancerNews } from './load-balancer-news.ts'
 
 const FINALIZER = 'service.kubernetes.io/load-balancer-cleanup'
 const CLASS = 'seamark.dev/simulated'
+const ENSURING = ['EnsuringLoadBalancer', 'Ensuring load balancer'] as const
+const ENSURED = ['EnsuredLoadBalancer', 'Ensured load balancer'] as const
 
 const wantsLoadBalancer = ({ spec }: Service): boolean =>
   spec.type === 'LoadBalancer' && (spec.loadBalancerClass === undefined || spec.loadBalancerClass === CLASS)
@@ -22,6 +25,8 @@ const hasFinalizer = ({ metadata }: Service): boolean => metadata.finalizers?.in
 export function loadBalancerController(): Controller<Service> {
   /** Given by this process: another Service's reconcile may run before the informer has the write. */
   const given = new Map<string, string>()
+  /** As each Service was when it was looked at last. */
+  const known = new Map<string, Service>()
   return {
     name: 'service-lb',
     kind: service,
@@ -43,21 +48,31 @@ export function loadBalancerController(): Controller<Service> {
     ],
     async reconcile(context, found) {
       const key = keyOf(found)
-      if (isBeingDeleted(found) || !wantsLoadBalancer(found)) {
+      const before = known.get(key) ?? found
+      known.set(key, found)
+      const isBalanced = wantsLoadBalancer(found)
+      const news = balancerNews(before, found)
+      if (isBalanced || wantsLoadBalancer(before))
+        for (const [reason, message] of news.events) context.events.event(found, 'Normal', reason, message)
+      if (isBeingDeleted(found) || !isBalanced) {
         if (hasFinalizer(found)) await release(context, found)
         given.delete(key)
         return undefined
       }
       const [current] = addressesOf(found)
-      if (current !== undefined && hasFinalizer(found)) {
-        given.set(key, current)
+      if (current === undefined || !hasFinalizer(found)) {
+        await ensure(context, found, given)
         return undefined
       }
-      await ensure(context, found, given)
+      given.set(key, current)
+      if (news.isNeeded)
+        for (const [reason, message] of [ENSURING, ENSURED])
+          context.events.event(found, 'Normal', reason, message)
       return undefined
     },
     deleted(_, key) {
       given.delete(key)
+      known.delete(key)
       return Promise.resolve(undefined)
     },
   }
@@ -77,7 +92,7 @@ async function ensure(
   given: Map<string, string>,
 ): Promise<void> {
   const key = keyOf(found)
-  events.event(found, 'Normal', 'EnsuringLoadBalancer', 'Ensuring load balancer')
+  events.event(found, 'Normal', ...ENSURING)
   const address = addressesOf(found)[0] ?? given.get(key) ?? pick(informers, found, given)
   if (address === undefined) {
     const asked = found.spec.loadBalancerIP
@@ -102,7 +117,7 @@ async function ensure(
     { ...held, status: { ...held.status, loadBalancer } },
     { subresource: 'status' },
   )
-  events.event(found, 'Normal', 'EnsuredLoadBalancer', 'Ensured load balancer')
+  events.event(found, 'Normal', ...ENSURED)
 }
 
 function cidrsOf(informers: Informers): readonly string[] {
