@@ -96,7 +96,9 @@ export async function startControlPlane(env: Env, options: ControlPlaneOptions =
     stops.push(() => store.close())
     const pki = options.listen && (await openKeys(env, options, options.listen))
     const { controllers = true, scheduler = true, nodes = true } = options.parts ?? {}
-    const admission = [...admissionChain({ webhooks: nodes, tokens: pki !== undefined })]
+    const admission = [
+      ...admissionChain({ webhooks: nodes, tokens: pki !== undefined, nodeTaints: controllers }),
+    ]
     const registry = new Registry(
       env,
       store,

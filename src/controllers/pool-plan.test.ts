@@ -55,6 +55,17 @@ describe('decidePool', () => {
     const { resize } = decidePool(bigger, nodesOf(pool()), 0)
     expect(resize.map(({ status }) => status?.allocatable?.['cpu'])).toEqual(['8', '8', '8'])
   })
+  test('keeps from pods what the kubelet reserves', () => {
+    const kubelet = {
+      systemReserved: { cpu: '500m', memory: '1Gi' },
+      kubeReserved: { cpu: '500m', memory: '100Gi', 'example.com/gpu': '1' },
+    }
+    const { status } = nodeOf(pool({ kubelet }), 0)
+    expect(status?.capacity).toMatchObject({ cpu: '4', memory: '16Gi', pods: '110' })
+    expect(status?.allocatable).toMatchObject({ cpu: '3', memory: '0', pods: '110' })
+    expect(decidePool(pool({ kubelet }), nodesOf(pool({ kubelet })), 0)).toEqual(NOTHING)
+    expect(decidePool(pool({ kubelet }), nodesOf(pool()), 0).resize).toHaveLength(3)
+  })
   test('takes off what it no longer declares and leaves what others put there', () => {
     const taint = { key: 'dedicated', value: 'db', effect: 'NoExecute' }
     const before = pool({ count: 1, template: { labels: { tier: 'db', team: 'x' }, taints: [taint] } })

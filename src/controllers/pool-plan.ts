@@ -2,8 +2,10 @@
 import type { V1Taint } from '../api/generated/types.ts'
 import type { Node } from '../api/kinds/node.ts'
 import { DEFAULT_CAPACITY, NODE_POOL_LABEL, type NodePool, RUNTIME_LABEL } from '../api/kinds/node-pool.ts'
-import { compareQuantities } from '../api/quantity.ts'
+import type { KubeletConfiguration } from '../api/kubelet-configuration.ts'
+import { compareQuantities, subtractQuantities } from '../api/quantity.ts'
 import { controllerReference } from '../api/resource.ts'
+import type { ResourceList } from '../api/resource-requests.ts'
 import { formatTime } from '../base/date.ts'
 import { deepEqual, isObject } from '../base/json.ts'
 
@@ -92,7 +94,7 @@ export function nodeOf(pool: NodePool, ordinal: number): Node {
       ownerReferences: [controllerReference(pool)],
     },
     spec: { taints: [...taints, { key: 'node.kubernetes.io/not-ready', effect: 'NoSchedule' }] },
-    status: { capacity, allocatable: capacity },
+    status: { capacity, allocatable: allocatableOf(capacity, pool.spec.kubelet ?? {}) },
   }
 }
 
@@ -159,15 +161,35 @@ function overlaid(
   return { ...Object.fromEntries(others), ...wanted }
 }
 
+/** Capacity without what the settings of the kubelet keep from pods, and never below nothing. */
+function allocatableOf(
+  capacity: ResourceList,
+  { systemReserved = {}, kubeReserved = {} }: KubeletConfiguration,
+): ResourceList {
+  const without = (amount: string, reserved: string | undefined) => {
+    const rest = reserved === undefined ? amount : subtractQuantities(amount, reserved)
+    return compareQuantities(rest, '0') < 0 ? '0' : rest
+  }
+  return Object.fromEntries(
+    Object.entries(capacity).map(([name, amount]) => [
+      name,
+      without(without(amount, systemReserved[name]), kubeReserved[name]),
+    ]),
+  )
+}
+
 /** Amounts are compared, not texts: "1000m" and "1" are the same. */
 export function withCapacity(node: Node, wanted: Node): Node {
-  const capacity = wanted.status?.capacity ?? {}
-  const isSame = [node.status?.capacity, node.status?.allocatable].every(
-    (present) =>
-      Object.keys(present ?? {}).length === Object.keys(capacity).length &&
-      Object.entries(capacity).every(
-        ([name, amount]) => present?.[name] !== undefined && compareQuantities(present[name], amount) === 0,
-      ),
+  const { capacity, allocatable } = wanted.status ?? {}
+  const isSame = areSame(node.status?.capacity, capacity) && areSame(node.status?.allocatable, allocatable)
+  return isSame ? node : { ...node, status: { ...node.status, capacity, allocatable } }
+}
+
+function areSame(present: ResourceList = {}, wanted: ResourceList = {}): boolean {
+  return (
+    Object.keys(present).length === Object.keys(wanted).length &&
+    Object.entries(wanted).every(
+      ([name, amount]) => present[name] !== undefined && compareQuantities(present[name], amount) === 0,
+    )
   )
-  return isSame ? node : { ...node, status: { ...node.status, capacity, allocatable: capacity } }
 }

@@ -4,8 +4,9 @@ import { isReason } from '../api/status.ts'
 import { formatMicroTime } from '../base/date.ts'
 import type { Env } from '../base/env.ts'
 import type { Client } from '../client/client.ts'
+import type { EventRecorder } from '../client/events.ts'
 import { retryOnConflict } from '../client/on-conflict.ts'
-import { isNews } from './node-status.ts'
+import { changesOf, isNews } from './node-status.ts'
 
 const LEASE_NAMESPACE = 'kube-node-lease'
 const LEASE_SECONDS = 40
@@ -16,11 +17,13 @@ const STATUS_MS = 5 * 60_000
 export class Heartbeat {
   readonly #env: Env
   readonly #client: Client
+  readonly #events: EventRecorder
   readonly #wantedStatus: (node: Node) => Node['status']
   #postedAt = Number.NEGATIVE_INFINITY
   #hasLease = false
 
-  constructor(env: Env, client: Client, wantedStatus: (node: Node) => Node['status']) {
+  constructor(env: Env, client: Client, events: EventRecorder, wantedStatus: (node: Node) => Node['status']) {
+    this.#events = events
     this.#env = env
     this.#client = client
     this.#wantedStatus = wantedStatus
@@ -40,7 +43,10 @@ export class Heartbeat {
       const current = await this.#client.get(nodeKind, { name })
       if (current.metadata.uid !== uid) return
       const status = this.#wantedStatus(current)
-      if (status) await this.#client.update(nodeKind, { ...current, status }, { subresource: 'status' })
+      if (!status) return
+      await this.#client.update(nodeKind, { ...current, status }, { subresource: 'status' })
+      for (const reason of changesOf(current.status, status))
+        this.#events.event(current, 'Normal', reason, `Node ${name} status is now: ${reason}`)
     })
     this.#postedAt = now
   }

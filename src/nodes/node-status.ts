@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { setCondition } from '../api/conditions.ts'
+import { findCondition, setCondition } from '../api/conditions.ts'
 import type { V1NodeCondition, V1NodeStatus } from '../api/generated/types.ts'
 import type { Node } from '../api/kinds/node.ts'
 import { formatTime } from '../base/date.ts'
@@ -76,6 +76,23 @@ export function isNews(wanted: V1NodeStatus | undefined, posted: V1NodeStatus | 
   return !deepEqual(still(wanted), still(posted))
 }
 
+const EVENTS: Readonly<Record<string, readonly [whenTrue: string, otherwise: string]>> = {
+  Ready: ['NodeReady', 'NodeNotReady'],
+  MemoryPressure: ['NodeHasInsufficientMemory', 'NodeHasSufficientMemory'],
+  DiskPressure: ['NodeHasDiskPressure', 'NodeHasNoDiskPressure'],
+  PIDPressure: ['NodeHasInsufficientPID', 'NodeHasSufficientPID'],
+}
+
+/** Reasons of the events that tell what changed of the node's conditions. The first report tells nothing. Pure. */
+export function changesOf(before: V1NodeStatus | undefined, after: V1NodeStatus): string[] {
+  return (after.conditions ?? []).flatMap(({ type, status }) => {
+    const was = findCondition(before?.conditions, type)?.status
+    const [whenTrue, otherwise] = EVENTS[type] ?? []
+    const reason = status === 'True' ? whenTrue : otherwise
+    return reason === undefined || was === undefined || was === status ? [] : [reason]
+  })
+}
+
 export interface NodeFacts {
   readonly runtimeVersion: string
   readonly images: readonly { readonly name: string; readonly sizeBytes: number }[]
@@ -122,7 +139,8 @@ export function nodeStatusOf(
       bootID: id,
       containerRuntimeVersion: runtimeVersion,
       kernelVersion: 'simulated',
-      kubeProxyVersion: KUBELET_VERSION,
+      // Kubernetes says nothing here since 1.33.
+      kubeProxyVersion: '',
       kubeletVersion: KUBELET_VERSION,
       machineID: id,
       operatingSystem: 'linux',

@@ -196,7 +196,7 @@ class Nodes {
       podCidr: podCidrOf(node),
       events,
       runtime,
-      heartbeat: new Heartbeat(this.#env, this.#client, (each) => this.#wantedStatus(each)),
+      heartbeat: new Heartbeat(this.#env, this.#client, events, (each) => this.#wantedStatus(each)),
       pressure: new NodePressure({
         env: this.#env,
         informers: this.#informers,

@@ -58,7 +58,6 @@ const BEHAVIOUR = `## What behaves otherwise, and why
 - Pod Security: the audit level adds no annotation to an audit event of its own; \`hostUsers: false\` relaxes no check.
 - A taint of a device that is added by an update of a ResourceSlice has no \`timeAdded\` unless it says one.
 - Cluster IPs come from 10.96.0.0/16; further ServiceCIDRs may be declared and are not drawn from yet.
-- New nodes are not tainted \`node.kubernetes.io/not-ready\` by admission; the node lifecycle controller taints them.
 `
 
 export function compatibilityDocument(kinds: readonly AnyKind[]): string {
