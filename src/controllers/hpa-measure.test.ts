@@ -114,6 +114,15 @@ describe('A metric is named, and shown in the status', () => {
   })
 })
 
+test('A tolerance of a direction is its own', () => {
+  const { example } = horizontalPodAutoscaler
+  const spec = { ...example.spec, metrics: [WHOLE], behavior: { scaleUp: { tolerance: '600m' } } }
+  const found = { ...example, spec }
+  expect(look([[WHOLE, one('main', 150)]], { found }).best).toMatchObject({ replicas: 2 })
+  expect(look([[WHOLE, one('main', 161)]], { found }).best).toMatchObject({ replicas: 4 })
+  expect(look([[WHOLE, one('main', 50)]], { found }).best).toMatchObject({ replicas: 1 })
+})
+
 describe('What cannot be measured is told', () => {
   const nothing = new Error('the server could not find the requested resource')
   const API = 'unable to fetch metrics from custom metrics API: '

@@ -156,6 +156,13 @@ describe('An autoscaler', () => {
     expect(later.status.lastScaleTime).toBe('2026-01-01T12:00:00Z')
   })
 
+  test('that has lost its target for a while still waits with taking pods away', () => {
+    const memory = { recommendations: [{ replicas: 6, at: NOW - 60_000 }], changes: [] }
+    const lost = withoutScale(viewOf(6, 20, [CPU], { memory }), 'the server is shutting down')
+    const { rescale } = planAutoscaler({ ...viewOf(6, 20), memory: lost.memory })
+    expect(rescale).toBeUndefined()
+  })
+
   test('says that its target is not there', () => {
     const { status } = withoutScale(viewOf(1, 1), 'deployments.apps "web" not found')
     expect(status.conditions).toMatchObject([

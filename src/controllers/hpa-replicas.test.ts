@@ -34,7 +34,7 @@ function fleet(text: string): { pods: Pod[]; metrics: PodMetrics[] } {
     metrics.push({
       apiVersion: 'metrics.k8s.io/v1beta1',
       kind: 'PodMetrics',
-      metadata: { name },
+      metadata: { name, namespace: 'default' },
       timestamp: ago(10),
       window: '15s',
       containers: [{ name: 'app', usage: { cpu: `${used}m`, memory: `${used}Mi` } }],
@@ -95,6 +95,11 @@ describe('The pods a resource metric calls for', () => {
     ['unable to get metrics for resource cpu: no metrics returned from resource metrics API', '?', {}],
     ['did not receive metrics for targeted pods (pods might be unready)', '!5', {}],
     ['missing request for memory in container app of Pod web-0', '5', { resource: 'memory' }],
+    [
+      'unable to get metrics for resource cpu: failed to get container metrics: container side not present in metrics for pod default/web-0',
+      '5',
+      { container: 'side' },
+    ],
   ])('cannot be told: %s', (message, text, more) => {
     expect(propose(text, utilization(50), 1, more)).toEqual(new Error(message))
   })

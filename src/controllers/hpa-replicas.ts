@@ -164,6 +164,12 @@ function samplesOf({ resource, container, metrics }: ResourceQuestion): Amounts 
   const samples = new Map<string, number>()
   for (const { metadata, containers } of metrics) {
     const own = containers.filter(({ name }) => container === undefined || name === container)
+    if (container !== undefined && own.length === 0) {
+      const { namespace = '', name } = metadata
+      return new Error(
+        `failed to get container metrics: container ${container} not present in metrics for pod ${namespace}/${name}`,
+      )
+    }
     const amounts = own.map(({ usage }) => amountOf(usage, resource))
     // Half of a pod tells nothing about it.
     if (own.length === 0 || amounts.includes(undefined)) continue

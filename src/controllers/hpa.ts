@@ -141,9 +141,15 @@ async function targetOf(
       selector: scale.selector(resource),
     }
   } catch (error) {
+    if (isReason(error, 'NotFound') && !kind.custom) return withoutObject(kind, name)
     if (error instanceof ApiError) return error
     throw error
   }
+}
+
+/** As a request for the scale of what is not there is answered. */
+function withoutObject({ plural, group }: AnyKind, name: string): ApiError {
+  return new ApiError('NotFound', `${plural}/scale.${group || 'autoscaling'} "${name}" not found`)
 }
 
 async function rescale(

@@ -59,6 +59,23 @@ apiVersion: seamark.dev/v1alpha1
 kind: SimulatedMetric
 metadata: {name: queue, namespace: default}
 spec: {labels: {of: orders}, value: "30"}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: workers, namespace: default}
+spec:
+  selector: {matchLabels: {app: workers}}
+  template: {metadata: {labels: {app: workers}}, spec: {containers: [{name: app, image: shop/worker:1}]}}
+---
+apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: workers, namespace: default}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: workers}
+  maxReplicas: 5
+  metrics:
+  - type: External
+    external: {metric: {name: queue, selector: {matchLabels: {of: orders}}}, target: {type: AverageValue, averageValue: "15"}}
 `
 
 const missing = missingForE2e() ?? findKubectl().reason
@@ -215,7 +232,17 @@ describe.skipIf(missing)('what people do inside pods, with a real kubectl', () =
     expect(await ok('api-resources', '--api-group=external.metrics.k8s.io', '--no-headers')).toMatch(
       /^queue +external.metrics.k8s.io\/v1beta1 +true +ExternalMetricValueList/,
     )
-    expect(await ok('get', 'pods', '--no-headers')).toMatch(/^web /)
+    expect(await ok('get', 'pods', '--no-headers')).toMatch(/^web /m)
+  })
+
+  test('an autoscaler follows a metric from outside, and tells so', async () => {
+    await expect
+      .poll(() => ok('get', 'hpa', 'workers', '--no-headers'), { timeout: 45_000, interval: 500 })
+      .toMatch(/Deployment\/workers +15\/15 \(avg\) +1 +5 +2 /)
+    const told = await ok('describe', 'hpa', 'workers')
+    expect(told).toMatch(/"queue" \(target average value\): +15 \/ 15/)
+    expect(told).toMatch(/ScalingActive +True +ValidMetricFound +the HPA was able to/)
+    expect(told).toMatch(/SuccessfulRescale .*New size: 2; reason: external metric queue\(/)
   })
 
   test('debug adds a container that is a shell, and it stays in the status', async () => {
