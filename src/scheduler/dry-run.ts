@@ -18,11 +18,11 @@ export interface DryRunResult {
   readonly plugins?: readonly string[]
 }
 
-/** Claims that are about to be made are not there yet to be looked at. */
-const WITHOUT_VOLUMES = {
-  profiles: [
-    { plugins: { multiPoint: { disabled: [{ name: 'VolumeBinding' }, { name: 'DynamicResources' }] } } },
-  ],
+const NEED_LIFE = ['VolumeBinding', 'DynamicResources', 'NodeDeclaredFeatures']
+
+/** Claims that are about to be made are not there yet to be looked at, nor has a declared node said what it can do. */
+const BEFORE_LIFE = {
+  profiles: [{ plugins: { multiPoint: { disabled: NEED_LIFE.map((name) => ({ name })) } } }],
 }
 
 /**
@@ -37,7 +37,7 @@ export function dryRunSchedule(options: {
   readonly objects?: ClusterObjects | undefined
   readonly random: Random
 }): DryRunResult[] {
-  const framework = frameworksOf(WITHOUT_VOLUMES)[0]!
+  const framework = frameworksOf(BEFORE_LIFE)[0]!
   const snapshot = new Snapshot(options.objects)
   for (const node of options.nodes) snapshot.setNode(node)
   for (const pod of options.placed ?? []) {

@@ -31,7 +31,15 @@ export type ClusterEvent =
   /** The waiting pod itself changed (gates, tolerations, requests). */
   | { readonly type: 'pod-updated'; readonly pod: Pod; readonly previous: Pod }
   /** An object of another kind that a plugin asks for came, changed or went; `resource` is its newest form. */
-  | { readonly type: 'object-changed'; readonly kind: KindRef; readonly resource: Resource }
+  | ObjectChanged
+
+export interface ObjectChanged {
+  readonly type: 'object-changed'
+  readonly kind: KindRef
+  readonly change: 'added' | 'updated' | 'deleted'
+  readonly resource: Resource
+  readonly previous?: Resource | undefined
+}
 
 /** What a preFilter says: nothing to do, a state for `filter`, only some nodes at all, or no node. */
 export type Prepared<F> =
@@ -111,6 +119,10 @@ export type Hints = {
 
 /** The waiting pod's own change. */
 export const isOwn = ({ uid }: PodInfo, { pod }: { readonly pod: Pod }): boolean => pod.metadata.uid === uid
+
+/** The object is a claim that the pod mounts. */
+export const isOwnClaim = ({ claims }: PodInfo, { resource: { metadata } }: ObjectChanged): boolean =>
+  claims.includes(`${metadata.namespace}/${metadata.name}`)
 
 /** One score for each feasible node. */
 export type Scores = Float64Array

@@ -106,9 +106,9 @@ export class Scheduler {
       if (this.#stopped) return
       for (const kind of watched)
         this.#cancels.push(
-          this.#informers.of(kind).onChange(({ type, resource }) => {
+          this.#informers.of(kind).onChange(({ type, resource, previous }) => {
             if (kind.kind === 'Namespace') this.#onNamespace(resource, type === 'deleted')
-            this.#queue.notify({ type: 'object-changed', kind, resource })
+            this.#queue.notify({ type: 'object-changed', kind, change: type, resource, previous })
             this.#writes.objectMoved()
           }),
         )

@@ -31,6 +31,20 @@ export function deviceKey({
   return `${driver}/${pool}/${device}`
 }
 
+/** Devices in use, and on top of them those that are tried out: no copy of all that are in use in the cluster. */
+export class TakenDevices {
+  readonly #below: { has(key: string): boolean }
+  readonly own = new Set<string>()
+
+  constructor(below: { has(key: string): boolean }) {
+    this.#below = below
+  }
+
+  has(key: string): boolean {
+    return this.own.has(key) || this.#below.has(key)
+  }
+}
+
 /**
  * Devices of this node for all requests of a claim, or undefined. First fit in the order of the slices; a constraint of
  * matchAttribute tries one value of it after the other. `used` gains what is taken.
@@ -40,7 +54,7 @@ export function allocateDevices(
   node: Node,
   objects: ClusterObjects,
   slices: Slices,
-  used: Set<string>,
+  used: TakenDevices,
 ): readonly AllocationResult[] | undefined {
   const all = devicesOf(node, slices)
   const { requests = [], constraints = [] } = spec.devices ?? {}
@@ -49,7 +63,7 @@ export function allocateDevices(
   const values = attribute ? [...new Set(all.map((each) => attributeOf(each, attribute)))] : [undefined]
   for (const value of values) {
     if (attribute && value === undefined) continue
-    const taken = new Set(used)
+    const taken = new TakenDevices(used)
     const results: AllocationResult[] = []
     const isComplete = requests.every(({ name, exactly, firstAvailable = [] }) => {
       const isBound = attribute && (!matched?.requests?.length || matched.requests.includes(name))
@@ -61,7 +75,7 @@ export function allocateDevices(
       return found !== undefined
     })
     if (!isComplete) continue
-    for (const key of taken) used.add(key)
+    for (const key of taken.own) used.own.add(key)
     return results
   }
   return undefined
@@ -88,7 +102,7 @@ function pick(
   name: string,
   from: readonly Candidate[],
   objects: ClusterObjects,
-  taken: Set<string>,
+  taken: TakenDevices,
 ): AllocationResult[] | undefined {
   const { deviceClassName, selectors = [], allocationMode, count = 1 } = request
   const fromClass = objects.get(deviceClass, deviceClassName)
@@ -109,7 +123,7 @@ function pick(
   const isAll = allocationMode === 'All'
   if (isAll ? free.length === 0 || free.length < results.length : free.length < count) return undefined
   const chosen = isAll ? free : free.slice(0, count)
-  if (!isAdmin) for (const result of chosen) taken.add(deviceKey(result))
+  if (!isAdmin) for (const result of chosen) taken.own.add(deviceKey(result))
   return chosen
 }
 
@@ -127,7 +141,9 @@ export function slicesOf(objects: ClusterObjects): Slices {
   for (const slice of slices) {
     const { driver, pool, nodeName = '' } = slice.spec
     if (pool.generation !== newest.get(`${driver}/${pool.name}`)) continue
-    byNode.set(nodeName, [...(byNode.get(nodeName) ?? []), slice])
+    const those = byNode.get(nodeName)
+    if (those) those.push(slice)
+    else byNode.set(nodeName, [slice])
   }
   return byNode
 }

@@ -1,8 +1,11 @@
 import { deviceClass } from '../../api/kinds/device-class.ts'
 import type { Node } from '../../api/kinds/node.ts'
+import type { Pod } from '../../api/kinds/pod.ts'
 import { type ResourceClaim, resourceClaim } from '../../api/kinds/resource-claim.ts'
 import { resourceSlice } from '../../api/kinds/resource-slice.ts'
 import { matchesTerm } from '../../api/placement.ts'
+import { keyOf, type Resource } from '../../api/resource.ts'
+import { deepEqual } from '../../base/json.ts'
 import type { BindingContext, Plugin } from '../plugin.ts'
 import { isOwn } from '../plugin.ts'
 import type { PodInfo } from '../pod-info.ts'
@@ -14,6 +17,7 @@ import {
   missingClass,
   type Slices,
   slicesOf,
+  TakenDevices,
 } from './devices.ts'
 
 const NAME = 'DynamicResources'
@@ -79,21 +83,39 @@ export function dynamicResources(): Plugin<Claims> {
       if ('reject' in claims) throw new Error(claims.reject)
       for (const claim of claims.all)
         await write(claim, pod, node, plan.get(claim.metadata.uid ?? ''), context)
+      const open = claims.all.filter(({ metadata }) => plan.has(metadata.uid ?? ''))
       const isSeen = () =>
-        [...plan.keys()].every((uid) =>
-          context.snapshot.objects
-            .list(resourceClaim)
-            .some(({ metadata, status }) => metadata.uid === uid && status?.allocation),
-        )
+        open.every((claim) => context.snapshot.objects.get(resourceClaim, keyOf(claim))?.status?.allocation)
       await context.until(isSeen, 60_000, 'its devices are allocated')
       plans.delete(pod.uid)
     },
     hints: {
       'node-added': () => true,
-      'pod-updated': isOwn,
-      'object-changed': () => true,
+      'pod-updated': (pod, event) =>
+        isOwn(pod, event) &&
+        !deepEqual(event.pod.status?.resourceClaimStatuses, event.previous.status?.resourceClaimStatuses),
+      // What was promised to a pod that could not be bound is free again.
+      'pod-removed': (_, { pod }) => (pod.spec.resourceClaims?.length ?? 0) > 0,
+      'object-changed': ({ pod }, { kind, change, resource, previous }) => {
+        if (kind !== resourceClaim) return change !== 'deleted'
+        const isGone =
+          change === 'deleted' ? isAllocated(resource) : isAllocated(previous) && !isAllocated(resource)
+        return isGone || (change !== 'deleted' && claimKeys(pod).includes(keyOf(resource)))
+      },
     },
   }
+}
+
+function isAllocated(claim: Resource | undefined): boolean {
+  return (claim as ResourceClaim | undefined)?.status?.allocation !== undefined
+}
+
+function claimKeys({ metadata, spec, status }: Pod): readonly string[] {
+  return (spec.resourceClaims ?? []).flatMap(({ name, resourceClaimName }) => {
+    const generated = status?.resourceClaimStatuses?.find((each) => each.name === name)?.resourceClaimName
+    const claim = resourceClaimName ?? generated
+    return claim === undefined ? [] : [`${metadata.namespace}/${claim}`]
+  })
 }
 
 function claimsOf(
@@ -136,7 +158,7 @@ function withDevices(all: readonly ResourceClaim[], snapshot: Snapshot, taken: R
 
 function planFor({ open, snapshot, slices, taken }: Omit<Claims, 'all'>, node: Node): Plan | undefined {
   const plan = new Map<string, readonly AllocationResult[]>()
-  const used = new Set(open.length > 0 ? taken : [])
+  const used = new TakenDevices(taken)
   for (const claim of open) {
     const results = allocateDevices(claim, node, snapshot.objects, slices, used)
     if (!results) return undefined

@@ -5,15 +5,18 @@ import { dynamicResources } from './dynamic-resources.ts'
 import { imageLocality } from './image-locality.ts'
 import { interPodAffinity } from './inter-pod-affinity.ts'
 import { nodeAffinity } from './node-affinity.ts'
+import { nodeDeclaredFeatures } from './node-declared-features.ts'
 import { nodeName } from './node-name.ts'
 import { nodePorts } from './node-ports.ts'
 import { nodeUnschedulable } from './node-unschedulable.ts'
+import { nodeVolumeLimits } from './node-volume-limits.ts'
 import { resourcesFit } from './resources-fit.ts'
 import { schedulingGates } from './scheduling-gates.ts'
 import { taintToleration } from './taint-toleration.ts'
 import { topologySpread } from './topology-spread.ts'
 import { volumeBinding } from './volume-binding.ts'
-import { nodeVolumeLimits, volumeRestrictions, volumeZone } from './volume-rules.ts'
+import { volumeRestrictions } from './volume-restrictions.ts'
+import { volumeZone } from './volume-zone.ts'
 
 interface Entry {
   /** Of its scores, by default. */
@@ -43,4 +46,5 @@ export const plugins: Registry = {
   NodeResourcesBalancedAllocation: { weight: 1, make: balancedAllocation },
   ImageLocality: { weight: 1, make: () => imageLocality },
   DefaultBinder: { weight: 0, make: () => defaultBinder },
+  NodeDeclaredFeatures: { weight: 0, make: () => nodeDeclaredFeatures },
 }

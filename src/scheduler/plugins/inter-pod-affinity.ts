@@ -140,7 +140,7 @@ export function interPodAffinity(args: InterPodAffinityArgs = {}): Plugin<Hard, 
       'node-added': (pod, { node }) => hasAffinityLabels(pod, node),
       'node-updated': (pod, { node, previous }) =>
         !deepEqual(node.metadata.labels, previous.metadata.labels) && hasAffinityLabels(pod, node),
-      'object-changed': (_, { kind }) => kind.kind === 'Namespace',
+      'object-changed': (_, { kind, change }) => kind.kind === 'Namespace' && change !== 'deleted',
     },
   }
 }

@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { node, pod, scores, snapshotOf, verdicts, wakes } from '../../../test/support/scheduling.ts'
 import type { V1Affinity, V1Taint, V1Toleration } from '../../api/generated/types.ts'
+import type { Pod } from '../../api/kinds/pod.ts'
 import { podInfo } from '../pod-info.ts'
 import { Snapshot } from '../snapshot.ts'
 import { nodeAffinity } from './node-affinity.ts'
+import { nodeDeclaredFeatures } from './node-declared-features.ts'
 import { nodeName } from './node-name.ts'
 import { nodePorts } from './node-ports.ts'
 import { nodeUnschedulable } from './node-unschedulable.ts'
@@ -240,5 +242,34 @@ describe('NodePorts', () => {
     expect(verdicts(nodePorts, pod('p', {}, wanted), snapshot)).toEqual({ a: fits ? 'fits' : REASON })
     const freed = { type: 'pod-removed', pod: pod('q', {}, there) } as const
     expect(wakes(nodePorts, pod('p', {}, wanted), freed)).toBe(!fits)
+  })
+})
+
+describe('NodeDeclaredFeatures', () => {
+  const restarts = (action: string): Partial<Pod['spec']> => ({
+    containers: [
+      { name: 'app', restartPolicyRules: [{ action, exitCodes: { operator: 'In', values: [1] } }] },
+    ],
+  })
+  test.each<[string, Partial<Pod['spec']>, string | undefined]>([
+    [
+      'a pod that restarts as a whole',
+      restarts('RestartAllContainers'),
+      'RestartAllContainersOnContainerExits',
+    ],
+    ['a pod that restarts one container', restarts('Restart'), undefined],
+    [
+      'a pod of the host network with users of its own',
+      { hostNetwork: true, hostUsers: false },
+      'UserNamespacesHostNetworkSupport',
+    ],
+    ['a pod of the host network', { hostNetwork: true }, undefined],
+  ])('%s', (_, spec, feature) => {
+    const declaredFeatures = feature ? [feature] : []
+    const snapshot = snapshotOf([node('old'), node('new', { status: { declaredFeatures } })])
+    expect(verdicts(nodeDeclaredFeatures, pod('p', {}, spec), snapshot)).toEqual({
+      old: feature ? "node(s) didn't match Pod's required features" : 'fits',
+      new: 'fits',
+    })
   })
 })

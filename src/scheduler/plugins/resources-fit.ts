@@ -37,10 +37,21 @@ export function resourcesFit(args: ResourcesFitArgs = {}): Plugin {
         const on = snapshot.node(event.pod.spec.nodeName ?? '')
         return on !== undefined && hasRoomNow(pod, on, snapshot, isIgnored)
       },
-      'placed-pod-updated': (_, { pod, previous }) => podInfo(pod).shape !== podInfo(previous).shape,
-      'pod-updated': (pod, event) => isOwn(pod, event) && podInfo(event.previous).shape !== pod.shape,
+      'placed-pod-updated': (_, { pod, previous }) => asksLess(podInfo(pod), podInfo(previous)),
+      'pod-updated': (pod, event) => isOwn(pod, event) && asksLess(pod, podInfo(event.previous)),
     },
   }
+}
+
+/** Of anything, than it did before. */
+function asksLess({ requests, shape }: PodInfo, before: PodInfo): boolean {
+  if (shape === before.shape) return false
+  return (
+    requests.milliCpu < before.requests.milliCpu ||
+    requests.memory < before.requests.memory ||
+    requests.ephemeralStorage < before.requests.ephemeralStorage ||
+    [...before.requests.scalars].some(([name, value]) => (requests.scalars.get(name) ?? 0) < value)
+  )
 }
 
 /** The common case, without making anything. */

@@ -1,5 +1,5 @@
 import { csiDriver } from '../../api/kinds/csi-driver.ts'
-import { csiStorageCapacity } from '../../api/kinds/csi-storage-capacity.ts'
+import { type CSIStorageCapacity, csiStorageCapacity } from '../../api/kinds/csi-storage-capacity.ts'
 import type { Node } from '../../api/kinds/node.ts'
 import type { PersistentVolumeClaim } from '../../api/kinds/persistent-volume-claim.ts'
 import { type StorageClass, storageClass } from '../../api/kinds/storage-class.ts'
@@ -21,6 +21,11 @@ export function isDelayed(claim: PersistentVolumeClaim, objects: ClusterObjects)
   return classOf(claim, objects)?.volumeBindingMode === 'WaitForFirstConsumer'
 }
 
+/** The biggest volume that can be made there, in bytes. */
+export function roomIn({ capacity, maximumVolumeSize }: CSIStorageCapacity): number {
+  return parseQuantity(maximumVolumeSize ?? capacity ?? '0')
+}
+
 /** Whether a volume can be made for the claim on this node: true, or 'capacity' when only room is missing. */
 export function canProvision(
   claim: PersistentVolumeClaim,
@@ -39,11 +44,11 @@ export function canProvision(
   const hasRoom = objects
     .list(csiStorageCapacity)
     .some(
-      ({ storageClassName, capacity, maximumVolumeSize, nodeTopology }) =>
-        storageClassName === from.metadata.name &&
-        parseQuantity(maximumVolumeSize ?? capacity ?? '0') >= wanted &&
-        nodeTopology !== undefined &&
-        labelSelectorMatches(nodeTopology, labels),
+      (capacity) =>
+        capacity.storageClassName === from.metadata.name &&
+        roomIn(capacity) >= wanted &&
+        capacity.nodeTopology !== undefined &&
+        labelSelectorMatches(capacity.nodeTopology, labels),
     )
   return hasRoom ? true : 'capacity'
 }

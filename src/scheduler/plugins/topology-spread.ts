@@ -143,14 +143,18 @@ export function topologySpread(args: TopologySpreadArgs = {}): Plugin<readonly H
       'node-removed': (pod, { node }, snapshot) => hasKeys(hardOf(pod, snapshot), node),
       'node-updated': (pod, { node, previous }, snapshot) => {
         const hard = hardOf(pod, snapshot)
-        return (
-          (hasKeys(hard, node) || hasKeys(hard, previous)) &&
-          (!deepEqual(node.metadata.labels, previous.metadata.labels) ||
-            !deepEqual(node.spec?.taints, previous.spec?.taints))
-        )
+        return !deepEqual(domainsOf(hard, node), domainsOf(hard, previous))
       },
     },
   }
+}
+
+/** Where the node counts, for each constraint that it counts for. */
+function domainsOf(hard: readonly SpreadConstraint[], node: Node): readonly (string | undefined)[] {
+  if (!hasKeys(hard, node)) return []
+  return hard.map(({ topologyKey, isCounted }) =>
+    isCounted(node) ? node.metadata.labels?.[topologyKey] : undefined,
+  )
 }
 
 function smallest({ minDomains }: SpreadConstraint, counts: SpreadCounts): number {

@@ -1,14 +1,15 @@
-import { csiDriver } from '../../api/kinds/csi-driver.ts'
-import { csiStorageCapacity } from '../../api/kinds/csi-storage-capacity.ts'
+import { type CSIDriver, csiDriver } from '../../api/kinds/csi-driver.ts'
+import { type CSIStorageCapacity, csiStorageCapacity } from '../../api/kinds/csi-storage-capacity.ts'
 import { type PersistentVolume, persistentVolume } from '../../api/kinds/persistent-volume.ts'
 import { type PersistentVolumeClaim, persistentVolumeClaim } from '../../api/kinds/persistent-volume-claim.ts'
-import { storageClass } from '../../api/kinds/storage-class.ts'
+import { type StorageClass, storageClass } from '../../api/kinds/storage-class.ts'
 import { findVolume, SELECTED_NODE, volumeFitsNode } from '../../api/volume-matching.ts'
+import { deepEqual } from '../../base/json.ts'
 import type { NodeInfo } from '../node-info.ts'
-import type { BindingContext, Plugin } from '../plugin.ts'
-import type { PodInfo } from '../pod-info.ts'
+import { type BindingContext, isOwnClaim, type ObjectChanged, type Plugin } from '../plugin.ts'
+import { type PodInfo, podInfo } from '../pod-info.ts'
 import type { Snapshot } from '../snapshot.ts'
-import { canProvision, isDelayed } from './storage.ts'
+import { canProvision, isDelayed, roomIn } from './storage.ts'
 
 const NAME = 'VolumeBinding'
 const rejectionOf = (reason: string, resolvable = false) => ({ plugin: NAME, reasons: [reason], resolvable })
@@ -95,12 +96,29 @@ export function volumeBinding({
     },
     hints: {
       'node-added': () => true,
-      'node-updated': () => true,
-      'object-changed': (pod, { kind, resource: { metadata } }) =>
-        kind.kind !== persistentVolumeClaim.kind ||
-        pod.claims.includes(`${metadata.namespace}/${metadata.name}`),
+      'node-updated': (_, { node, previous }) => !deepEqual(node.metadata.labels, previous.metadata.labels),
+      // What was promised to a pod that could not be bound is free again.
+      'pod-removed': (_, { pod }) => podInfo(pod).claims.length > 0,
+      'object-changed': mayHelp,
     },
   }
+}
+
+function mayHelp(pod: PodInfo, event: ObjectChanged): boolean {
+  const { kind, change, resource, previous } = event
+  if (change === 'deleted') return false
+  if (kind === persistentVolumeClaim) return isOwnClaim(pod, event)
+  if (kind === persistentVolume || !previous) return true
+  if (kind === storageClass)
+    return !deepEqual(
+      (resource as StorageClass).allowedTopologies,
+      (previous as StorageClass).allowedTopologies,
+    )
+  if (kind === csiDriver)
+    return Boolean(
+      (previous as CSIDriver).spec.storageCapacity && !(resource as CSIDriver).spec.storageCapacity,
+    )
+  return roomIn(resource as CSIStorageCapacity) > roomIn(previous as CSIStorageCapacity)
 }
 
 function claimsOf(

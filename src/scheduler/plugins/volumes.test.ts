@@ -4,8 +4,10 @@ import type { Pod } from '../../api/kinds/pod.ts'
 import type { Resource } from '../../api/resource.ts'
 import { objectsOf } from '../cluster-objects.ts'
 import { podInfo } from '../pod-info.ts'
+import { nodeVolumeLimits } from './node-volume-limits.ts'
 import { volumeBinding } from './volume-binding.ts'
-import { nodeVolumeLimits, volumeRestrictions, volumeZone } from './volume-rules.ts'
+import { volumeRestrictions } from './volume-restrictions.ts'
+import { volumeZone } from './volume-zone.ts'
 
 const ZONE = 'topology.kubernetes.io/zone'
 const NODES = [node('a', { labels: { [ZONE]: 'x' } }), node('b', { labels: { [ZONE]: 'y' } })]
@@ -182,4 +184,107 @@ test('NodeVolumeLimits counts the volumes of a driver, each once', () => {
     b: 'fits',
   })
   expect(verdicts(nodeVolumeLimits, mounting('p', 'one'), snapshot)).toEqual({ a: 'fits', b: 'fits' })
+})
+
+describe('VolumeRestrictions of disks that pods name themselves', () => {
+  const NO_DISK = 'node(s) had no available disk'
+  const gce = (pdName: string, readOnly = false) => ({ gcePersistentDisk: { pdName, readOnly } })
+  const ebs = (volumeID: string, readOnly = false) => ({ awsElasticBlockStore: { volumeID, readOnly } })
+  const iscsi = (iqn: string, readOnly = false) => ({
+    iscsi: { iqn, readOnly, targetPortal: 'portal', lun: 0 },
+  })
+  const rbd = (monitors: string[], image: string, more: object = {}) => ({
+    rbd: { monitors, image, ...more },
+  })
+  type Disk = Partial<NonNullable<Pod['spec']['volumes']>[number]>
+  test.each<[string, Disk, Disk, boolean]>([
+    ['a GCE disk that is mounted', gce('d'), gce('d'), false],
+    ['another GCE disk', gce('d'), gce('e'), true],
+    ['a GCE disk that all read', gce('d', true), gce('d', true), true],
+    ['a GCE disk that one writes', gce('d', true), gce('d'), false],
+    ['an EBS volume that is mounted', ebs('v'), ebs('v'), false],
+    ['an EBS volume that all read', ebs('v', true), ebs('v', true), false],
+    ['another EBS volume', ebs('v'), ebs('w'), true],
+    ['an iSCSI target that is mounted', iscsi('i'), iscsi('i'), false],
+    ['an iSCSI target that all read', iscsi('i', true), iscsi('i', true), true],
+    ['another iSCSI target', iscsi('i'), iscsi('j'), true],
+    ['an RBD image with one monitor in common', rbd(['m', 'n'], 'i'), rbd(['n', 'o'], 'i'), false],
+    ['an RBD image of other monitors', rbd(['m'], 'i'), rbd(['o'], 'i'), true],
+    ['an RBD image of another pool', rbd(['m'], 'i'), rbd(['m'], 'i', { pool: 'p' }), true],
+    ['an RBD image of the default pool', rbd(['m'], 'i'), rbd(['m'], 'i', { pool: 'rbd' }), false],
+    [
+      'an RBD image that all read',
+      rbd(['m'], 'i', { readOnly: true }),
+      rbd(['m'], 'i', { readOnly: true }),
+      true,
+    ],
+    ['disks of two kinds', gce('v'), ebs('v'), true],
+  ])('%s', (_, wanted, used, fits) => {
+    const podWith = (name: string, disk: Disk) => pod(name, {}, { volumes: [{ name: 'disk', ...disk }] })
+    const snapshot = snapshotOf(NODES, { a: [podWith('q', used)] })
+    expect(verdicts(volumeRestrictions, podWith('p', wanted), snapshot)).toEqual({
+      a: fits ? 'fits' : NO_DISK,
+      b: 'fits',
+    })
+  })
+})
+
+describe('NodeVolumeLimits', () => {
+  const FULL = 'node(s) exceed max volume count'
+  const limit = (count: number, driver = 'x.csi', annotations: object = {}) =>
+    made(
+      'CSINode',
+      'a',
+      { spec: { drivers: [{ name: driver, nodeID: 'a', allocatable: { count } }] } },
+      { annotations },
+    )
+  const csi = (name: string) => volume(name, { csi: { driver: 'x.csi', volumeHandle: name } })
+  const attachment = (name: string) =>
+    made('VolumeAttachment', `a-${name}`, {
+      spec: { attacher: 'x.csi', nodeName: 'a', source: { persistentVolumeName: name } },
+    })
+  const ebs = (name: string) => volume(name, { awsElasticBlockStore: { volumeID: name } })
+  const migrated = limit(1, 'ebs.csi.aws.com', {
+    'storage.alpha.kubernetes.io/migrated-plugins': 'kubernetes.io/gce-pd,kubernetes.io/aws-ebs',
+  })
+  const two = [bound('one', 'v1'), bound('two', 'v2')]
+  test.each<[string, readonly Resource[], string]>([
+    [
+      'counts a volume that is attached without a pod',
+      [limit(1), ...two, csi('v1'), csi('v2'), attachment('v1')],
+      FULL,
+    ],
+    [
+      'counts a volume that is attached for the pod once',
+      [limit(1), ...two, csi('v1'), csi('v2'), attachment('v2')],
+      'fits',
+    ],
+    ['passes over attachments of nothing', [limit(1), ...two, csi('v2'), attachment('v1')], 'fits'],
+    [
+      'counts a claim whose volume is not there yet',
+      [limit(0), claim('two', { storageClassName: 'late' }), late('x.csi')],
+      FULL,
+    ],
+    ['does not count for other drivers', [limit(0, 'y.csi'), ...two, csi('v2')], 'fits'],
+    [
+      'counts EBS volumes for the driver that took over',
+      [migrated, ...two, ebs('v1'), ebs('v2'), attachment('v1')],
+      FULL,
+    ],
+    ['does not where none has', [limit(0, 'ebs.csi.aws.com'), ...two, ebs('v2')], 'fits'],
+  ])('%s', (_, objects, expected) => {
+    const snapshot = snapshotOf(NODES, {}, objectsOf(objects))
+    expect(verdicts(nodeVolumeLimits, mounting('p', 'two'), snapshot)).toEqual({ a: expected, b: 'fits' })
+  })
+})
+
+test('VolumeZone takes the old names of the labels for the new ones', () => {
+  const objects = objectsOf([
+    bound('data', 'v'),
+    volume('v', {}, { labels: { 'failure-domain.beta.kubernetes.io/zone': 'y' } }),
+  ])
+  expect(verdicts(volumeZone, mounting('p', 'data'), snapshotOf(NODES, {}, objects))).toEqual({
+    a: 'node(s) had no available volume zone',
+    b: 'fits',
+  })
 })
