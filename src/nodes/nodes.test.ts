@@ -81,6 +81,25 @@ describe('A simulated node', () => {
     expect(ips).toEqual(['10.244.0.2', '10.244.0.3', '10.244.1.2', host])
     await cluster.stop()
   })
+
+  test('that gets its network only after it began uses it, and no other', async () => {
+    const bare = make.node({
+      metadata: { name: 'late', labels: { 'seamark.dev/runtime': 'simulated' } },
+      spec: { podCIDR: undefined },
+    })
+    const cluster = await startSimulatedNodes([node(), bare])
+    await cluster.clock.run(1000)
+    const spec = { podCIDR: '10.244.7.0/24', podCIDRs: ['10.244.7.0/24'] }
+    await cluster.client.patch(nodeKind, { name: 'late' }, 'merge', { spec })
+    await cluster.clock.run(20_000)
+    await cluster.run({ nodeName: 'late', containers: [app] }, 'one')
+    await cluster.clock.run(5000)
+    const { status } = await cluster.pod('one')
+    expect([status?.podIP, status?.hostIP]).toEqual(['10.244.7.2', '10.7.7.1'])
+    const found = await cluster.client.get(nodeKind, { name: 'late' })
+    expect(found.status?.addresses?.[0]?.address).toBe('10.7.7.1')
+    await cluster.stop()
+  })
 })
 
 describe('Nodes that start again', () => {
