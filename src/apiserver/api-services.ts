@@ -1,5 +1,5 @@
 import { setCondition } from '../api/conditions.ts'
-import type { AnyKind } from '../api/kind.ts'
+import type { AnyKind, KindRef } from '../api/kind.ts'
 import { type ApiService, apiService, LOCAL } from '../api/kinds/api-service.ts'
 import type { AnyResource } from '../api/resource.ts'
 import { isReason } from '../api/status.ts'
@@ -7,6 +7,7 @@ import { WorkQueue } from '../base/work-queue.ts'
 import { LOOPBACK } from './auth/authenticate.ts'
 import type { Registry } from './registry.ts'
 import type { RequestContext } from './request.ts'
+import { type Discovered, discoveredIn } from './served-group.ts'
 import { collectionPrefix } from './storage-keys.ts'
 import { create } from './verbs/create.ts'
 import { remove } from './verbs/delete.ts'
@@ -41,7 +42,9 @@ const PRIORITIES: Readonly<Record<string, readonly [number, number?]>> = {
 const OTHERS = [1000, 100] as const
 
 /** The APIServices of what is served here. Pure. */
-export function localServices(kinds: readonly AnyKind[]): readonly ApiService[] {
+export function localServices(
+  kinds: readonly (Discovered & Pick<AnyKind, 'custom'>)[],
+): readonly ApiService[] {
   const services = new Map<string, ApiService>()
   for (const { group, version, custom } of kinds) {
     const name = `${version}.${group}`
@@ -73,18 +76,19 @@ export function startApiServices(registry: Registry): { stop(): Promise<void> } 
   })
   const look = () => queue.add('all')
   const cancel = kinds.onChange(look)
-  const watching = (async () => {
+  const follow = async (kind: KindRef) => {
     while (!stop.signal.aborted) {
       look()
       try {
-        const query = { prefix: collectionPrefix(apiService), signal: stop.signal }
-        for await (const _ of store.watch(query)) look()
+        for await (const _ of store.watch({ prefix: collectionPrefix(kind), signal: stop.signal })) look()
         return
       } catch (error) {
         if (!isReason(error, 'Expired')) return
       }
     }
-  })()
+  }
+  const sources = new Set([...registry.groups.values()].flatMap(({ madeOf }) => madeOf))
+  const watching = Promise.all([apiService, ...sources].map(follow))
   return {
     async stop() {
       stop.abort()
@@ -97,7 +101,7 @@ export function startApiServices(registry: Registry): { stop(): Promise<void> } 
 
 async function reconcile(registry: Registry): Promise<void> {
   const wanted = new Map(
-    localServices(registry.kinds.list).map((service) => [service.metadata.name, service]),
+    localServices(await discoveredIn(registry)).map((service) => [service.metadata.name, service]),
   )
   const there = await registry.reader.all(apiService)
   const known = new Set(there.map(({ metadata }) => metadata.name))

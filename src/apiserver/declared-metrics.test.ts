@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { make } from '../../test/support/make.ts'
 import { node, type SimulatedNodes, startSimulatedNodes } from '../../test/support/simulated-nodes.ts'
+import { apiService } from '../api/kinds/api-service.ts'
 import { endpointSlice } from '../api/kinds/endpoint-slice.ts'
 import { fault } from '../api/kinds/fault.ts'
 import { pod as podKind } from '../api/kinds/pod.ts'
@@ -8,7 +9,9 @@ import { type SimulatedLoad, simulatedLoad } from '../api/kinds/simulated-load.t
 import { type SimulatedMetric, simulatedMetric } from '../api/kinds/simulated-metric.ts'
 import { customMetric, externalMetric, namespaceMetric } from '../api/metric-values.ts'
 import { nodeMetrics, podMetrics } from '../api/metrics-kinds.ts'
+import { startApiServices } from './api-services.ts'
 import { aggregatedDiscovery, apiResourceList } from './discovery.ts'
+import { discoveredIn } from './served-group.ts'
 
 let nodes: SimulatedNodes
 beforeEach(async () => {
@@ -144,11 +147,7 @@ describe('Declared metrics', () => {
   })
 
   test('are in discovery while there are any, and else their groups are not there', async () => {
-    const served = async () => {
-      const { kinds, groups } = nodes.registry
-      const all = [...groups.values()].map((group) => group.resources())
-      return [...kinds.list, ...(await Promise.all(all)).flat()]
-    }
+    const served = () => discoveredIn(nodes.registry)
     await expect(external('queue')).rejects.toThrow('the server could not find the requested resource')
     expect(apiResourceList(await served(), 'external.metrics.k8s.io', 'v1beta1')).toBeUndefined()
     await declare('queue', { value: '30' })
@@ -166,6 +165,27 @@ describe('Declared metrics', () => {
     const group = items.find(({ metadata }) => metadata.name === 'custom.metrics.k8s.io')
     expect(group?.versions.map(({ version }) => version)).toEqual(['v1beta2', 'v1beta1'])
   })
+})
+
+test('The metrics APIs have APIServices while there are metrics', async () => {
+  const services = startApiServices(nodes.registry)
+  const names = async () => {
+    await nodes.clock.run(1000)
+    const { items } = await nodes.client.list(apiService)
+    return items.map(({ metadata }) => metadata.name).filter((name) => name.includes('metrics'))
+  }
+  expect(await names()).toEqual(['v1beta1.metrics.k8s.io'])
+  await declare('queue', { value: '30' })
+  await send({ service: 'web', requestsPerSecond: 1 })
+  expect(await names()).toEqual([
+    'v1beta1.custom.metrics.k8s.io',
+    'v1beta1.external.metrics.k8s.io',
+    'v1beta1.metrics.k8s.io',
+    'v1beta2.custom.metrics.k8s.io',
+  ])
+  await nodes.client.delete(simulatedMetric, { ...NAMESPACE, name: 'queue' })
+  expect(await names()).not.toContain('v1beta1.external.metrics.k8s.io')
+  await services.stop()
 })
 
 describe('Resource metrics', () => {

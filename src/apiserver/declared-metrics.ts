@@ -43,6 +43,7 @@ export function serveDeclaredMetrics(registry: Registry, samples: NodeSamples): 
 }
 
 class CustomMetrics implements ServedGroup {
+  readonly madeOf = [simulatedImage, simulatedMetric, simulatedLoad]
   readonly #registry: Registry
   readonly #declared: Declared
 
@@ -119,6 +120,7 @@ class CustomMetrics implements ServedGroup {
 }
 
 class ExternalMetrics implements ServedGroup {
+  readonly madeOf = [simulatedMetric]
   readonly #declared: Declared
 
   constructor(declared: Declared) {

@@ -1,4 +1,4 @@
-import type { AnyKind } from '../api/kind.ts'
+import type { AnyKind, KindRef } from '../api/kind.ts'
 import { ApiError } from '../api/status.ts'
 import type { ListOptions } from '../client/client.ts'
 import type { Exchange } from './exchange.ts'
@@ -21,6 +21,8 @@ export type Discovered = Pick<
 
 /** An API group whose paths name something else than objects, as an aggregated API server would serve it. Only read. */
 export interface ServedGroup {
+  /** Kinds whose objects make it come and go. */
+  readonly madeOf: readonly KindRef[]
   /** For discovery; none: the group is not there now. */
   resources(): Promise<readonly Discovered[]>
   /** `path` is what follows the version and the namespace. Throws NotFound when nothing is served there. */
@@ -32,6 +34,18 @@ export interface ServedList {
   readonly apiVersion: string
   readonly metadata: object
   readonly items: readonly object[]
+}
+
+/** All that is served now: the kinds, and what is there of the groups beside them. */
+export async function discoveredIn({
+  kinds,
+  groups,
+}: {
+  readonly kinds: { readonly list: readonly AnyKind[] }
+  readonly groups: ReadonlyMap<string, ServedGroup>
+}): Promise<readonly (Discovered & Pick<AnyKind, 'custom'>)[]> {
+  const served = await Promise.all([...groups.values()].map((group) => group.resources()))
+  return [...kinds.list, ...served.flat()]
 }
 
 /** Resolves with whether there was such a group. */

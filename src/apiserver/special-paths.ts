@@ -6,7 +6,7 @@ import { aggregatedDiscovery, apiGroup, apiGroupList, apiResourceList, apiVersio
 import type { Exchange } from './exchange.ts'
 import type { OpenApi } from './openapi.ts'
 import type { Registry } from './registry.ts'
-import type { Discovered } from './served-group.ts'
+import { type Discovered, discoveredIn } from './served-group.ts'
 
 export interface SpecialPaths {
   readonly registry: Registry
@@ -39,7 +39,8 @@ export async function handleSpecial(
 ): Promise<void> {
   const { registry, openApi } = paths
   const parts = path.split('/').filter((part) => part !== '')
-  const kinds: readonly Discovered[] = parts[0] === 'apis' ? await allOf(registry) : registry.kinds.list
+  const kinds: readonly Discovered[] =
+    parts[0] === 'apis' ? await discoveredIn(registry) : registry.kinds.list
   switch (parts[0]) {
     case undefined:
       return exchange.json(200, {
@@ -106,11 +107,6 @@ export async function handleSpecial(
     default:
       return exchange.text(404, '404 page not found\n')
   }
-}
-
-async function allOf({ kinds, groups }: Registry): Promise<readonly Discovered[]> {
-  const served = await Promise.all([...groups.values()].map((group) => group.resources()))
-  return [...kinds.list, ...served.flat()]
 }
 
 async function sendDiscovery(
