@@ -102,13 +102,15 @@ function slicesOf(found: Service, informers: Informers): readonly EndpointSlice[
 }
 
 function labelsOf(found: Service): Record<string, string> {
-  const { [HEADLESS_LABEL]: _, ...own } = found.metadata.labels ?? {}
-  return {
-    ...own,
+  const labels: Record<string, string> = {
+    ...found.metadata.labels,
     [SERVICE_NAME]: found.metadata.name,
     [SLICE_MANAGED_BY]: MANAGER,
-    ...(isHeadless(found) ? { [HEADLESS_LABEL]: '' } : {}),
   }
+  // A Service cannot say of itself that it is headless.
+  if (isHeadless(found)) labels[HEADLESS_LABEL] = ''
+  else if (HEADLESS_LABEL in labels) delete labels[HEADLESS_LABEL]
+  return labels
 }
 
 /** An empty slice of the service or Endpoints object, to be filled. */
