@@ -128,6 +128,12 @@ await clock.run(60_000)
 const startedAt = performance.now()
 const firstRevision = store.revision
 const sizes = []
+/** MB in use at the end of each day. */
+const heap = []
+const inUse = () => {
+  globalThis.gc?.()
+  return process.memoryUsage().heapUsed / 1024 / 1024
+}
 let jobsEnded = 0
 const jobs = plane.informers.of(job)
 const stopCounting = jobs.onChange(({ type }) => {
@@ -136,6 +142,7 @@ const stopCounting = jobs.onChange(({ type }) => {
 for (let hour = 0; hour < DAYS * 24; hour += 1) {
   await clock.run(HOUR_MS)
   sizes.push(plane.informers.of(pod).size)
+  if ((hour + 1) % 24 === 0) heap.push(Math.round(inUse()))
 }
 const seconds = (performance.now() - startedAt) / 1000
 const writes = store.revision - firstRevision
@@ -143,8 +150,6 @@ const scaled = (await client.list(deployment)).items.filter(({ metadata: { name 
   name.startsWith('shop-'),
 )
 stopCounting()
-globalThis.gc?.()
-const { heapUsed, rss } = process.memoryUsage()
 const line = {
   seconds,
   ratio: (DAYS * 24 * 3600) / seconds,
@@ -152,8 +157,9 @@ const line = {
   jobs: jobsEnded + jobs.size,
   pods: [Math.min(...sizes), Math.max(...sizes)],
   replicas: scaled.map(({ spec }) => spec.replicas),
-  heapMb: heapUsed / 1024 / 1024,
-  residentMb: rss / 1024 / 1024,
+  heapMb: inUse(),
+  heapByDay: heap,
+  residentMb: process.memoryUsage().rss / 1024 / 1024,
 }
 const stopping = plane.stop()
 await clock.run(10_000)

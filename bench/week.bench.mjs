@@ -14,7 +14,7 @@ export function run() {
     ['--expose-gc', join(import.meta.dirname, 'week-run.mjs'), String(DAYS)],
     { encoding: 'utf8', timeout: 1_800_000 },
   )
-  const { seconds, ratio, writes, jobs, pods, heapMb, residentMb } = JSON.parse(output)
+  const { seconds, ratio, writes, jobs, pods, heapMb, heapByDay, residentMb } = JSON.parse(output)
   const week = `a week in ${Math.round(WEEK_S / ratio)} s`
   return [
     { name: 'virtual : wall', value: ratio, unit: ': 1', note: `${week}, budget 1,000 : 1` },
@@ -29,7 +29,7 @@ export function run() {
       name: 'memory in use at the end',
       value: heapMb,
       unit: 'MB',
-      note: `resident ${Math.round(residentMb)} MB`,
+      note: `by day ${heapByDay.join(', ')}; resident ${Math.round(residentMb)} MB`,
     },
   ]
 }

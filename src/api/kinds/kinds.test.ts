@@ -14,6 +14,8 @@ import { podDisruptionBudget } from './pod-disruption-budget.ts'
 import { priorityClass } from './priority-class.ts'
 import { secret } from './secret.ts'
 import { simulatedImage } from './simulated-image.ts'
+import { simulatedLoad } from './simulated-load.ts'
+import { simulatedMetric } from './simulated-metric.ts'
 
 const NOW = Date.UTC(2026, 0, 1, 0, 5)
 const FIVE_MINUTES_AGO = '2026-01-01T00:00:00Z'
@@ -156,6 +158,40 @@ describe('validation', () => {
       { spec: { images: ['a'], pullTime: '5' } },
       {},
       ['spec.pullTime: Invalid value: "5": must be a duration of at least 0, such as "500ms" or "2s"'],
+    ],
+    [
+      'a wave that takes no time, of a figure that is no part of a path',
+      simulatedImage,
+      { spec: { images: ['a'], usage: { period: '0s', metrics: [{ name: 'a/b', period: 'often' }] } } },
+      {},
+      [
+        'spec.usage.period: Invalid value: "0s": must be a duration above 0, such as "10m" or "24h"',
+        'spec.usage.metrics[0].name: Invalid value: "a/b": may not contain \'/\'',
+        'spec.usage.metrics[0].period: Invalid value: "often": must be a duration above 0, such as "10m" or "24h"',
+      ],
+    ],
+    [
+      'a metric without a value, of nobody',
+      simulatedMetric,
+      { spec: { metric: 'a%b', describedObject: { kind: 'Ingress' }, pattern: 'circle' } },
+      {},
+      [
+        'spec.value: Required value',
+        'spec.describedObject.name: Required value',
+        'spec.pattern: Unsupported value: "circle": supported values: "constant", "ramp", "sine", "step"',
+        'spec.metric: Invalid value: "a%b": may not contain \'%\'',
+      ],
+    ],
+    [
+      'less than no load',
+      simulatedLoad,
+      { spec: { requestsPerSecond: -1, period: '1d' } },
+      {},
+      [
+        'spec.service: Required value',
+        'spec.requestsPerSecond: Invalid value: -1: should be greater than or equal to 0',
+        'spec.period: Invalid value: "1d": must be a duration above 0, such as "10m" or "24h"',
+      ],
     ],
     [
       'an application with two marks, outside its repository, now and then',
