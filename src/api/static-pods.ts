@@ -32,6 +32,20 @@ export function isMirrorPod({ metadata }: Pod): boolean {
   return metadata.annotations?.[CONFIG_MIRROR] !== undefined
 }
 
+/** That a pod is a mirror is said once, of a pod with a node (ValidatePodSpecificAnnotationUpdates). Pure. */
+export function validateMirror({ metadata, spec }: Pod, old?: Pod): StatusCause[] {
+  const path = `metadata.annotations[${CONFIG_MIRROR}]`
+  const hash = metadata.annotations?.[CONFIG_MIRROR]
+  const before = old?.metadata.annotations?.[CONFIG_MIRROR]
+  if (old && hash !== before) {
+    const why = before === undefined ? 'may not add' : 'may not remove or update'
+    return [fault.forbidden(path, `${why} mirror pod annotation`)]
+  }
+  return hash !== undefined && !spec.nodeName
+    ? [fault.invalid(path, hash, 'must set spec.nodeName if mirror pod annotation is set')]
+    : []
+}
+
 /** A node does not evict it: it is the node's own, or of the priority of those that keep a cluster alive. */
 export function isCriticalPod(pod: Pod): boolean {
   const { [CONFIG_SOURCE]: source = 'api', [CONFIG_MIRROR]: mirror } = pod.metadata.annotations ?? {}

@@ -265,9 +265,13 @@ class Nodes {
     const mirror = pod && isMirrorPod(pod) ? pod : undefined
     const owner = this.#statics.get(key) ?? mirror?.spec.nodeName
     // What runs by itself goes on when nobody hears of it.
-    if (owner !== undefined) await this.#nodes.get(owner)?.kubelet.syncStatic(key, mirror)
-    const name = owner ?? pod?.spec.nodeName ?? ''
-    if (pod && !mirror && !this.#isCut(name)) await this.#nodes.get(name)?.kubelet.sync(key, pod)
+    if (owner !== undefined) {
+      await this.#nodes.get(owner)?.kubelet.syncStatic(key, mirror)
+      this.#nodes.get(owner)?.shutdown?.look()
+    }
+    const name = mirror ? '' : (pod?.spec.nodeName ?? '')
+    if (!pod || name === '' || this.#isCut(name)) return
+    await this.#nodes.get(name)?.kubelet.sync(key, pod)
     this.#nodes.get(name)?.shutdown?.look()
   }
 

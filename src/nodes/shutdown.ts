@@ -7,11 +7,8 @@ import { graceIn, type ShutdownGroup, shutdownGroups } from './kubelet/shutdown-
 /** From the end of the pods to that of everything else. */
 const POWER_OFF_MS = 1000
 
-const FAILURE = {
-  reason: 'Terminated',
-  message: 'Pod was terminated in response to imminent node shutdown.',
-  isDisruption: true,
-}
+const MESSAGE = 'Pod was terminated in response to imminent node shutdown.'
+const FAILURE = { reason: 'Terminated', message: MESSAGE, disruption: MESSAGE }
 
 /**
  * A node on its way down: its pods end group by group, the next one as soon as nothing of the one before runs or its

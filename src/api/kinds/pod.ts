@@ -7,6 +7,7 @@ import { validatePodUpdate } from '../pod-update-validation.ts'
 import { validatePod } from '../pod-validation.ts'
 import type { Pod } from '../pods.ts'
 import { qosClassOf } from '../resource-requests.ts'
+import { validateMirror } from '../static-pods.ts'
 import { fault } from '../status.ts'
 import { WAVE } from '../waves.ts'
 
@@ -59,11 +60,13 @@ export const pod = defineKind<Pod>({
   setDefaults: (resource) => ({ ...resource, spec: defaultPodOnly(defaultPodSpec(resource.spec)) }),
   prepareForCreate: (resource) => ({ ...resource, status: firstStatus(resource) }),
   validate: validatePod,
-  validateCreate: ({ spec }) =>
-    spec.ephemeralContainers?.length
+  validateCreate: (pod) => [
+    ...validateMirror(pod),
+    ...(pod.spec.ephemeralContainers?.length
       ? [fault.forbidden('spec.ephemeralContainers', 'cannot be set on create')]
-      : [],
-  validateUpdate: validatePodUpdate,
+      : []),
+  ],
+  validateUpdate: (pod, old) => [...validateMirror(pod, old), ...validatePodUpdate(pod, old)],
   columns: podColumns,
   health: podHealth,
   example: {

@@ -17,8 +17,12 @@ export interface Rejection {
  * never asked. `others` are the pods it has taken and that still run. Pure; undefined: it does.
  */
 export function admit(pod: Pod, node: Node, others: readonly Pod[]): Rejection | undefined {
+  return outOfResource(pod, node, others) ?? unfit(pod, node, others)
+}
+
+/** The same for reasons that have nothing to do with resources. */
+export function unfit(pod: Pod, node: Node, others: readonly Pod[]): Rejection | undefined {
   return (
-    outOfResource(pod, node, others) ??
     (matchesNodeAffinity(pod, node)
       ? undefined
       : predicate('NodeAffinity', "node(s) didn't match Pod's node affinity/selector")) ??
@@ -45,25 +49,57 @@ function predicate(reason: string, why: string): Rejection {
   return { reason, message: `Predicate ${reason} failed: ${why}` }
 }
 
+/** What is missing of a resource: cpu in thousandths, all else in its own unit. */
+export interface Shortage {
+  readonly resource: string
+  readonly amount: number
+}
+
 /** Of which resource the node has not enough for one more pod. */
 export function outOfResource(pod: Pod, node: Node, others: readonly Pod[]): Rejection | undefined {
+  const [first] = claimsOf(pod, node, others).filter(isTooMuch)
+  return first && outOf(first.resource, first.wants, first.has, first.of)
+}
+
+/** How much is missing of each. */
+export function shortagesOf(pod: Pod, node: Node, others: readonly Pod[]): readonly Shortage[] {
+  return claimsOf(pod, node, others)
+    .filter(isTooMuch)
+    .map(({ resource, wants, has, of }) => ({ resource, amount: wants + has - of }))
+}
+
+/** A whole number in the unit a resource is counted in, which sums keep exact. */
+export function amountOf(resource: string, text: string): number {
+  return Math.round(parseQuantity(text) * (resource === 'cpu' ? 1000 : 1))
+}
+
+interface Claim {
+  readonly resource: string
+  readonly wants: number
+  readonly has: number
+  readonly of: number
+}
+
+function isTooMuch({ wants, has, of }: Claim): boolean {
+  return wants + has > of
+}
+
+function claimsOf(pod: Pod, node: Node, others: readonly Pod[]): readonly Claim[] {
   const allocatable = node.status?.allocatable ?? node.status?.capacity ?? {}
-  const maxPods = allocatable['pods']
-  if (maxPods !== undefined && others.length + 1 > parseQuantity(maxPods))
-    return outOf('pods', 1, others.length, parseQuantity(maxPods))
-  for (const [name, amount] of Object.entries(podRequests(pod))) {
-    const capacity = allocatable[name]
+  const pods = allocatable['pods']
+  const claims: Claim[] =
+    pods === undefined ? [] : [{ resource: 'pods', wants: 1, has: others.length, of: parseQuantity(pods) }]
+  for (const [resource, amount] of Object.entries(podRequests(pod))) {
+    const capacity = allocatable[resource]
     // As upstream: an extended resource that the node does not know is no reason to refuse the pod here.
-    if (parseQuantity(amount) === 0 || (capacity === undefined && name.includes('/'))) continue
-    const unit = name === 'cpu' ? 1000 : 1
-    // Whole numbers of the unit, which sums keep exact.
-    const amountOf = (text = '0') => Math.round(parseQuantity(text) * unit)
-    const wants = amountOf(amount)
-    const has = others.reduce((sum, other) => sum + amountOf(podRequests(other)[name]), 0)
-    const of = amountOf(capacity)
-    if (wants + has > of) return outOf(name, wants, has, of)
+    if (parseQuantity(amount) === 0 || (capacity === undefined && resource.includes('/'))) continue
+    const has = others.reduce(
+      (sum, other) => sum + amountOf(resource, podRequests(other)[resource] ?? '0'),
+      0,
+    )
+    claims.push({ resource, wants: amountOf(resource, amount), has, of: amountOf(resource, capacity ?? '0') })
   }
-  return undefined
+  return claims
 }
 
 /** cpu in thousandths, as upstream counts it. */

@@ -1,15 +1,16 @@
-import { node as nodeKind } from '../../api/kinds/node.ts'
+import { type Node, node as nodeKind } from '../../api/kinds/node.ts'
 import { pod as podKind } from '../../api/kinds/pod.ts'
 import { isPodTerminal, type Pod } from '../../api/pods.ts'
 import { keyOf } from '../../api/resource.ts'
-import { nodeUidOf } from '../../api/static-pods.ts'
+import { isCriticalPod, nodeUidOf } from '../../api/static-pods.ts'
 import type { Client } from '../../client/client.ts'
 import type { Informers } from '../../client/informers.ts'
 import type { PodAddresses } from '../pod-addresses.ts'
-import { admit, refusedUnderPressure } from './admit.ts'
+import { admit, type Rejection, refusedUnderPressure, shortagesOf, unfit } from './admit.ts'
 import type { PodDisk } from './pod-disk.ts'
 import { PodWorker } from './pod-worker.ts'
 import type { PodWorkerOptions } from './pod-worker-options.ts'
+import { PREEMPTED, preemptionFailed, victimsFor } from './preempt.ts'
 import { type Failure, type ResizeWait, restoreRecord } from './record.ts'
 import { resizeWait } from './resize.ts'
 import type { Sources } from './sources.ts'
@@ -78,7 +79,7 @@ export class Kubelet {
   evict(pod: Pod, message: string): void {
     if (!this.#workers.get(pod.metadata.uid ?? '')?.isTaken) return
     this.#options.events.event(pod, 'Warning', 'Evicted', message)
-    this.giveUp(pod, { reason: 'Evicted', message, isDisruption: true, graceMs: EVICTION_GRACE_MS })
+    this.giveUp(pod, { reason: 'Evicted', message, disruption: message, graceMs: EVICTION_GRACE_MS })
   }
 
   /** Ends a pod that will not run again. */
@@ -190,13 +191,29 @@ export class Kubelet {
     return worker ? worker.isTaken : pod.status?.startTime !== undefined
   }
 
+  /** For a critical pod that only lacks resources others are ended. */
+  #doesNotFit(pod: Pod, node: Node): Rejection | undefined {
+    const others = this.#others(pod)
+    const rejection = admit(pod, node, others)
+    if (!rejection || !isCriticalPod(pod)) return rejection
+    const otherwise = unfit(pod, node, others)
+    if (otherwise) return otherwise
+    const victims = victimsFor(pod, others, shortagesOf(pod, node, others))
+    if (typeof victims === 'string') return preemptionFailed(victims)
+    for (const victim of victims) {
+      this.#options.events.event(victim, 'Warning', PREEMPTED.reason, PREEMPTED.message)
+      this.giveUp(victim, PREEMPTED)
+    }
+    return undefined
+  }
+
   #refusal(pod: Pod): Failure | undefined {
     const { informers, events, node: name, isShuttingDown, pressures } = this.#options
     const node = informers.of(nodeKind).get(name)
     if (!node || pod.metadata.deletionTimestamp !== undefined) return undefined
     const rejection = isShuttingDown()
       ? SHUTTING_DOWN
-      : (refusedUnderPressure(pod, pressures()) ?? admit(pod, node, this.#others(pod)))
+      : (refusedUnderPressure(pod, pressures()) ?? this.#doesNotFit(pod, node))
     if (!rejection) return undefined
     events.event(pod, 'Warning', rejection.reason, rejection.message)
     return { reason: rejection.reason, message: `Pod was rejected: ${rejection.message}`, isRejected: true }

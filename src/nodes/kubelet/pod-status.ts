@@ -147,13 +147,13 @@ function conditionsOf(pod: Pod, record: PodRecord, phase: string, now: number): 
       : { type: 'ContainersReady', status: 'False', ...notReady },
     ...resizeConditions(pod, containers, record.resizeWait),
     // Nobody else says so of a pod that no scheduler has seen.
-    ...(areDown(record) && record.failure?.isDisruption
+    ...(areDown(record) && record.failure?.disruption !== undefined
       ? [
           {
             type: 'DisruptionTarget',
             status: 'True',
             reason: 'TerminationByKubelet',
-            message: record.failure.message,
+            message: record.failure.disruption,
           },
         ]
       : []),

@@ -58,8 +58,8 @@ export interface Failure {
   readonly message: string
   /** The node refused it: it never had a container. */
   readonly isRejected?: boolean
-  /** The node ends it for a reason of its own. */
-  readonly isDisruption?: boolean
+  /** The node ends it for a reason of its own, as its DisruptionTarget condition says it. */
+  readonly disruption?: string
   /** How long its containers have to end; absent: as long as the pod says. */
   readonly graceMs?: number
 }

@@ -116,4 +116,25 @@ describe('The static pods of a node', () => {
     await cluster.clock.run(1000)
     await expect(cluster.pod('liar')).rejects.toMatchObject({ reason: 'NotFound' })
   })
+
+  test('make room on a full node, and say who had to go', async () => {
+    const resources = { requests: { cpu: '3' } }
+    await cluster.run({ containers: [{ ...app, resources }] }, 'large')
+    await cluster.run({ containers: [{ ...app, resources: { requests: { cpu: '500m' } } }] }, 'small')
+    await cluster.clock.run(5000)
+    const needy = {
+      metadata: { name: 'proxy' },
+      spec: { containers: [{ ...app, resources: { requests: { cpu: '2' } } }] },
+    }
+    await cluster.client.patch(nodePool, { name: 'edge' }, 'merge', { spec: { staticPods: [needy] } })
+    await cluster.clock.run(5000)
+    expect(shown(await cluster.pod(NAME))).toMatchObject({ phase: 'Running', isRunning: true })
+    expect((await cluster.pod('large')).status).toMatchObject({
+      phase: 'Failed',
+      reason: 'Preempting',
+      message: 'Preempted in order to admit critical pod',
+    })
+    expect((await cluster.pod('small')).status?.phase).toBe('Running')
+    expect(await cluster.eventsOf('large')).toContain('Preempting: Preempted in order to admit critical pod')
+  })
 })
