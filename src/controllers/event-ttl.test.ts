@@ -55,3 +55,21 @@ test('Events are gone an hour after they were last written', async () => {
   await informers.close()
   await close()
 })
+
+test('However many there are, all that are over go', async () => {
+  const { env, client, clock, close } = await createTestCluster()
+  const informers = new Informers(env, client)
+  const running = eventTtlLoop.start({
+    env,
+    client,
+    informers,
+    events: new EventRecorder(env, client, 'test'),
+  })
+  for (let i = 0; i < 2100; i += 1)
+    await client.create(event, { ...event.example, metadata: { name: `web.${i}`, namespace: 'default' } })
+  await clock.run(3_700_000)
+  expect((await client.list(event)).items).toEqual([])
+  await running.stop()
+  await informers.close()
+  await close()
+})

@@ -13,6 +13,8 @@ const TTL_MS = 3_600_000
 const PERIOD_MS = 60_000
 /** Deleted at once: what an incident left behind should not be what the next one waits for. */
 const BATCH = 50
+/** Looked at in one go: a busy cluster has a hundred thousand events, and others want to be answered in between. */
+const PAGE = 1000
 
 /** When it was last written, by the server's clock and not by what it says itself (epoch ms); NaN when nobody knows. */
 function writtenAt({ metadata }: Event): number {
@@ -54,13 +56,22 @@ export const eventTtlLoop: Loop = {
       async work() {
         const now = env.clock.now()
         if (now < nextAt) return
-        const { items } = await client.list(event)
-        const expired = expiredEvents(items, now)
-        for (let at = 0; at < expired.length; at += BATCH)
-          await Promise.all(expired.slice(at, at + BATCH).map(remove))
-        nextAt = nextExpiry(items, now)
+        let next = now + TTL_MS
+        let from: string | undefined
+        do {
+          const page = await client.list(event, { limit: PAGE, continue: from })
+          const expired = expiredEvents(page.items, now)
+          for (let at = 0; at < expired.length; at += BATCH)
+            await Promise.all(expired.slice(at, at + BATCH).map(remove))
+          next = Math.min(next, nextExpiry(page.items, now))
+          from = page.continue
+        } while (from)
+        nextAt = next
       },
-      onError: (_, error) => env.log.warn({ err: error }, 'old events not removed, trying again'),
+      onError: (_, error) => {
+        // The pages were compacted away meanwhile: it begins anew.
+        if (!isReason(error, 'Expired')) env.log.warn({ err: error }, 'old events not removed, trying again')
+      },
     })
     const cancel = every(env.clock, PERIOD_MS, () => queue.add('events'))
     return {
