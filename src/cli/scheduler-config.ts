@@ -20,7 +20,7 @@ export function readSchedulerConfig(file: string): SchedulerConfiguration {
   const [document, more] = parsed(file, text)
   if (!document || more || !isObject(document.value))
     throw badRequest(`${file}: one KubeSchedulerConfiguration is wanted, and nothing else`)
-  const result = readConfiguration(document.value, Object.keys(plugins))
+  const result = readConfiguration(document.value, plugins)
   if ('configuration' in result) return result.configuration
   const places = manifestOf(document.value as unknown as AnyResource, file, lineTable(text), document, '')
   throw badRequest(

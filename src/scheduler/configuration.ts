@@ -3,6 +3,9 @@ import type { Schema } from '../api/schema.ts'
 import { ApiError, fault, type StatusCause } from '../api/status.ts'
 import { validateSchema } from '../api/validate-schema.ts'
 import { ARGS, CONFIGURATION } from './configuration-schema.ts'
+import type { ExtenderTls } from './extender-transport.ts'
+import type { PreemptionArgs } from './framework.ts'
+import type { Registry } from './plugins/index.ts'
 
 /** A KubeSchedulerConfiguration, checked. */
 export interface SchedulerConfiguration {
@@ -30,6 +33,9 @@ export interface ExtenderConfiguration {
   readonly filterVerb?: string
   readonly prioritizeVerb?: string
   readonly bindVerb?: string
+  readonly preemptVerb?: string
+  readonly enableHTTPS?: boolean
+  readonly tlsConfig?: ExtenderTls
   readonly weight?: number
   readonly httpTimeout?: string
   readonly nodeCacheCapable?: boolean
@@ -39,11 +45,11 @@ export interface ExtenderConfiguration {
 
 /**
  * Reads a configuration as parsed from its file. Answers with every fault there is: field paths as the file has them,
- * messages that quote the value and say what would be right. `pluginNames` are those there are.
+ * messages that quote the value and say what would be right. `plugins` are those there are.
  */
 export function readConfiguration(
   input: unknown,
-  pluginNames: readonly string[],
+  plugins: Registry,
 ): { readonly configuration: SchedulerConfiguration } | { readonly faults: readonly StatusCause[] } {
   const { value, faults } = check(input, CONFIGURATION, '')
   if (!value) return { faults }
@@ -51,11 +57,12 @@ export function readConfiguration(
   const all = [
     ...faults,
     ...(configuration.profiles ?? []).flatMap((profile, i) =>
-      profileFaults(profile, `profiles[${i}]`, pluginNames),
+      profileFaults(profile, `profiles[${i}]`, plugins),
     ),
     ...sameNames(configuration),
     ...backoffFaults(configuration),
     ...(configuration.extenders ?? []).flatMap(extenderFaults),
+    ...extendersFaults(configuration),
   ]
   return all.length > 0 ? { faults: all } : { configuration }
 }
@@ -85,15 +92,23 @@ function check(
 }
 
 function profileFaults(
-  { plugins = {}, pluginConfig = [] }: ProfileConfiguration,
+  { schedulerName = 'default-scheduler', plugins = {}, pluginConfig = [] }: ProfileConfiguration,
   at: string,
-  pluginNames: readonly string[],
+  registry: Registry,
 ): StatusCause[] {
   const faults: StatusCause[] = []
-  const known = new Set([...pluginNames, 'PrioritySort', 'DefaultPreemption'])
+  const known = new Set([...Object.keys(registry), SORTING, PREEMPTION])
   for (const [point, set] of Object.entries(plugins)) {
     for (const [i, { name }] of (set?.enabled ?? []).entries())
       if (!known.has(name)) faults.push(noPlugin(`${at}.plugins.${point}.enabled[${i}].name`, name, known))
+      else if (!isFor(point, name, registry))
+        faults.push(
+          fault.invalid(
+            `${at}.plugins.${point}.enabled[${i}].name`,
+            name,
+            `plugin "${name}" does not extend ${point[0]?.toUpperCase()}${point.slice(1)}Plugin plugin`,
+          ),
+        )
     for (const [i, { name }] of (set?.disabled ?? []).entries())
       if (name !== '*' && !known.has(name))
         faults.push(noPlugin(`${at}.plugins.${point}.disabled[${i}].name`, name, known))
@@ -102,6 +117,20 @@ function profileFaults(
       if (names.indexOf(name) < i)
         faults.push(fault.duplicate(`${at}.plugins.${point}.enabled[${i}].name`, name))
   }
+  if (isOff(SORTING, 'queueSort', plugins))
+    faults.push(
+      fault.required(
+        `${at}.plugins.queueSort`,
+        `only one queue sort plugin required for profile with scheduler name "${schedulerName}", but got 0`,
+      ),
+    )
+  if (isOff('DefaultBinder', 'bind', plugins))
+    faults.push(
+      fault.required(
+        `${at}.plugins.bind`,
+        `at least one bind plugin is needed for profile with scheduler name "${schedulerName}"`,
+      ),
+    )
   for (const [i, { name, args }] of pluginConfig.entries()) {
     const path = `${at}.pluginConfig[${i}]`
     if (!known.has(name)) faults.push(noPlugin(`${path}.name`, name, known))
@@ -110,6 +139,27 @@ function profileFaults(
       faults.push(fault.duplicate(`${path}.name`, name))
   }
   return faults
+}
+
+const SORTING = 'PrioritySort'
+const PREEMPTION = 'DefaultPreemption'
+
+/** Whether the plugin has anything to say at the point; the two that are no plugins of the registry at theirs. */
+function isFor(point: string, name: string, registry: Registry): boolean {
+  if (point === 'multiPoint') return true
+  if (name === SORTING) return point === 'queueSort'
+  if (name === PREEMPTION) return point === 'postFilter'
+  const plugin = registry[name]?.make() as Readonly<Record<string, unknown>> | undefined
+  return plugin?.[point] !== undefined
+}
+
+/** The only plugin of its point is not on there. */
+function isOff(name: string, point: string, plugins: NonNullable<ProfileConfiguration['plugins']>): boolean {
+  const has = (list: readonly { readonly name: string }[] = [], any = '') =>
+    list.some((each) => each.name === name || each.name === any)
+  const [multi, own] = [plugins['multiPoint'], plugins[point]]
+  if (has(own?.enabled)) return false
+  return has(own?.disabled, '*') || (has(multi?.disabled, '*') && !has(multi?.enabled))
 }
 
 function noPlugin(field: string, name: string, known: ReadonlySet<string>): StatusCause {
@@ -125,6 +175,7 @@ function argsFaults(name: string, args: object, at: string): StatusCause[] {
   if (faults.length > 0) return faults
   if (name === 'PodTopologySpread') return spreadFaults(given, at)
   if (name === 'NodeResourcesFit') return shapeFaults(given, at)
+  if (name === PREEMPTION) return candidatesFaults(given, at)
   return []
 }
 
@@ -151,6 +202,17 @@ function spreadFaults(
         ]
       : [],
   )
+}
+
+function candidatesFaults(args: PreemptionArgs, at: string): StatusCause[] {
+  const { minCandidateNodesPercentage: percentage = 10, minCandidateNodesAbsolute: absolute = 100 } = args
+  if (percentage > 0 || absolute > 0) return []
+  const both = (field: string, other: string) =>
+    fault.invalid(`${at}.${field}`, 0, `cannot be zero at the same time as ${other}`)
+  return [
+    both('minCandidateNodesPercentage', 'minCandidateNodesAbsolute'),
+    both('minCandidateNodesAbsolute', 'minCandidateNodesPercentage'),
+  ]
 }
 
 function shapeFaults(args: object, at: string): StatusCause[] {
@@ -193,16 +255,29 @@ function backoffFaults({ podInitialBackoffSeconds = 1, podMaxBackoffSeconds = 10
 }
 
 function extenderFaults(extender: object, i: number): StatusCause[] {
-  const { preemptVerb, tlsConfig, prioritizeVerb, weight } = extender as Record<string, unknown>
+  const { prioritizeVerb, weight } = extender as Record<string, unknown>
+  if (!prioritizeVerb || weight !== undefined) return []
+  return [fault.required(`extenders[${i}].weight`, 'must have a positive weight applied to it')]
+}
+
+/** Rules over all extenders: one may bind, and a resource is looked after once. */
+function extendersFaults({ extenders = [] }: SchedulerConfiguration): StatusCause[] {
+  const binders = extenders.filter(({ bindVerb }) => bindVerb).length
+  const managed = extenders.flatMap(({ managedResources = [] }, i) =>
+    managedResources.map(({ name }, j) => ({ name, at: `extenders[${i}].managedResources[${j}].name` })),
+  )
   return [
-    ...(preemptVerb
-      ? [fault.forbidden(`extenders[${i}].preemptVerb`, 'extenders have no say in preemption here')]
+    ...(binders > 1
+      ? [
+          fault.invalid(
+            'extenders',
+            `found ${binders} extenders implementing bind`,
+            'only one extender can implement bind',
+          ),
+        ]
       : []),
-    ...(tlsConfig
-      ? [fault.forbidden(`extenders[${i}].tlsConfig`, 'only authorities that the system trusts are taken')]
-      : []),
-    ...(prioritizeVerb && weight === undefined
-      ? [fault.required(`extenders[${i}].weight`, 'must have a positive weight applied to it')]
-      : []),
+    ...managed.flatMap(({ name, at }, i) =>
+      managed.findIndex((other) => other.name === name) < i ? [fault.duplicate(at, name)] : [],
+    ),
   ]
 }

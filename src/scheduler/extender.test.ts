@@ -4,7 +4,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { node, pod, snapshotOf } from '../../test/support/scheduling.ts'
 import { systemClock } from '../base/clock.ts'
 import { seededRandom } from '../base/random.ts'
+import { decide } from './decide.ts'
 import { decideWithExtenders, Extender } from './extender.ts'
+import { preemptionFor } from './extender-preemption.ts'
+import { tlsOptions } from './extender-transport.ts'
 import { fitErrorMessage } from './fit-error.ts'
 import { podInfo } from './pod-info.ts'
 import { defaultFramework } from './profile.ts'
@@ -14,7 +17,11 @@ const server = createServer((request, response) => {
   const chunks: Buffer[] = []
   request.on('data', (chunk: Buffer) => chunks.push(chunk))
   request.on('end', () => {
-    const { nodenames = [] } = JSON.parse(Buffer.concat(chunks).toString()) as { nodenames?: string[] }
+    const asked = JSON.parse(Buffer.concat(chunks).toString()) as {
+      NodeNames?: string[]
+      NodeNameToMetaVictims?: Record<string, object>
+    }
+    const nodenames = asked.NodeNames ?? []
     const bad = nodenames.filter((name) => name.startsWith('bad'))
     const answers: Record<string, unknown> = {
       '/filter': {
@@ -22,6 +29,10 @@ const server = createServer((request, response) => {
         failedNodes: Object.fromEntries(bad.map((name) => [name, 'is bad'])),
       },
       '/prioritize': nodenames.map((host) => ({ host, score: host.startsWith('good') ? 10 : 0 })),
+      '/go': { NodeNames: nodenames.slice(0, 1), FailedNodes: {}, Error: '' },
+      '/preempt': { NodeNameToMetaVictims: { a: { Pods: [{ UID: 'x' }], NumPDBViolations: 0 } } },
+      '/stranger': { nodeNameToMetaVictims: { a: { pods: [{ uid: 'nobody' }] } } },
+      '/spare': { NodeNameToMetaVictims: {} },
       '/error': { error: 'out of order' },
     }
     response.end(JSON.stringify(answers[request.url ?? '']))
@@ -65,9 +76,66 @@ describe('An extender', () => {
     expect(await decided(['a'], extender({ filterVerb: 'error', ignorable: true }))).toBe('a')
   })
 
+  test('is understood in the words of Go', async () => {
+    expect(await decided(['a', 'b'], extender({ filterVerb: 'go', prioritizeVerb: '' }))).toBe('a')
+  })
+
   test('is asked about pods with its resources only', () => {
     const managed = extender({ managedResources: [{ name: 'example.com/gpu' }] })
     expect(managed.isInterested(podInfo(pod('p')))).toBe(false)
     expect(managed.isInterested(podInfo(pod('q', { 'example.com/gpu': '1' })))).toBe(true)
+  })
+})
+
+describe('An extender with a say in preemption', () => {
+  const preempting = async (verb: string, more: object = {}) => {
+    const small = { allocatable: { cpu: '1' } }
+    const low = (name: string) => pod(name, { cpu: '1' })
+    const snapshot = snapshotOf([node('a', small), node('b', small)], { a: [low('x')], b: [low('y')] })
+    const info = podInfo(pod('p', { cpu: '1' }, { priority: 10 }))
+    const decision = decide(info, snapshot, defaultFramework(), seededRandom(1))
+    if (decision.fits) return 'fits'
+    const found = await preemptionFor(
+      info,
+      decision.error,
+      snapshot,
+      defaultFramework(),
+      [],
+      seededRandom(1),
+      [extender({ preemptVerb: verb, ...more })],
+    )
+    if (!found?.helps) return found?.message
+    return `${found.chosen.node}: ${found.chosen.victims.map(({ key }) => key).join()}`
+  }
+
+  test('leaves nodes out', async () => {
+    expect(await preempting('preempt')).toBe('a: default/x')
+  })
+
+  test('may leave none', async () => {
+    expect(await preempting('spare')).toBe('no candidate node for preemption')
+  })
+
+  test('must not name a pod that is not there, unless it may be ignored', async () => {
+    await expect(preempting('stranger')).rejects.toThrow(
+      /claims to preempt pod \(UID: nobody\) on node: a, but the pod is not found on that node/,
+    )
+    expect(await preempting('stranger', { ignorable: true })).toMatch(/^[ab]: default\/[xy]$/)
+  })
+})
+
+test('An extender over TLS verifies what its configuration says', () => {
+  const data = Buffer.from('PEM').toString('base64')
+  const ca = Buffer.from('PEM')
+  expect(tlsOptions({})).toEqual({})
+  expect(tlsOptions({ enableHTTPS: true })).toEqual({ rejectUnauthorized: false })
+  expect(tlsOptions({ enableHTTPS: true, tlsConfig: { caData: data, serverName: 'x' } })).toEqual({
+    ca,
+    servername: 'x',
+  })
+  expect(tlsOptions({ tlsConfig: { insecure: true, certData: data, keyData: data } })).toEqual({
+    rejectUnauthorized: false,
+    cert: ca,
+    key: ca,
   })
 })

@@ -5,10 +5,12 @@ import { isObject } from '../base/json.ts'
 import type { Random } from '../base/random.ts'
 import type { ExtenderConfiguration } from './configuration.ts'
 import { type Decision, findFeasible, pick, rejectionsOf } from './decide.ts'
+import { post, tlsOptions } from './extender-transport.ts'
 import type { Framework } from './framework.ts'
 import type { NodeInfo } from './node-info.ts'
 import type { Rejection } from './plugin.ts'
 import type { PodInfo } from './pod-info.ts'
+import { type Candidate, moreImportantFirst } from './preemption.ts'
 import type { Snapshot } from './snapshot.ts'
 
 const NAME = 'Extender'
@@ -23,6 +25,7 @@ const SCORE_FACTOR = 10
 export class Extender {
   readonly #clock: Clock
   readonly #config: ExtenderConfiguration
+  #tls: ReturnType<typeof tlsOptions> | undefined
 
   constructor(clock: Clock, config: ExtenderConfiguration) {
     this.#clock = clock
@@ -35,6 +38,10 @@ export class Extender {
 
   get binds(): boolean {
     return Boolean(this.#config.bindVerb)
+  }
+
+  get preempts(): boolean {
+    return Boolean(this.#config.preemptVerb)
   }
 
   /** Without managedResources all pods; else those that ask for one of them. */
@@ -58,19 +65,19 @@ export class Extender {
     let answer: Readonly<Record<string, unknown>>
     try {
       answer = await this.#post(this.#config.filterVerb ?? '', this.#args(pod, nodes))
-      if (typeof answer['error'] === 'string' && answer['error'] !== '') throw new Error(answer['error'])
+      failOn(answer)
     } catch (error) {
       if (this.#config.ignorable) return { left: nodes, rejections }
       throw error
     }
     const names = new Set(namesIn(answer))
     const failed = (member: string, resolvable: boolean) => {
-      for (const [name, reason] of Object.entries(isObject(answer[member]) ? answer[member] : {}))
+      for (const [name, reason] of Object.entries(objectIn(answer, member)))
         if (!rejections.has(name))
           rejections.set(name, { plugin: NAME, reasons: [String(reason)], resolvable })
     }
-    failed('failedAndUnresolvableNodes', false)
-    failed('failedNodes', true)
+    failed('FailedAndUnresolvableNodes', false)
+    failed('FailedNodes', true)
     return { left: nodes.filter(({ name }) => names.has(name)), rejections }
   }
 
@@ -85,12 +92,10 @@ export class Extender {
       return
     }
     const given = new Map(
-      (Array.isArray(answer) ? answer : []).map(
-        (each: { Host?: string; host?: string; Score?: number; score?: number }) => [
-          each.host ?? each.Host,
-          each.score ?? each.Score ?? 0,
-        ],
-      ),
+      (Array.isArray(answer) ? answer : []).map((each: object): [unknown, number] => [
+        memberOf(each, 'Host'),
+        Number(memberOf(each, 'Score') ?? 0),
+      ]),
     )
     nodes.forEach(({ name }, i) => {
       scores[i] = (scores[i] ?? 0) + (given.get(name) ?? 0) * weight * SCORE_FACTOR
@@ -100,18 +105,68 @@ export class Extender {
   /** Throws when the pod could not be bound. */
   async bind({ metadata }: Pod, node: string): Promise<void> {
     const answer = await this.#post(this.#config.bindVerb ?? '', {
-      podName: metadata.name,
-      podNamespace: metadata.namespace,
-      podUID: metadata.uid,
-      node,
+      PodName: metadata.name,
+      PodNamespace: metadata.namespace,
+      PodUID: metadata.uid,
+      Node: node,
     })
-    if (typeof answer['error'] === 'string' && answer['error'] !== '') throw new Error(answer['error'])
+    failOn(answer)
+  }
+
+  /**
+   * The candidates it leaves, with the victims it wants. Throws when it cannot be asked or names pods that are not there,
+   * unless it may be passed over.
+   */
+  async preempt(
+    info: PodInfo,
+    candidates: readonly Candidate[],
+    snapshot: Snapshot,
+  ): Promise<readonly Candidate[]> {
+    const { preemptVerb = '', nodeCacheCapable, ignorable } = this.#config
+    const victims = (pods: (candidate: Candidate) => readonly unknown[]) =>
+      Object.fromEntries(
+        candidates.map((candidate) => [
+          candidate.node,
+          { Pods: pods(candidate), NumPDBViolations: candidate.budgetViolations },
+        ]),
+      )
+    const shown = nodeCacheCapable
+      ? { NodeNameToMetaVictims: victims((each) => each.victims.map(({ uid }) => ({ UID: uid }))) }
+      : { NodeNameToVictims: victims((each) => each.victims.map(({ pod }) => pod)) }
+    try {
+      const answer = await this.#post(preemptVerb, { Pod: info.pod, ...shown })
+      return Object.entries(objectIn(answer, 'NodeNameToMetaVictims')).flatMap(([node, given]) => {
+        const found = this.#victimsIn(node, isObject(given) ? given : {}, snapshot)
+        if (found.length === 0 && !ignorable)
+          throw new Error(`expected at least one victim pod on node "${node}"`)
+        const budgetViolations = Number(memberOf(given as object, 'NumPDBViolations') ?? 0)
+        return found.length === 0 ? [] : [{ node, victims: found, budgetViolations }]
+      })
+    } catch (error) {
+      if (ignorable) return candidates
+      throw error
+    }
+  }
+
+  #victimsIn(node: string, given: object, snapshot: Snapshot): PodInfo[] {
+    const pods = memberOf(given, 'Pods')
+    return (Array.isArray(pods) ? pods : [])
+      .map((each: object) => {
+        const uid = String(memberOf(each, 'UID') ?? '')
+        const victim = snapshot.node(node)?.pods.get(uid)
+        if (!victim)
+          throw new Error(
+            `extender: ${this.#config.urlPrefix} claims to preempt pod (UID: ${uid}) on node: ${node}, but the pod is not found on that node`,
+          )
+        return victim
+      })
+      .sort(moreImportantFirst)
   }
 
   #args(pod: Pod, nodes: readonly NodeInfo[]): object {
     return this.#config.nodeCacheCapable
-      ? { pod, nodenames: nodes.map(({ name }) => name) }
-      : { pod, nodes: { apiVersion: 'v1', kind: 'NodeList', items: nodes.map(({ node }) => node) } }
+      ? { Pod: pod, NodeNames: nodes.map(({ name }) => name) }
+      : { Pod: pod, Nodes: { apiVersion: 'v1', kind: 'NodeList', items: nodes.map(({ node }) => node) } }
   }
 
   async #post(verb: string, body: object): Promise<Readonly<Record<string, unknown>>> {
@@ -120,28 +175,40 @@ export class Extender {
     const ms = httpTimeout === undefined ? TIMEOUT_MS : (parseDuration(httpTimeout) ?? TIMEOUT_MS)
     const cancel = this.#clock.after(ms, () => stop.abort())
     try {
-      const response = await fetch(`${urlPrefix.replace(/\/$/, '')}/${verb}`, {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json' },
-        body: JSON.stringify(body),
-        signal: stop.signal,
-      })
-      if (!response.ok)
-        throw new Error(`failed ${verb} with extender at URL ${urlPrefix}, code ${response.status}`)
-      return (await response.json()) as Readonly<Record<string, unknown>>
+      this.#tls ??= tlsOptions(this.#config)
+      const url = `${urlPrefix.replace(/\/$/, '')}/${verb}`
+      const { status, text } = await post(url, JSON.stringify(body), this.#tls, stop.signal)
+      if (status !== 200) throw new Error(`failed ${verb} with extender at URL ${urlPrefix}, code ${status}`)
+      return JSON.parse(text) as Readonly<Record<string, unknown>>
     } finally {
       cancel()
     }
   }
 }
 
-function namesIn(answer: Readonly<Record<string, unknown>>): readonly string[] {
-  const names = answer['nodenames'] ?? answer['nodeNames']
+function namesIn(answer: object): readonly string[] {
+  const names = memberOf(answer, 'NodeNames')
   if (Array.isArray(names)) return names.map(String)
-  const items = isObject(answer['nodes']) ? answer['nodes']['items'] : undefined
+  const items = objectIn(answer, 'Nodes')['items']
   return (Array.isArray(items) ? items : []).map(
     (node: { metadata?: { name?: string } }) => node.metadata?.name ?? '',
   )
+}
+
+/** The protocol has Go's names; extenders in other languages write them as they like, and Go takes any case. */
+function memberOf(object: object, name: string): unknown {
+  const wanted = name.toLowerCase()
+  return Object.entries(object).find(([key]) => key.toLowerCase() === wanted)?.[1]
+}
+
+function objectIn(object: object, name: string): Readonly<Record<string, unknown>> {
+  const member = memberOf(object, name)
+  return isObject(member) ? member : {}
+}
+
+function failOn(answer: object): void {
+  const error = memberOf(answer, 'Error')
+  if (typeof error === 'string' && error !== '') throw new Error(error)
 }
 
 /** The decision with extenders: each narrows what the one before has left; all add to the scores. */

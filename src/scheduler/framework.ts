@@ -12,8 +12,8 @@ export interface Framework {
   readonly otherFilter: readonly AnyPlugin[]
   readonly localScore: readonly Scorer[]
   readonly otherScore: readonly Scorer[]
-  /** DefaultPreemption is on. */
-  readonly preempts: boolean
+  /** Of DefaultPreemption; undefined when it is off. */
+  readonly preemption: PreemptionArgs | undefined
   readonly reserve: readonly AnyPlugin[]
   readonly permit: readonly AnyPlugin[]
   readonly preBind: readonly AnyPlugin[]
@@ -23,6 +23,12 @@ export interface Framework {
   /** percentageOfNodesToScore; 0 is automatic. */
   readonly percentage: number
   readonly kept: KeptVerdicts
+}
+
+/** DefaultPreemptionArgs: how many of the nodes where evicting may help are candidates enough; 10 %, at least 100. */
+export interface PreemptionArgs {
+  readonly minCandidateNodesPercentage?: number
+  readonly minCandidateNodesAbsolute?: number
 }
 
 export interface Scorer {
@@ -35,7 +41,7 @@ export interface PluginSets {
   readonly preEnqueue: readonly AnyPlugin[]
   readonly preFilter: readonly AnyPlugin[]
   readonly filter: readonly AnyPlugin[]
-  readonly postFilter: readonly string[]
+  readonly preemption: PreemptionArgs | undefined
   readonly score: readonly Scorer[]
   readonly reserve: readonly AnyPlugin[]
   readonly permit: readonly AnyPlugin[]
@@ -69,7 +75,7 @@ export function frameworkOf(name: string, sets: PluginSets, percentage = 0): Fra
     otherFilter: filters.slice(locals),
     localScore,
     otherScore: scorers.filter(({ plugin }) => !plugin.isLocal),
-    preempts: sets.postFilter.includes('DefaultPreemption'),
+    preemption: sets.preemption,
     reserve: sets.reserve.filter(({ reserve }) => reserve),
     permit: sets.permit.filter(({ permit }) => permit),
     preBind: sets.preBind.filter(({ preBind }) => preBind),

@@ -49,6 +49,11 @@ export class PodWriter {
     await this.#patchStatus(pod, { conditions: [condition], ...nomination })
   }
 
+  async setGated(pod: Pod): Promise<void> {
+    const message = 'Scheduling is blocked due to non-empty scheduling gates'
+    await this.setUnscheduled(pod, 'SchedulingGated', message)
+  }
+
   /** A pod of higher priority takes the node that this one was waiting for. */
   async takeBackNomination(pod: Pod): Promise<void> {
     try {

@@ -5,8 +5,8 @@ import type { PodDisruptionBudget } from '../api/kinds/pod-disruption-budget.ts'
 import { seededRandom } from '../base/random.ts'
 import { decide } from './decide.ts'
 import { type PodInfo, podInfo } from './pod-info.ts'
-import { type Candidate, pickCandidate, preempt } from './preemption.ts'
-import { defaultFramework } from './profile.ts'
+import { type Candidate, candidatesFor, pickCandidate } from './preemption.ts'
+import { defaultFramework, frameworksOf } from './profile.ts'
 import type { Snapshot } from './snapshot.ts'
 
 const framework = defaultFramework()
@@ -42,9 +42,9 @@ function outcome(asked: Pod, snapshot: Snapshot, budgets: readonly PodDisruption
   const info = podInfo(asked)
   const decision = decide(info, snapshot, framework, random)
   if (decision.fits) return `fits on ${decision.node}`
-  const preemption = preempt(info, decision.error, snapshot, framework, budgets, random)
-  if (!preemption.helps) return preemption.message
-  const { node: chosen, victims } = preemption.chosen
+  const found = candidatesFor(info, decision.error, snapshot, framework, budgets, random)
+  if ('helps' in found) return found.message
+  const { node: chosen, victims } = pickCandidate(found)!
   return `${chosen}: ${victims.map(({ pod: victim }) => victim.metadata.name).join(' ')}`
 }
 
@@ -187,4 +187,20 @@ describe('pickCandidate prefers', () => {
     expect(pickCandidate([best, other])).toBe(best)
     if (!title.startsWith('the first')) expect(pickCandidate([other, best])).toBe(best)
   })
+})
+
+test.each([
+  ['the defaults', {}, 150, 100],
+  ['a percentage', { minCandidateNodesPercentage: 50, minCandidateNodesAbsolute: 10 }, 150, 75],
+  ['an absolute number', { minCandidateNodesPercentage: 0, minCandidateNodesAbsolute: 3 }, 150, 3],
+  ['more than there are', { minCandidateNodesAbsolute: 500 }, 20, 20],
+])('Preemption looks for as many candidates as %s say', (_, args, nodes, expected) => {
+  const all = Array.from({ length: nodes }, (_each, i) => node(`n${i}`, { allocatable: { cpu: '1' } }))
+  const placed = Object.fromEntries(all.map(({ metadata: { name } }) => [name, [of(`p-${name}`, 1)]]))
+  const snapshot = snapshotOf(all, placed)
+  const [profile] = frameworksOf({ profiles: [{ pluginConfig: [{ name: 'DefaultPreemption', args }] }] })
+  const info = podInfo(of('p', 10))
+  const decision = decide(info, snapshot, profile!, random)
+  const found = decision.fits ? [] : candidatesFor(info, decision.error, snapshot, profile!, [], random)
+  expect(found).toHaveLength(expected)
 })

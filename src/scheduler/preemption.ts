@@ -22,23 +22,27 @@ export type Preemption =
   /** `message` is the text after "preemption: "; `tried`: every node was looked at, so a nomination is void. */
   | { readonly helps: false; readonly message: string; readonly tried: boolean }
 
-/** Of the nodes where evicting may help, at most this many are tried out: 10 %, at least 100. */
-const CANDIDATES_PERCENT = 10
-const CANDIDATES_MIN = 100
+/** The best of all candidates (see pickCandidate). */
+export function choose(candidates: readonly Candidate[]): Preemption {
+  const chosen = pickCandidate(candidates)
+  return chosen
+    ? { helps: true, chosen }
+    : { helps: false, message: 'no candidate node for preemption', tried: true }
+}
 
 /**
- * Whom to evict so that `pod` fits (DefaultPreemption). Tries it out on the snapshot and leaves that as it was. A node is a candidate when
+ * Where evicting makes room, and whom; or why nowhere. Tries it out on the snapshot and leaves that as it was. A node is a candidate when
  * the pod fits after all pods of lower priority are gone; they are then spared one by one, those whose budget would be
  * violated first, most important first, as long as the pod still fits.
  */
-export function preempt(
+export function candidatesFor(
   pod: PodInfo,
   error: FitError,
   snapshot: Snapshot,
   framework: Framework,
   budgets: readonly PodDisruptionBudget[],
   random: Random,
-): Preemption {
+): readonly Candidate[] | Extract<Preemption, { readonly helps: false }> {
   if (pod.pod.spec.preemptionPolicy === 'Never')
     return { helps: false, message: 'not eligible due to preemptionPolicy=Never.', tried: false }
   const nominated = snapshot.nominationOf(pod.uid)
@@ -57,8 +61,7 @@ export function preempt(
   for (const { name } of snapshot.nodes)
     if (error.rejections.get(name)?.resolvable !== true) rejections.set(name, NOT_HELPFUL)
   const candidates = findCandidates(cycle, hopeful, budgets, random, rejections)
-  const chosen = pickCandidate(candidates)
-  if (chosen) return { helps: true, chosen }
+  if (candidates.length > 0) return candidates
   const message = fitErrorMessage({ nodes: snapshot.size, rejections, plugins: new Set() })
   return { helps: false, message, tried: true }
 }
@@ -95,9 +98,11 @@ function findCandidates(
   random: Random,
   rejections: Map<string, Rejection>,
 ): Candidate[] {
+  const { minCandidateNodesPercentage = 10, minCandidateNodesAbsolute = 100 } =
+    cycle.framework.preemption ?? {}
   const wanted = Math.min(
     hopeful.length,
-    Math.max(CANDIDATES_MIN, Math.trunc((hopeful.length * CANDIDATES_PERCENT) / 100)),
+    Math.max(minCandidateNodesAbsolute, Math.trunc((hopeful.length * minCandidateNodesPercentage) / 100)),
   )
   const offset = random.int(Math.max(1, hopeful.length))
   const found: Candidate[] = []
@@ -177,7 +182,7 @@ function selectsSome({ spec }: PodDisruptionBudget): boolean {
 }
 
 /** Higher priority first, then who started earlier. */
-function moreImportantFirst(a: PodInfo, b: PodInfo): number {
+export function moreImportantFirst(a: PodInfo, b: PodInfo): number {
   return (
     b.priority - a.priority ||
     (a.startedAt ?? Number.MAX_SAFE_INTEGER) - (b.startedAt ?? Number.MAX_SAFE_INTEGER) ||

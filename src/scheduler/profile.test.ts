@@ -66,7 +66,7 @@ test('A filter that is off rejects nothing, and preemption can be off', () => {
   })
   const snapshot = snapshotOf([node('a', { spec: { unschedulable: true } })])
   expect(decide(podInfo(pod('p')), snapshot, framework!, seededRandom(1))).toMatchObject({ fits: true })
-  expect(framework).toMatchObject({ name: 'loose', preempts: false })
+  expect(framework).toMatchObject({ name: 'loose', preemption: undefined })
 })
 
 test('percentageOfNodesToScore says how many feasible nodes are enough', () => {

@@ -1,5 +1,5 @@
 import type { PluginSet, ProfileConfiguration, SchedulerConfiguration } from './configuration.ts'
-import { type Framework, frameworkOf, type Scorer } from './framework.ts'
+import { type Framework, frameworkOf, type PreemptionArgs, type Scorer } from './framework.ts'
 import type { AnyPlugin } from './plugin.ts'
 import { plugins as builtIn, type Registry } from './plugins/index.ts'
 
@@ -55,11 +55,12 @@ const DEFAULTS: readonly Enabled[] = [
 function frameworkFor(profile: ProfileConfiguration, percentage: number, registry: Registry): Framework {
   const { schedulerName = 'default-scheduler', pluginConfig = [] } = profile
   const made = new Map<string, AnyPlugin>()
+  const argsOf = (name: string) => pluginConfig.find((config) => config.name === name)?.args
   const pluginsAt = (point: string): Scorer[] =>
     enabledAt(point, profile).flatMap(({ name, weight }) => {
       const entry = registry[name]
       if (!entry) return []
-      const plugin = made.get(name) ?? entry.make(pluginConfig.find((config) => config.name === name)?.args)
+      const plugin = made.get(name) ?? entry.make(argsOf(name))
       made.set(name, plugin)
       return [{ plugin, weight: weight || 1 }]
     })
@@ -70,7 +71,9 @@ function frameworkFor(profile: ProfileConfiguration, percentage: number, registr
       preEnqueue: at('preEnqueue'),
       preFilter: at('preFilter'),
       filter: at('filter'),
-      postFilter: enabledAt('postFilter', profile).map(({ name }) => name),
+      preemption: enabledAt('postFilter', profile).some(({ name }) => name === PREEMPTION)
+        ? ((argsOf(PREEMPTION) ?? {}) as PreemptionArgs)
+        : undefined,
       score: pluginsAt('score'),
       reserve: at('reserve'),
       permit: at('permit'),

@@ -17,13 +17,13 @@ import type { SchedulerConfiguration } from './configuration.ts'
 import { type Decision, decide } from './decide.ts'
 import { type Explanation, explain } from './explain.ts'
 import { decideWithExtenders, Extender } from './extender.ts'
+import { preemptionFor } from './extender-preemption.ts'
 import { type FitError, fitErrorMessage } from './fit-error.ts'
 import type { Framework } from './framework.ts'
-import type { AnyPlugin } from './plugin.ts'
 import type { Registry } from './plugins/index.ts'
 import { type PodInfo, podInfo } from './pod-info.ts'
 import { PodWriter } from './pod-writer.ts'
-import { type Candidate, preempt } from './preemption.ts'
+import type { Candidate } from './preemption.ts'
 import { frameworksOf } from './profile.ts'
 import { type QueuedPod, SchedulingQueue } from './queue.ts'
 import { Snapshot } from './snapshot.ts'
@@ -87,8 +87,8 @@ export class Scheduler {
       this.#snapshot,
       ({ pod }) => this.#profileOf(pod)?.framework.preEnqueue ?? [],
       {
-        initialBackoffMs: inMs(configuration.podInitialBackoffSeconds),
-        maxBackoffMs: inMs(configuration.podMaxBackoffSeconds),
+        initialBackoffMs: (configuration.podInitialBackoffSeconds ?? 1) * 1000,
+        maxBackoffMs: (configuration.podMaxBackoffSeconds ?? 10) * 1000,
       },
     )
     this.#extenders = (configuration.extenders ?? []).map((extender) => new Extender(env.clock, extender))
@@ -99,7 +99,11 @@ export class Scheduler {
     const nodes = this.#informers.of(nodeKind)
     const pods = this.#informers.of(podKind)
     this.#informers.of(podDisruptionBudget)
-    const watched = new Set(this.#plugins().flatMap(({ watches = [] }) => watches))
+    const watched = new Set(
+      [...this.#profiles.values()].flatMap(({ framework }) =>
+        [...framework.byName.values()].flatMap(({ watches = [] }) => watches),
+      ),
+    )
     for (const kind of watched) this.#informers.of(kind)
     this.#running = (async () => {
       await this.#informers.synced()
@@ -140,10 +144,6 @@ export class Scheduler {
         `pod "${pod.metadata.name}" is for scheduler "${pod.spec.schedulerName}", which is not one of: ${[...this.#profiles.keys()].join(', ')}`,
       )
     return explain(podInfo(pod), this.#snapshot, framework)
-  }
-
-  #plugins(): AnyPlugin[] {
-    return [...this.#profiles.values()].flatMap(({ framework }) => [...framework.byName.values()])
   }
 
   #profileOf({ spec }: Pod): Profile | undefined {
@@ -189,14 +189,7 @@ export class Scheduler {
     else if (previous?.status?.nominatedNodeName) this.#unnominate(podInfo(resource))
     const gated = this.#queue.put(podInfo(resource))
     showPending(this.#env, this.#queue)
-    if (gated !== undefined)
-      this.#writes.add(uid, () =>
-        profile.writer.setUnscheduled(
-          resource,
-          'SchedulingGated',
-          'Scheduling is blocked due to non-empty scheduling gates',
-        ),
-      )
+    if (gated !== undefined) this.#writes.add(uid, () => profile.writer.setGated(resource))
   }
 
   #unnominate(info: PodInfo): void {
@@ -236,11 +229,12 @@ export class Scheduler {
         extenders.length === 0
           ? decide(info, this.#snapshot, profile.framework, this.#env.random)
           : await decideWithExtenders(info, this.#snapshot, profile.framework, this.#env.random, extenders)
+      if (!decision.fits) await this.#fail(queued, profile, decision.error, startedAt)
     } catch (error) {
-      this.#report(queued, profile, error instanceof Error ? error.message : String(error), error)
+      this.#report(queued, profile, messageOf(error), error)
       return
     }
-    if (decision.fits) {
+    if (decision.fits && this.#queue.knows(queued)) {
       const nominated = this.#snapshot.nominationOf(info.uid)
       this.#snapshot.assume(info, decision.node)
       if (nominated !== decision.node) this.#onRoomGivenUp(info.pod, nominated)
@@ -248,7 +242,7 @@ export class Scheduler {
       if (admission === undefined || admission instanceof Promise)
         this.#writes.add(info.uid, () => this.#bind(queued, decision.node, profile, startedAt, admission))
       else this.#undo(queued, profile, decision.node, admission, startedAt)
-    } else this.#fail(queued, profile, decision.error, startedAt)
+    }
     showPending(this.#env, this.#queue)
     await this.#writes.room()
   }
@@ -327,14 +321,21 @@ export class Scheduler {
   }
 
   /** The node is named at once, so that the room the victims leave is kept; all that is written comes behind. */
-  #fail(queued: QueuedPod, profile: Profile, error: FitError, startedAt: number): void {
+  async #fail(queued: QueuedPod, profile: Profile, error: FitError, startedAt: number): Promise<void> {
     const { info } = queued
     const { framework } = profile
     const budgets = this.#informers.of(podDisruptionBudget).list()
-    const preemption =
-      error.nodes === 0 || !framework.preempts
-        ? undefined
-        : preempt(info, error, this.#snapshot, framework, budgets, this.#env.random)
+    const { random } = this.#env
+    const preemption = await preemptionFor(
+      info,
+      error,
+      this.#snapshot,
+      framework,
+      budgets,
+      random,
+      this.#extenders,
+    )
+    if (!this.#queue.knows(queued)) return
     const suffix = preemption && !preemption.helps ? `preemption: ${preemption.message}` : undefined
     const chosen = preemption?.helps ? preemption.chosen : undefined
     const isVoid = preemption?.helps === false && preemption.tried
@@ -380,8 +381,8 @@ export class Scheduler {
   }
 }
 
-function inMs(seconds: number | undefined): number | undefined {
-  return seconds === undefined ? undefined : seconds * 1000
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }
 
 /** `outOfTree`: plugins beside the built-in ones, which a profile may name. Runs until `stop`. */

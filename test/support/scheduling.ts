@@ -66,7 +66,7 @@ export function frameworkWith(...plugins: readonly AnyPlugin[]): Framework {
     preEnqueue: plugins,
     preFilter: plugins,
     filter: plugins,
-    postFilter: [],
+    preemption: undefined,
     score: plugins.map((plugin) => ({ plugin, weight: 1 })),
     reserve: plugins,
     permit: plugins,
