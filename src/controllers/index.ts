@@ -86,7 +86,7 @@ export function controllersOf(kinds: Kinds): readonly Controller[] {
     resourceClaimController,
     resourceQuotaController(kinds),
     flowSchemaController,
-    ipAddressController,
+    ipAddressController(),
     ingressClassController,
     ingressController,
     serviceCidrController,
