@@ -131,6 +131,153 @@ describe('explain', () => {
     ])
   })
 
+  /** The change as one who follows it makes it, and the same a little smaller: that must not be enough. */
+  interface Way {
+    readonly asked: Pod
+    readonly on: Snapshot
+    readonly change: string
+    readonly made: { readonly asked?: Pod; readonly on?: Snapshot }
+    readonly less: { readonly asked?: Pod; readonly on?: Snapshot }
+  }
+  const affine = (...matchExpressions: { key: string; operator: string; values?: string[] }[]) => ({
+    affinity: {
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions }] },
+      },
+    },
+  })
+  const taint = (key: string) => ({ key, effect: 'NoSchedule' as const })
+  const tainted = snapshotOf([node('a', { spec: { taints: [taint('k'), taint('l')] } })])
+  const tolerating = (...keys: string[]) =>
+    pod('p', {}, { tolerations: keys.map((key) => ({ key, operator: 'Exists' })) })
+  const filled = () =>
+    snapshotOf([node('a'), node('b')], { a: [pod('x', { cpu: '3' })], b: [pod('y', { cpu: '1' })] })
+  const ways: Readonly<Record<string, Way>> = {
+    'the node with most room': {
+      asked: pod('p', { cpu: '3500m' }),
+      on: filled(),
+      change: 'ask for at most 3 of cpu instead of 3500m',
+      made: { asked: pod('p', { cpu: '3' }) },
+      less: { asked: pod('p', { cpu: '3001m' }) },
+    },
+    'two resources': {
+      asked: pod('p', { cpu: '5', memory: '20Gi' }),
+      on: snapshotOf([node('a')]),
+      change: 'ask for at most 4 of cpu instead of 5 and ask for at most 16Gi of memory instead of 20Gi',
+      made: { asked: pod('p', { cpu: '4', memory: '16Gi' }) },
+      less: { asked: pod('p', { cpu: '4', memory: '20Gi' }) },
+    },
+    'devices of a node': {
+      asked: pod('p', { 'example.com/gpu': '4' }),
+      on: snapshotOf([node('a', { allocatable: { 'example.com/gpu': '2' } })]),
+      change: 'ask for at most 2 of example.com/gpu instead of 4',
+      made: { asked: pod('p', { 'example.com/gpu': '2' }) },
+      less: { asked: pod('p', { 'example.com/gpu': '3' }) },
+    },
+    'two taints': {
+      asked: pod('p'),
+      on: tainted,
+      change: 'tolerate k:NoSchedule and l:NoSchedule',
+      made: { asked: tolerating('k', 'l') },
+      less: { asked: tolerating('k') },
+    },
+    'one taint of two': {
+      asked: tolerating('k'),
+      on: tainted,
+      change: 'tolerate l:NoSchedule',
+      made: { asked: tolerating('k', 'l') },
+      less: {},
+    },
+    'a cordon with its taint': {
+      asked: pod('p'),
+      on: snapshotOf([
+        node('a', { spec: { unschedulable: true, taints: [taint('node.kubernetes.io/unschedulable')] } }),
+      ]),
+      change: 'uncordon node "a"',
+      made: { on: snapshotOf([node('a')]) },
+      less: {},
+    },
+    'the node that lacks one label of two': {
+      asked: pod('p', {}, { nodeSelector: { disk: 'ssd', arch: 'arm' } }),
+      on: snapshotOf([node('a'), node('b', { labels: { disk: 'ssd' } })]),
+      change: 'label node "b" arch=arm, or take it out of spec.nodeSelector',
+      made: { on: snapshotOf([node('a'), node('b', { labels: { disk: 'ssd', arch: 'arm' } })]) },
+      less: {
+        on: snapshotOf([node('a', { labels: { arch: 'arm' } }), node('b', { labels: { disk: 'ssd' } })]),
+      },
+    },
+    'a label that node affinity wants': {
+      asked: pod('p', {}, affine({ key: 'disk', operator: 'In', values: ['ssd', 'nvme'] })),
+      on: snapshotOf([node('a', { labels: { disk: 'hdd' } })]),
+      change: 'label node "a" disk=ssd',
+      made: { on: snapshotOf([node('a', { labels: { disk: 'ssd' } })]) },
+      less: {},
+    },
+    'labels that node affinity wants, and one that it does not': {
+      asked: pod(
+        'p',
+        {},
+        affine(
+          { key: 'old', operator: 'DoesNotExist' },
+          { key: 'cores', operator: 'Gt', values: ['8'] },
+          { key: 'gpu', operator: 'Exists' },
+        ),
+      ),
+      on: snapshotOf([node('a', { labels: { old: 'yes', cores: '8' } })]),
+      change: 'label node "a" old-,cores=9,gpu=true',
+      made: { on: snapshotOf([node('a', { labels: { cores: '9', gpu: 'true' } })]) },
+      less: { on: snapshotOf([node('a', { labels: { cores: '9', gpu: 'true', old: 'yes' } })]) },
+    },
+    'a taint rather than half of the memory and a label': {
+      asked: pod('p', { memory: '16Gi' }, { nodeSelector: { disk: 'ssd' } }),
+      on: snapshotOf([
+        node('a', { allocatable: { memory: '8Gi' } }),
+        node('b', { labels: { disk: 'ssd' }, spec: { taints: [taint('k')] } }),
+      ]),
+      change: 'tolerate k:NoSchedule',
+      made: {
+        asked: pod(
+          'p',
+          { memory: '16Gi' },
+          { nodeSelector: { disk: 'ssd' }, tolerations: [{ key: 'k', operator: 'Exists' }] },
+        ),
+      },
+      less: {},
+    },
+    'a little less rather than a taint': {
+      asked: pod('p', { cpu: '4100m' }),
+      on: snapshotOf([node('a'), node('b', { allocatable: { cpu: '8' }, spec: { taints: [taint('k')] } })]),
+      change: 'ask for at most 4 of cpu instead of 4100m',
+      made: { asked: pod('p', { cpu: '4' }) },
+      less: { asked: pod('p', { cpu: '4001m' }) },
+    },
+  }
+  test.each(Object.entries(ways))('proposes the smallest change that helps: %s', (_, way) => {
+    const { asked, on, change, made, less } = way
+    expect(explained(asked, on).changes?.[0]?.change).toBe(change)
+    expect(explained(made.asked ?? asked, made.on ?? on).ties.length).toBeGreaterThan(0)
+    expect(explained(less.asked ?? asked, less.on ?? on).ties).toEqual([])
+  })
+
+  test('names everything that must change for spreading over two keys', () => {
+    const HOST = 'kubernetes.io/hostname'
+    const both = {
+      topologySpreadConstraints: [ZONE, HOST].map((topologyKey) => ({
+        ...spread.topologySpreadConstraints[0]!,
+        topologyKey,
+      })),
+    }
+    const full = { pods: '0' }
+    const snapshot = snapshotOf(
+      [node('a', { labels: { [ZONE]: 'a' } }), node('b', { labels: { [ZONE]: 'b' }, allocatable: full })],
+      { a: [web('x')] },
+    )
+    const asked = pod('p', {}, both, { labels: { app: 'web' } })
+    expect(explained(asked, snapshot).changes?.find(({ nodes }) => nodes[0] === 'a')?.change).toBe(
+      `allow a maxSkew of 2 over ${ZONE} instead of 1 and allow a maxSkew of 2 over ${HOST} instead of 1`,
+    )
+  })
+
   test('names the gates of a gated pod', () => {
     const gated = pod('p', {}, { schedulingGates: [{ name: 'x/y' }] })
     expect(explained(gated, snapshotOf([node('a')])).message).toBe('waiting for scheduling gates: [x/y]')

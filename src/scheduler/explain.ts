@@ -111,7 +111,8 @@ function changesFor(cycle: Cycle, nodes: readonly NodeInfo[]) {
   for (const node of nodes) {
     const rejected = cycle.everyVerdict(node).filter(({ rejection }) => rejection)
     if (rejected.length === 0 || rejected.some(({ remedy }) => !remedy)) continue
-    const change = rejected.map(({ remedy }) => remedy?.change).join('; and ')
+    const change = rejected.flatMap(({ remedy }) => remedy?.change || []).join('; and ')
+    if (change === '') continue
     const cost = rejected.reduce((sum, { remedy }) => sum + (remedy?.cost ?? 0), 0)
     const known = changes.get(change)
     if (known) known.nodes.push(node.name)

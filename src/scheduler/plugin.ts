@@ -47,7 +47,7 @@ export type Prepared<F> =
   | { readonly state: F; readonly nodes?: ReadonlySet<string> | undefined }
   | { readonly reject: string; readonly resolvable?: boolean }
 
-/** One change, of the pod or of the cluster, as a sentence without its full stop. */
+/** One change, of the pod or of the cluster, as a sentence without its full stop; '' where another plugin's does. */
 export interface Remedy {
   readonly change: string
   /** How much it asks for: 0 is nothing, 1 a field or a label, between them a part of a request. */
@@ -56,6 +56,11 @@ export interface Remedy {
 
 /** What a permit says: go on, not at all, or not before the plugin allows it (rejected after `waitMs`, 15 min at most). */
 export type Permission = undefined | { readonly reject: string } | { readonly waitMs: number }
+
+/** All of these changes, each as big as the next. */
+export function together(changes: readonly string[]): Remedy | undefined {
+  return changes.length === 0 ? undefined : { change: changes.join(' and '), cost: changes.length }
+}
 
 /** What asynchronous steps work with. */
 export interface BindingContext {

@@ -2,7 +2,7 @@ import { namespace as namespaceKind } from '../../api/kinds/namespace.ts'
 import type { Node } from '../../api/kinds/node.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
 import { deepEqual } from '../../base/json.ts'
-import { isOwn, type Plugin, SCORE_MAX } from '../plugin.ts'
+import { isOwn, type Plugin, SCORE_MAX, together } from '../plugin.ts'
 import { type PodInfo, podInfo } from '../pod-info.ts'
 import type { Snapshot } from '../snapshot.ts'
 import type { Term } from '../terms.ts'
@@ -72,21 +72,23 @@ export function interPodAffinity(args: InterPodAffinityArgs = {}): Plugin<Hard, 
       return undefined
     },
     remedy({ terms }, { name, slot }, { affinity, matchesItself, antiAffinity, existing }) {
+      const over = (those: typeof antiAffinity) =>
+        those.filter((counts) => counts.at(slot) > 0).map(({ topology }) => topology.key)
+      const changes: string[] = []
       if (affinity.length > 0 && !satisfies(affinity, matchesItself, slot)) {
         const keys = (terms?.requiredAffinity ?? []).map(({ topologyKey }) => topologyKey)
-        return {
-          change: `run a pod that spec.affinity.podAffinity is about in the ${keys.join(' and ')} of node "${name}"`,
-          cost: 1,
-        }
+        changes.push(
+          `run a pod that spec.affinity.podAffinity is about in the ${keys.join(' and ')} of node "${name}"`,
+        )
       }
-      const near = antiAffinity.filter((counts) => counts.at(slot) > 0).map(({ topology }) => topology.key)
+      const near = over(antiAffinity)
       if (near.length > 0)
-        return {
-          change: `run it apart over less than ${near.join(' and ')}, or move the pods it keeps apart from`,
-          cost: 1,
-        }
-      const kept = existing.filter((counts) => counts.at(slot) > 0).map(({ topology }) => topology.key)
-      return { change: `move the pods that keep apart from it over ${kept.join(' and ')}`, cost: 1 }
+        changes.push(
+          `run it apart over less than ${near.join(' and ')}, or move the pods it keeps apart from`,
+        )
+      const kept = over(existing)
+      if (kept.length > 0) changes.push(`move the pods that keep apart from it over ${kept.join(' and ')}`)
+      return together(changes)
     },
     preScore(pod, _, snapshot) {
       const { counts } = snapshot

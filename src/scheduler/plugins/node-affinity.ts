@@ -55,6 +55,9 @@ export function nodeAffinity({ addedAffinity }: NodeAffinityArgs = {}): Plugin {
           change: `label node "${name}" ${pairs}, or take it out of spec.nodeSelector`,
           cost: missing.length,
         }
+      const relabelled = labelsFor(pod, node)
+      if (relabelled)
+        return { change: `label node "${name}" ${relabelled.join(',')}`, cost: relabelled.length }
       return {
         change: `change spec.affinity.nodeAffinity${pairs ? ' and spec.nodeSelector' : ''} to match node "${name}"`,
         cost: missing.length + 1,
@@ -70,6 +73,42 @@ export function nodeAffinity({ addedAffinity }: NodeAffinityArgs = {}): Plugin {
       'node-updated': ({ pod }, { node, previous }) => !isWanted(pod, previous) && isWanted(pod, node),
     },
   }
+}
+
+/**
+ * The fewest labels that make the node one the pod wants, as `kubectl label` takes them ("zone=a", "old-"); undefined
+ * where no label does.
+ */
+function labelsFor(pod: Pod, node: Node): readonly string[] | undefined {
+  const selected = Object.entries(pod.spec.nodeSelector ?? {}).map(([key, value]) => ({
+    key,
+    operator: 'In',
+    values: [value],
+  }))
+  const ways = (requiredOf(pod)?.nodeSelectorTerms ?? []).flatMap(({ matchExpressions = [] }) => {
+    const labels: Record<string, string> = { ...node.metadata.labels }
+    const changes = new Set<string>()
+    for (const requirement of [...selected, ...matchExpressions]) {
+      const { key, operator, values = [] } = requirement
+      if (matchesTerm({ matchExpressions: [requirement] }, node)) continue
+      const value = valueFor(operator, values)
+      changes.add(value === undefined ? `${key}-` : `${key}=${value}`)
+      if (value === undefined) delete labels[key]
+      else labels[key] = value
+    }
+    const changed = { ...node, metadata: { ...node.metadata, labels } }
+    return matchesNodeAffinity(pod, changed) ? [[...changes]] : []
+  })
+  return ways.sort((a, b) => a.length - b.length)[0]
+}
+
+/** Undefined: no value at all. */
+function valueFor(operator: string, values: readonly string[]): string | undefined {
+  if (operator === 'In') return values[0]
+  if (operator === 'Exists') return 'true'
+  if (operator === 'Gt') return String(Number(values[0]) + 1)
+  if (operator === 'Lt') return String(Number(values[0]) - 1)
+  return undefined
 }
 
 function requiredOf({ spec }: Pod) {

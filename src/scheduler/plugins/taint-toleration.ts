@@ -17,7 +17,11 @@ export const taintToleration: Plugin = {
   isLocal: true,
   filter: ({ pod }, { node }) => (hasUntoleratedTaint(pod, node) ? REJECTION : undefined),
   remedy({ pod }, { node }) {
-    const taints = (node.spec?.taints ?? []).filter((taint) => isUntolerated(pod, taint))
+    const taints = (node.spec?.taints ?? []).filter(
+      // It goes with the cordon.
+      (taint) => isUntolerated(pod, taint) && !(node.spec?.unschedulable && taint.key === CORDON),
+    )
+    if (taints.length === 0) return { change: '', cost: 0 }
     const named = taints.map(({ key, value, effect }) => `${key}${value ? `=${value}` : ''}:${effect}`)
     return { change: `tolerate ${named.join(' and ')}`, cost: taints.length }
   },
@@ -37,6 +41,8 @@ export const taintToleration: Plugin = {
       isOwn(pod, event) && !deepEqual(event.pod.spec.tolerations, event.previous.spec.tolerations),
   },
 }
+
+const CORDON = 'node.kubernetes.io/unschedulable'
 
 /** A NoSchedule or NoExecute taint that the pod does not tolerate. */
 export function hasUntoleratedTaint(pod: Pod, node: Node): boolean {

@@ -7,7 +7,7 @@ import { service } from '../../api/kinds/service.ts'
 import { statefulSet } from '../../api/kinds/stateful-set.ts'
 import { deepEqual } from '../../base/json.ts'
 import type { NodeInfo } from '../node-info.ts'
-import { isOwn, type Plugin, SCORE_MAX } from '../plugin.ts'
+import { isOwn, type Plugin, SCORE_MAX, together } from '../plugin.ts'
 import { type PodInfo, podInfo } from '../pod-info.ts'
 import type { Snapshot } from '../snapshot.ts'
 import type { SpreadCounts, Topology } from '../topology.ts'
@@ -93,15 +93,14 @@ export function topologySpread(args: TopologySpreadArgs = {}): Plugin<readonly H
       return undefined
     },
     remedy(_, { name, slot }, hard) {
-      for (const { constraint, counts } of hard) {
+      const changes = hard.flatMap(({ constraint, counts }) => {
         const { topologyKey, maxSkew } = constraint
-        if (counts.topology.domainOf(slot) < 0)
-          return { change: `label node "${name}" with ${topologyKey}`, cost: 1 }
+        if (counts.topology.domainOf(slot) < 0) return [`label node "${name}" with ${topologyKey}`]
         const skew = counts.at(slot) + constraint.self - smallest(constraint, counts)
-        if (skew > maxSkew)
-          return { change: `allow a maxSkew of ${skew} over ${topologyKey} instead of ${maxSkew}`, cost: 1 }
-      }
-      return undefined
+        if (skew <= maxSkew) return []
+        return [`allow a maxSkew of ${skew} over ${topologyKey} instead of ${maxSkew}`]
+      })
+      return together([...new Set(changes)])
     },
     preScore(pod, nodes, snapshot) {
       const constraints = constraintsOf(pod, defaults, snapshot).filter(({ isHard }) => !isHard)
