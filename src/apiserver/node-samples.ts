@@ -28,24 +28,19 @@ export class NodeSamples {
   /** Epoch ms of the sample that holds now. */
   get at(): number {
     const now = this.#env.clock.now()
-    const at = now - (now % SAMPLE_MS)
-    if (at !== this.#at) {
-      this.#at = at
-      this.#nodes.clear()
-      this.#pods.clear()
-      this.#containers.clear()
-    }
-    return at
+    return now - (now % SAMPLE_MS)
   }
 
   ofNode(node: string): NodeUsage | undefined {
-    if (this.at && !this.#nodes.has(node)) this.#nodes.set(node, this.#connections.get(node)?.usage())
+    this.#renew()
+    if (!this.#nodes.has(node)) this.#nodes.set(node, this.#connections.get(node)?.usage())
     return this.#nodes.get(node)
   }
 
   /** The pods that ran when this was first asked of the sample, in one namespace or everywhere. */
   pods(namespace = ''): Promise<readonly Pod[]> {
-    const known = this.at ? this.#pods.get(namespace) : undefined
+    this.#renew()
+    const known = this.#pods.get(namespace)
     if (known) return known
     const running = (async () => {
       const all = await this.#reader.all(podKind, namespace === '' ? undefined : namespace)
@@ -57,7 +52,8 @@ export class NodeSamples {
 
   /** Of one of these pods: its containers that run on a node that can be reached. */
   containersOf(pod: Pod): readonly ContainerUsage[] {
-    const known = this.at ? this.#containers.get(pod) : undefined
+    this.#renew()
+    const known = this.#containers.get(pod)
     if (known) return known
     const connection = this.#connections.get(pod.spec.nodeName ?? '')
     const {
@@ -73,5 +69,14 @@ export class NodeSamples {
     )
     this.#containers.set(pod, used)
     return used
+  }
+
+  /** Of the sample before, nothing holds. */
+  #renew(): void {
+    if (this.#at === this.at) return
+    this.#at = this.at
+    this.#nodes.clear()
+    this.#pods.clear()
+    this.#containers.clear()
   }
 }
