@@ -15,6 +15,14 @@ export const takesHealthCheckPort = ({ type, externalTrafficPolicy }: Spec): boo
   type === 'LoadBalancer' && externalTrafficPolicy === 'Local'
 const hasAddress = ({ type }: Spec): boolean => type !== 'ExternalName'
 
+/** The class of load balancers that are made here. */
+const BALANCER_CLASS = 'seamark.dev/simulated'
+
+/** One whose load balancer is made here: it names no class, or ours. */
+export function isBalancedHere({ type, loadBalancerClass = BALANCER_CLASS }: Spec): boolean {
+  return type === 'LoadBalancer' && loadBalancerClass === BALANCER_CLASS
+}
+
 /** One that takes traffic from outside the cluster, so that externalTrafficPolicy means something. */
 export function isExternallyAccessible(spec: Spec): boolean {
   return takesNodePorts(spec) || (spec.type === 'ClusterIP' && (spec.externalIPs?.length ?? 0) > 0)

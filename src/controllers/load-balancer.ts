@@ -6,18 +6,17 @@
 import { DEFAULT_LOAD_BALANCER_CIDR, loadBalancerPool } from '../api/kinds/load-balancer-pool.ts'
 import { type Service, service } from '../api/kinds/service.ts'
 import { isBeingDeleted, keyOf } from '../api/resource.ts'
+import { isBalancedHere } from '../api/service-changes.ts'
 import type { Informers } from '../client/informers.ts'
 import { type Controller, type ReconcileContext, watched } from './controller.ts'
 import { freeAddress } from './load-balancer-addresses.ts'
 import { balancerNews } from './load-balancer-news.ts'
 
 const FINALIZER = 'service.kubernetes.io/load-balancer-cleanup'
-const CLASS = 'seamark.dev/simulated'
 const ENSURING = ['EnsuringLoadBalancer', 'Ensuring load balancer'] as const
 const ENSURED = ['EnsuredLoadBalancer', 'Ensured load balancer'] as const
 
-const wantsLoadBalancer = ({ spec }: Service): boolean =>
-  spec.type === 'LoadBalancer' && (spec.loadBalancerClass === undefined || spec.loadBalancerClass === CLASS)
+const wantsLoadBalancer = ({ spec }: Service): boolean => isBalancedHere(spec)
 const addressesOf = ({ status }: Service): readonly string[] =>
   (status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => ip ?? [])
 const hasFinalizer = ({ metadata }: Service): boolean => metadata.finalizers?.includes(FINALIZER) === true

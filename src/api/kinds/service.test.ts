@@ -265,3 +265,15 @@ test.each<[string, Service, readonly (string | null)[]]>([
 ])('kubectl get service -o wide prints %s', (_, resource, cells) =>
   expect(service.columns.map((column) => column.value(resource, NOW))).toEqual(cells),
 )
+
+test.each<[string, object, string]>([
+  ['waits for its address', { type: 'LoadBalancer', ports: [{ port: 80 }] }, 'Progressing'],
+  [
+    'of another class is not waited for',
+    { type: 'LoadBalancer', loadBalancerClass: 'example.org/metal', ports: [{ port: 80 }] },
+    'Healthy',
+  ],
+  ['of the cluster is there', { ports: [{ port: 80 }] }, 'Healthy'],
+])('A Service %s', (_, spec, status) => {
+  expect(service.health(make(spec), NOW)).toMatchObject({ status })
+})

@@ -2,7 +2,7 @@ import { ageColumn, nameColumn } from '../age.ts'
 import type { V1Service, V1ServicePort } from '../generated/types.ts'
 import { defineKind } from '../kind.ts'
 import type { Stored } from '../resource.ts'
-import { isExternallyAccessible, updatedService } from '../service-changes.ts'
+import { isBalancedHere, isExternallyAccessible, updatedService } from '../service-changes.ts'
 import { serviceFaults, serviceUpdateFaults } from '../service-validation.ts'
 import { WAVE } from '../waves.ts'
 
@@ -82,8 +82,9 @@ export const service = defineKind<Service>({
           .join(',') || '<none>',
     },
   ],
+  // What another controller is to balance may wait for ever: nobody here can tell.
   health: ({ spec, status }) =>
-    spec.type === 'LoadBalancer' && !status?.loadBalancer?.ingress?.length
+    isBalancedHere(spec) && !status?.loadBalancer?.ingress?.length
       ? { status: 'Progressing', message: 'Waiting for a load balancer address' }
       : { status: 'Healthy' },
   example: {
