@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { make } from '../../../test/support/make.ts'
 import { environmentOf } from './environment.ts'
-import { NO_SOURCES, type PodSources } from './sources.ts'
+import type { PodSources } from './sources.ts'
 import { mountedFiles } from './volume-files.ts'
 
 const PLACE = { node: 'worker-0', hostIP: '10.1.0.1', podIP: '10.2.0.7' }
@@ -10,7 +10,7 @@ const DATA: Readonly<Record<string, Readonly<Record<string, Uint8Array>>>> = {
   'Secret/keys': { token: Buffer.from('s3cret') },
 }
 const sources: PodSources = {
-  ...NO_SOURCES,
+  prepare: () => Promise.resolve(),
   data: (kind, name) => DATA[`${kind}/${name}`],
   services: () => ({ DB_SERVICE_HOST: '10.96.0.9' }),
   token: ({ audience = 'api' }) => (audience === 'none' ? undefined : `token for ${audience}`),

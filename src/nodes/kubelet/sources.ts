@@ -28,13 +28,6 @@ export interface PodSources {
   prepare(): Promise<void>
 }
 
-export const NO_SOURCES: PodSources = {
-  data: () => undefined,
-  services: () => ({}),
-  token: () => undefined,
-  prepare: () => Promise.resolve(),
-}
-
 /** Every container is told where the API is. */
 const MASTER = 'default/kubernetes'
 
