@@ -24,7 +24,7 @@ export function withFamilies(
   old: Spec | undefined,
   families: readonly IpFamily[],
 ): Filled {
-  if (spec.type === 'ExternalName' || staysPreferred(spec, old)) return { spec }
+  if (spec.type === 'ExternalName' || staysAsItIs(spec, old)) return { spec }
   const isSelectorless = spec.clusterIP === 'None' && Object.keys(spec.selector ?? {}).length === 0
   const policy =
     spec.ipFamilyPolicy ?? old?.ipFamilyPolicy ?? (isSelectorless ? 'RequireDualStack' : 'SingleStack')
@@ -81,13 +81,16 @@ export function withFamilies(
   return { spec: { ...spec, ...ips, ipFamilyPolicy: policy, ipFamilies } }
 }
 
-/** PreferDualStack is not moved to one or two families by what the cluster has become since. */
-function staysPreferred(spec: Spec, old: Spec | undefined): boolean {
+/**
+ * What is not touched is not moved, nor refused, by what the cluster has become since: a range may have come, or be on
+ * its way out.
+ */
+function staysAsItIs(spec: Spec, old: Spec | undefined): boolean {
   return (
     old !== undefined &&
     old.type !== 'ExternalName' &&
-    spec.ipFamilyPolicy === 'PreferDualStack' &&
-    old.ipFamilyPolicy === 'PreferDualStack' &&
+    spec.ipFamilyPolicy !== undefined &&
+    spec.ipFamilyPolicy === old.ipFamilyPolicy &&
     deepEqual(spec.clusterIPs, old.clusterIPs) &&
     deepEqual(spec.ipFamilies, old.ipFamilies)
   )

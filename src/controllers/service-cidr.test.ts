@@ -47,7 +47,10 @@ test('A ServiceCIDR goes when the last Service has given its address back, and 1
   await expect(
     client.create(service, make.service({ metadata: { name: 'late' }, spec: { clusterIP: '10.97.0.10' } })),
   ).rejects.toThrow('the provided network does not match the current range')
-  await client.delete(service, { namespace: 'default', name: 'web' })
+  const web = { namespace: 'default', name: 'web' }
+  const changed = await client.patch(service, web, 'merge', { metadata: { labels: { still: 'here' } } })
+  expect(changed.spec.clusterIP).toBe('10.97.0.9')
+  await client.delete(service, web)
   await clock.run(5000)
   await expect(client.get(serviceCidr, { name: 'more' })).rejects.toMatchObject({ reason: 'NotFound' })
   await running.stop()

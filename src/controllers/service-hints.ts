@@ -54,9 +54,10 @@ export class ServiceHints {
 
   /** The services whose hints overload a zone now that a node came, went, or changed. */
   overloaded({ type, resource, previous }: InformerChange<Node>, informers: Informers): string[] {
+    if (this.#enabled.size === 0) return []
     const now = type === 'deleted' ? undefined : capacityFacts(resource)
     const before = type === 'deleted' ? capacityFacts(resource) : previous && capacityFacts(previous)
-    if (this.#enabled.size === 0 || now === before) return []
+    if (now === before) return []
     const shares = zoneShares(informers.of(node).list())
     return [...this.#enabled.keys()].filter((key) => {
       const uid = informers.of(service).get(key)?.metadata.uid ?? ''

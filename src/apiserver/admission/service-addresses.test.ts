@@ -128,6 +128,22 @@ describe('With more service ranges', () => {
     expect(dual.spec.clusterIPs).toHaveLength(2)
   })
 
+  test('a Service of both can be changed when the range of one is on its way out', async () => {
+    await range('six', 'fd00:10:96::/112')
+    const made = await add({ ipFamilyPolicy: 'RequireDualStack' })
+    const held = await cluster.client.get(serviceCidr, { name: 'six' })
+    const finalizers = ['networking.k8s.io/service-cidr-finalizer']
+    await cluster.client.update(serviceCidr, { ...held, metadata: { ...held.metadata, finalizers } })
+    await cluster.client.delete(serviceCidr, { name: 'six' })
+    const { namespace, name } = made.metadata
+    const labels = { still: 'here' }
+    const changed = await cluster.client.patch<Service>(service, { namespace, name }, 'merge', {
+      metadata: { labels },
+    })
+    expect(changed.spec.clusterIPs).toEqual(made.spec.clusterIPs)
+    await expect(add({ ipFamilyPolicy: 'RequireDualStack' })).rejects.toThrow('not configured for dual-stack')
+  })
+
   test('the first family may be the other one', async () => {
     await range('six', 'fd00:10:96::/112')
     const { spec } = await add({ ipFamilies: ['IPv6'] })

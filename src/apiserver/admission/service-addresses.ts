@@ -50,6 +50,7 @@ export function serviceAddresses(): Admission {
       }
       const claim = {
         service: { ...service, spec: filled.spec },
+        had: before?.spec.clusterIPs ?? [],
         reader,
         onSettled,
         ranges,
@@ -71,6 +72,8 @@ function normal(service: Service): Service {
 
 interface Claim {
   readonly service: Service
+  /** Its addresses before: they stay, also where their range is on its way out. */
+  readonly had: readonly string[]
   readonly reader: Reader
   readonly ranges: readonly IpRange[]
   readonly random: Random
@@ -125,7 +128,7 @@ async function withClusterIps(ips: Owners<string>, claim: Claim): Promise<Spec> 
   const given: string[] = []
   for (const [i, family] of ipFamilies.entries()) {
     const ip = asked[i]
-    if (ip) await claimIp(ips, claim, ip)
+    if (ip && !claim.had.includes(ip)) await claimIp(ips, claim, ip)
     given.push(ip || (await freeIp(ips, claim, family)))
   }
   // What nobody asked a family for is left to validation to name.
