@@ -2,6 +2,7 @@ import { ageColumn, nameColumn } from '../age.ts'
 import { textColumn } from '../columns.ts'
 import { parseDuration } from '../duration.ts'
 import { defineKind } from '../kind.ts'
+import { ownSchema } from '../own-schema.ts'
 import type { Resource } from '../resource.ts'
 import type { Schema } from '../schema.ts'
 import { fault as wrong } from '../status.ts'
@@ -54,14 +55,9 @@ const DURATION = '1m'
 const DELAY = '5s'
 const text = (description: string): Schema => ({ type: 'string', description })
 
-const schema: Schema = {
-  type: 'object',
-  description: 'A Fault makes something go wrong for a while on nodes whose containers this process runs.',
-  required: ['spec'],
-  properties: {
-    apiVersion: { type: 'string' },
-    kind: { type: 'string' },
-    metadata: { ref: 'V1ObjectMeta' },
+const schema = ownSchema(
+  'A Fault makes something go wrong for a while on nodes whose containers this process runs.',
+  {
     spec: {
       type: 'object',
       description: 'What goes wrong, where, and for how long.',
@@ -105,7 +101,7 @@ const schema: Schema = {
       },
     },
   },
-}
+)
 
 export const fault = defineKind<Fault>({
   group: 'seamark.dev',

@@ -1,8 +1,8 @@
 import ipaddr from 'ipaddr.js'
 import { ageColumn, nameColumn } from '../age.ts'
 import { defineKind } from '../kind.ts'
+import { ownSchema } from '../own-schema.ts'
 import type { Resource } from '../resource.ts'
-import type { Schema } from '../schema.ts'
 import { fault } from '../status.ts'
 import { validateSchema } from '../validate-schema.ts'
 import { WAVE } from '../waves.ts'
@@ -15,29 +15,21 @@ export interface LoadBalancerPool extends Resource {
 /** TEST-NET-1 (RFC 5737): an address of it is nobody's. */
 export const DEFAULT_LOAD_BALANCER_CIDR = '192.0.2.0/24'
 
-const schema: Schema = {
-  type: 'object',
-  description: 'A LoadBalancerPool declares addresses for Services of type LoadBalancer.',
-  required: ['spec'],
-  properties: {
-    apiVersion: { type: 'string' },
-    kind: { type: 'string' },
-    metadata: { ref: 'V1ObjectMeta' },
-    spec: {
-      type: 'object',
-      description: 'What is given out.',
-      required: ['cidrs'],
-      properties: {
-        cidrs: {
-          type: 'array',
-          items: { type: 'string', minLength: 1 },
-          minItems: 1,
-          description: 'Ranges, used in their order: "192.0.2.0/24".',
-        },
+const schema = ownSchema('A LoadBalancerPool declares addresses for Services of type LoadBalancer.', {
+  spec: {
+    type: 'object',
+    description: 'What is given out.',
+    required: ['cidrs'],
+    properties: {
+      cidrs: {
+        type: 'array',
+        items: { type: 'string', minLength: 1 },
+        minItems: 1,
+        description: 'Ranges, used in their order: "192.0.2.0/24".',
       },
     },
   },
-}
+})
 
 export const loadBalancerPool = defineKind<LoadBalancerPool>({
   group: 'seamark.dev',

@@ -7,6 +7,7 @@ import {
   validateKubeletConfiguration,
 } from '../kubelet-configuration.ts'
 import { qualifiedName, validateLabels } from '../names.ts'
+import { ownSchema } from '../own-schema.ts'
 import type { Resource } from '../resource.ts'
 import type { Schema } from '../schema.ts'
 import { type StaticPodManifest, validateStaticPod } from '../static-pods.ts'
@@ -58,85 +59,77 @@ const map = (description: string): Schema => ({
   additionalProperties: { type: 'string' },
 })
 
-const schema: Schema = {
-  type: 'object',
-  description: 'A NodePool declares nodes that are alike.',
-  required: ['spec'],
-  properties: {
-    apiVersion: { type: 'string' },
-    kind: { type: 'string' },
-    metadata: { ref: 'V1ObjectMeta' },
-    spec: {
-      type: 'object',
-      description: 'The nodes wanted.',
-      required: ['count'],
-      properties: {
-        count: {
-          type: 'integer',
-          format: 'int32',
-          minimum: 0,
-          maximum: 15000,
-          description: 'How many nodes. They are called <pool>-0, <pool>-1 …',
-        },
-        runtime: {
-          type: 'string',
-          enum: ['simulated', 'process', 'containerd'],
-          default: 'simulated',
-          description: 'What runs their containers.',
-        },
-        zones: {
-          type: 'array',
-          items: { type: 'string' },
-          description: 'topology.kubernetes.io/zone of the nodes, in turn.',
-        },
-        template: {
-          type: 'object',
-          description: 'What each node is given.',
-          properties: {
-            labels: map('Labels.'),
-            annotations: map('Annotations.'),
-            taints: { type: 'array', items: { ref: 'V1Taint' }, description: 'Taints.' },
-            capacity: {
-              type: 'object',
-              description:
-                'Capacity, which is also allocatable but for what kubelet reserves. Default: cpu 4, memory 16Gi, ephemeral-storage 100Gi, pods 110; what is given is laid over it.',
-              additionalProperties: { type: 'string', format: 'quantity' },
-            },
-          },
-        },
-        kubelet: kubeletConfigurationSchema,
-        staticPods: {
-          type: 'array',
-          description:
-            'Manifests of pods that every node runs by itself, without a scheduler and also while it does not reach the API; they are called <pod>-<node> and shown by mirror pods.',
-          items: {
+const schema = ownSchema('A NodePool declares nodes that are alike.', {
+  spec: {
+    type: 'object',
+    description: 'The nodes wanted.',
+    required: ['count'],
+    properties: {
+      count: {
+        type: 'integer',
+        format: 'int32',
+        minimum: 0,
+        maximum: 15000,
+        description: 'How many nodes. They are called <pool>-0, <pool>-1 …',
+      },
+      runtime: {
+        type: 'string',
+        enum: ['simulated', 'process', 'containerd'],
+        default: 'simulated',
+        description: 'What runs their containers.',
+      },
+      zones: {
+        type: 'array',
+        items: { type: 'string' },
+        description: 'topology.kubernetes.io/zone of the nodes, in turn.',
+      },
+      template: {
+        type: 'object',
+        description: 'What each node is given.',
+        properties: {
+          labels: map('Labels.'),
+          annotations: map('Annotations.'),
+          taints: { type: 'array', items: { ref: 'V1Taint' }, description: 'Taints.' },
+          capacity: {
             type: 'object',
-            required: ['metadata', 'spec'],
-            properties: {
-              apiVersion: { type: 'string', enum: ['v1'] },
-              kind: { type: 'string', enum: ['Pod'] },
-              metadata: { ref: 'V1ObjectMeta' },
-              spec: { ref: 'V1PodSpec' },
-            },
+            description:
+              'Capacity, which is also allocatable but for what kubelet reserves. Default: cpu 4, memory 16Gi, ephemeral-storage 100Gi, pods 110; what is given is laid over it.',
+            additionalProperties: { type: 'string', format: 'quantity' },
           },
         },
       },
-    },
-    status: {
-      type: 'object',
-      description: 'What is there.',
-      properties: {
-        nodes: { type: 'integer', format: 'int32', description: 'Nodes that exist.' },
-        readyNodes: { type: 'integer', format: 'int32', description: 'Nodes that are Ready.' },
-        observedGeneration: {
-          type: 'integer',
-          format: 'int64',
-          description: 'The generation that was acted on.',
+      kubelet: kubeletConfigurationSchema,
+      staticPods: {
+        type: 'array',
+        description:
+          'Manifests of pods that every node runs by itself, without a scheduler and also while it does not reach the API; they are called <pod>-<node> and shown by mirror pods.',
+        items: {
+          type: 'object',
+          required: ['metadata', 'spec'],
+          properties: {
+            apiVersion: { type: 'string', enum: ['v1'] },
+            kind: { type: 'string', enum: ['Pod'] },
+            metadata: { ref: 'V1ObjectMeta' },
+            spec: { ref: 'V1PodSpec' },
+          },
         },
       },
     },
   },
-}
+  status: {
+    type: 'object',
+    description: 'What is there.',
+    properties: {
+      nodes: { type: 'integer', format: 'int32', description: 'Nodes that exist.' },
+      readyNodes: { type: 'integer', format: 'int32', description: 'Nodes that are Ready.' },
+      observedGeneration: {
+        type: 'integer',
+        format: 'int64',
+        description: 'The generation that was acted on.',
+      },
+    },
+  },
+})
 
 export const nodePool = defineKind<NodePool>({
   group: 'seamark.dev',

@@ -1,6 +1,7 @@
 import { ageColumn, nameColumn } from '../age.ts'
 import { parseDuration } from '../duration.ts'
 import { defineKind } from '../kind.ts'
+import { ownSchema } from '../own-schema.ts'
 import type { Resource } from '../resource.ts'
 import type { Schema } from '../schema.ts'
 import { type SimulatedUsage, usageSchema, validateUsage } from '../simulated-usage.ts'
@@ -92,66 +93,58 @@ const behaviourOfPeople: Readonly<Record<string, Schema>> = {
   },
 }
 
-const schema: Schema = {
-  type: 'object',
-  description: 'A SimulatedImage says how containers of some images behave on simulated nodes.',
-  required: ['spec'],
-  properties: {
-    apiVersion: { type: 'string' },
-    kind: { type: 'string' },
-    metadata: { ref: 'V1ObjectMeta' },
-    spec: {
-      type: 'object',
-      description: 'The behaviour. An image that no SimulatedImage matches takes the defaults.',
-      required: ['images'],
-      properties: {
-        images: {
-          type: 'array',
-          items: { type: 'string', minLength: 1 },
-          minItems: 1,
-          description: 'Image references, * and ** as in file globs: "registry.example/shop/*".',
-        },
-        size: { type: 'string', format: 'quantity', default: '50Mi', description: 'Size of the image.' },
-        pullTime: {
-          type: 'string',
-          default: '1s',
-          description: 'How long a node pulls it that does not have it.',
-        },
-        pullError: { type: 'string', description: 'Makes every pull fail with this message.' },
-        startTime: {
-          type: 'string',
-          default: '500ms',
-          description: 'From the start of the container until its process runs.',
-        },
-        readyAfter: { type: 'string', default: '0s', description: 'From then until its probes answer.' },
-        stopTime: {
-          type: 'string',
-          default: '0s',
-          description: 'From SIGTERM until it ends. Longer than the grace period and it is killed.',
-        },
-        exit: {
-          type: 'object',
-          description:
-            'Makes the container end. Default: init containers and those of pods that are not restarted always end with 0 after 1s, all others never.',
-          properties: {
-            code: {
-              type: 'integer',
-              format: 'int32',
-              minimum: 0,
-              maximum: 255,
-              default: 0,
-              description: 'Exit code.',
-            },
-            after: { type: 'string', default: '0s', description: 'How long it runs before.' },
-          },
-        },
-        usage: usageSchema,
-        logs: { type: 'array', items: { type: 'string' }, description: 'Lines it writes when it starts.' },
-        ...behaviourOfPeople,
+const schema = ownSchema('A SimulatedImage says how containers of some images behave on simulated nodes.', {
+  spec: {
+    type: 'object',
+    description: 'The behaviour. An image that no SimulatedImage matches takes the defaults.',
+    required: ['images'],
+    properties: {
+      images: {
+        type: 'array',
+        items: { type: 'string', minLength: 1 },
+        minItems: 1,
+        description: 'Image references, * and ** as in file globs: "registry.example/shop/*".',
       },
+      size: { type: 'string', format: 'quantity', default: '50Mi', description: 'Size of the image.' },
+      pullTime: {
+        type: 'string',
+        default: '1s',
+        description: 'How long a node pulls it that does not have it.',
+      },
+      pullError: { type: 'string', description: 'Makes every pull fail with this message.' },
+      startTime: {
+        type: 'string',
+        default: '500ms',
+        description: 'From the start of the container until its process runs.',
+      },
+      readyAfter: { type: 'string', default: '0s', description: 'From then until its probes answer.' },
+      stopTime: {
+        type: 'string',
+        default: '0s',
+        description: 'From SIGTERM until it ends. Longer than the grace period and it is killed.',
+      },
+      exit: {
+        type: 'object',
+        description:
+          'Makes the container end. Default: init containers and those of pods that are not restarted always end with 0 after 1s, all others never.',
+        properties: {
+          code: {
+            type: 'integer',
+            format: 'int32',
+            minimum: 0,
+            maximum: 255,
+            default: 0,
+            description: 'Exit code.',
+          },
+          after: { type: 'string', default: '0s', description: 'How long it runs before.' },
+        },
+      },
+      usage: usageSchema,
+      logs: { type: 'array', items: { type: 'string' }, description: 'Lines it writes when it starts.' },
+      ...behaviourOfPeople,
     },
   },
-}
+})
 
 export const simulatedImage = defineKind<SimulatedImage>({
   group: 'seamark.dev',

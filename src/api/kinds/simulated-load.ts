@@ -2,8 +2,8 @@ import { ageColumn, nameColumn } from '../age.ts'
 import { textColumn } from '../columns.ts'
 import { amountAt, type Curve, curveSchema, validateCurve } from '../curves.ts'
 import { defineKind } from '../kind.ts'
+import { ownSchema } from '../own-schema.ts'
 import type { Resource } from '../resource.ts'
-import type { Schema } from '../schema.ts'
 import { validateSchema } from '../validate-schema.ts'
 import { WAVE } from '../waves.ts'
 
@@ -19,27 +19,19 @@ export interface SimulatedLoad extends Resource {
   }
 }
 
-const schema: Schema = {
-  type: 'object',
-  description: 'A SimulatedLoad sends requests to a Service, which its ready pods share.',
-  required: ['spec'],
-  properties: {
-    apiVersion: { type: 'string' },
-    kind: { type: 'string' },
-    metadata: { ref: 'V1ObjectMeta' },
-    spec: {
-      type: 'object',
-      description: 'How many requests, and to whom.',
-      required: ['service', 'requestsPerSecond'],
-      properties: {
-        service: { type: 'string', minLength: 1, description: 'Name of a Service of the same namespace.' },
-        requestsPerSecond: { type: 'number', minimum: 0, description: 'The base.' },
-        peak: { type: 'number', minimum: 0, description: 'Requests per second at the other end.' },
-        ...curveSchema('the creation of this object'),
-      },
+const schema = ownSchema('A SimulatedLoad sends requests to a Service, which its ready pods share.', {
+  spec: {
+    type: 'object',
+    description: 'How many requests, and to whom.',
+    required: ['service', 'requestsPerSecond'],
+    properties: {
+      service: { type: 'string', minLength: 1, description: 'Name of a Service of the same namespace.' },
+      requestsPerSecond: { type: 'number', minimum: 0, description: 'The base.' },
+      peak: { type: 'number', minimum: 0, description: 'Requests per second at the other end.' },
+      ...curveSchema('the creation of this object'),
     },
   },
-}
+})
 
 /** Requests per second; `ms` since its creation. */
 export function loadAt({ spec }: SimulatedLoad, ms: number): number {

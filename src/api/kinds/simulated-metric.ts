@@ -2,6 +2,7 @@ import { ageColumn, nameColumn } from '../age.ts'
 import { textColumn } from '../columns.ts'
 import { amountAt, type Curve, curveSchema, validateCurve } from '../curves.ts'
 import { defineKind } from '../kind.ts'
+import { ownSchema } from '../own-schema.ts'
 import { parseQuantity } from '../quantity.ts'
 import type { Resource } from '../resource.ts'
 import type { Schema } from '../schema.ts'
@@ -25,43 +26,35 @@ export interface SimulatedMetric extends Resource {
 
 const text = (description: string): Schema => ({ type: 'string', minLength: 1, description })
 
-const schema: Schema = {
-  type: 'object',
-  description: 'A SimulatedMetric is a figure for HorizontalPodAutoscalers of its namespace.',
-  required: ['spec'],
-  properties: {
-    apiVersion: { type: 'string' },
-    kind: { type: 'string' },
-    metadata: { ref: 'V1ObjectMeta' },
-    spec: {
-      type: 'object',
-      description: 'Which figure, and how it goes.',
-      required: ['value'],
-      properties: {
-        metric: text('Name it is asked for by. Default: the name of this object.'),
-        labels: {
-          type: 'object',
-          description: 'What selectors of the metric look at.',
-          additionalProperties: { type: 'string' },
-        },
-        describedObject: {
-          type: 'object',
-          description:
-            'Whose figure it is, as an Object metric names it. Default: none, it is an External metric.',
-          required: ['kind', 'name'],
-          properties: {
-            apiVersion: { type: 'string', description: 'Default v1.' },
-            kind: text('Kind of the object.'),
-            name: text('Name of the object, in the same namespace.'),
-          },
-        },
-        value: { type: 'string', format: 'quantity', description: 'The base.' },
-        peak: { type: 'string', format: 'quantity', description: 'The other end.' },
-        ...curveSchema('the creation of this object'),
+const schema = ownSchema('A SimulatedMetric is a figure for HorizontalPodAutoscalers of its namespace.', {
+  spec: {
+    type: 'object',
+    description: 'Which figure, and how it goes.',
+    required: ['value'],
+    properties: {
+      metric: text('Name it is asked for by. Default: the name of this object.'),
+      labels: {
+        type: 'object',
+        description: 'What selectors of the metric look at.',
+        additionalProperties: { type: 'string' },
       },
+      describedObject: {
+        type: 'object',
+        description:
+          'Whose figure it is, as an Object metric names it. Default: none, it is an External metric.',
+        required: ['kind', 'name'],
+        properties: {
+          apiVersion: { type: 'string', description: 'Default v1.' },
+          kind: text('Kind of the object.'),
+          name: text('Name of the object, in the same namespace.'),
+        },
+      },
+      value: { type: 'string', format: 'quantity', description: 'The base.' },
+      peak: { type: 'string', format: 'quantity', description: 'The other end.' },
+      ...curveSchema('the creation of this object'),
     },
   },
-}
+})
 
 export function metricNameOf({ metadata, spec }: SimulatedMetric): string {
   return spec.metric ?? metadata.name
