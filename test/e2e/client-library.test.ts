@@ -1,29 +1,21 @@
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { PassThrough } from 'node:stream'
 import * as k8s from 'client-node-1'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { e2eCluster } from '../support/e2e-cluster.ts'
 import { oneNamespace } from '../support/one-namespace.ts'
-import { missingForE2e, type Seamark, startSeamark, temporaryFolder } from '../support/seamark-events.ts'
+import { missingForE2e } from '../support/seamark-events.ts'
 
 const missing = missingForE2e()
 if (missing) console.warn(`e2e of the client library skipped: ${missing}`)
 
 describe.skipIf(missing)('@kubernetes/client-node', () => {
-  const folder = temporaryFolder()
+  const cluster = e2eCluster((folder) => oneNamespace(folder, 'lib'))
   const config = new k8s.KubeConfig()
-  let seamark: Seamark
   let core: k8s.CoreV1Api
-  beforeAll(async () => {
-    const { path } = oneNamespace(folder.path, 'lib')
-    seamark = startSeamark(path)
-    await seamark.until(({ type }) => type === 'healthy')
-    config.loadFromFile(seamark.kubeconfig)
+  beforeAll(() => {
+    config.loadFromFile(cluster.seamark.kubeconfig)
     core = config.makeApiClient(k8s.CoreV1Api)
-  })
-  afterAll(async () => {
-    seamark.signal('SIGTERM')
-    await seamark.ended
-    folder.remove()
   })
 
   const namespace = 'lib'

@@ -1,12 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { findKubectl, kubectl } from '../support/kubectl.ts'
-import {
-  exampleRepository,
-  missingForE2e,
-  type Seamark,
-  startSeamark,
-  temporaryFolder,
-} from '../support/seamark-events.ts'
+import { e2eCluster } from '../support/e2e-cluster.ts'
+import { findKubectl } from '../support/kubectl.ts'
+import { exampleRepository, missingForE2e } from '../support/seamark-events.ts'
 import { patchResponse, startWebhookServer, type WebhookServer } from '../support/webhook-server.ts'
 
 const missing = missingForE2e() ?? findKubectl().reason
@@ -53,16 +48,9 @@ const cronTab = (name: string, spec: object) =>
   JSON.stringify({ apiVersion: 'stable.example.com/v1', kind: 'CronTab', metadata: { name }, spec })
 
 describe.skipIf(missing)('what a cluster is taught while it runs, with the real kubectl', () => {
-  const folder = temporaryFolder()
-  let seamark: Seamark
+  const cluster = e2eCluster(exampleRepository)
+  const { run, ok } = cluster
   let hooks: WebhookServer
-  const run = (args: string, input?: string) =>
-    kubectl(seamark.kubeconfig, args.split(' '), input === undefined ? {} : { input })
-  const ok = async (args: string, input?: string) => {
-    const ran = await run(args, input)
-    expect(ran.code, `kubectl ${args}: ${ran.stderr}`).toBe(0)
-    return ran.stdout
-  }
   const refused = async (args: string, input?: string) => {
     const ran = await run(args, input)
     expect(ran.code, ran.stdout).not.toBe(0)
@@ -78,15 +66,8 @@ describe.skipIf(missing)('what a cluster is taught while it runs, with the real 
         warnings: ['changed on the way'],
       }
     })
-    seamark = startSeamark(exampleRepository(folder.path).path)
-    await seamark.until(({ type }) => type === 'healthy')
   })
-  afterAll(async () => {
-    seamark.signal('SIGTERM')
-    await seamark.ended
-    await hooks.close()
-    folder.remove()
-  })
+  afterAll(() => hooks.close())
 
   test('a definition is established and served at once', async () => {
     expect(await ok('apply -f -', CRD)).toContain(

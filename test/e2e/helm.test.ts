@@ -2,10 +2,11 @@ import { execFile } from 'node:child_process'
 import { existsSync, mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { e2eCluster } from '../support/e2e-cluster.ts'
 import { findHelm, kubectl } from '../support/kubectl.ts'
 import { oneNamespace } from '../support/one-namespace.ts'
-import { missingForE2e, type Seamark, startSeamark, temporaryFolder } from '../support/seamark-events.ts'
+import { missingForE2e } from '../support/seamark-events.ts'
 
 const { path: binary, reason } = findHelm()
 const missing = missingForE2e() ?? reason
@@ -19,18 +20,7 @@ spec: {images: ["registry.example/shop/web:broken"], pullError: not found}
 `
 
 describe.skipIf(missing)('The real helm, on a chart with a definition, hooks, a lookup and a test', () => {
-  const folder = temporaryFolder()
-  let seamark: Seamark
-  beforeAll(async () => {
-    const { path } = oneNamespace(folder.path, 'shop', BROKEN)
-    seamark = startSeamark(path)
-    await seamark.until(({ type }) => type === 'healthy')
-  })
-  afterAll(async () => {
-    seamark.signal('SIGTERM')
-    await seamark.ended
-    folder.remove()
-  })
+  const cluster = e2eCluster((folder) => oneNamespace(folder, 'shop', BROKEN))
 
   const home = mkdtempSync(join(tmpdir(), 'seamark-helm-'))
   const helm = (args: string) =>
@@ -38,7 +28,7 @@ describe.skipIf(missing)('The real helm, on a chart with a definition, hooks, a 
       const env = {
         PATH: process.env['PATH'],
         HOME: home,
-        KUBECONFIG: seamark.kubeconfig,
+        KUBECONFIG: cluster.seamark.kubeconfig,
         HELM_NAMESPACE: 'shop',
       }
       execFile(binary ?? '', args.split(' '), { env }, (error, stdout, stderr) =>
@@ -51,7 +41,7 @@ describe.skipIf(missing)('The real helm, on a chart with a definition, hooks, a 
     return stdout
   }
   const get = async (what: string) =>
-    (await kubectl(seamark.kubeconfig, ['-n', 'shop', 'get', ...what.split(' ')])).stdout
+    (await kubectl(cluster.seamark.kubeconfig, ['-n', 'shop', 'get', ...what.split(' ')])).stdout
 
   test('installs, and waits for what it installed', async () => {
     expect(existsSync(CHART)).toBe(true)

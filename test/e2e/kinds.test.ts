@@ -1,37 +1,18 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { findKubectl, kubectl } from '../support/kubectl.ts'
-import {
-  exampleRepository,
-  missingForE2e,
-  type Seamark,
-  startSeamark,
-  temporaryFolder,
-} from '../support/seamark-events.ts'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { e2eCluster } from '../support/e2e-cluster.ts'
+import { findKubectl } from '../support/kubectl.ts'
+import { exampleRepository, missingForE2e } from '../support/seamark-events.ts'
 
 const missing = missingForE2e() ?? findKubectl().reason
 if (missing) console.warn(`e2e of the built-in kinds skipped: ${missing}`)
 
 describe.skipIf(missing)('kinds of Kubernetes, asked for by the real kubectl', () => {
-  const folder = temporaryFolder()
-  let seamark: Seamark
-  const run = (args: string, input?: string) =>
-    kubectl(seamark.kubeconfig, args.split(' '), input === undefined ? {} : { input })
-  const ok = async (args: string, input?: string) => {
-    const ran = await run(args, input)
-    expect(ran.code, `kubectl ${args}: ${ran.stderr}`).toBe(0)
-    return ran.stdout
-  }
+  const cluster = e2eCluster(exampleRepository)
+  const { run, ok } = cluster
   const apply = (object: object) => ok('apply -f -', JSON.stringify(object))
 
   beforeAll(async () => {
-    seamark = startSeamark(exampleRepository(folder.path).path)
-    await seamark.until(({ type }) => type === 'healthy')
     await ok('create namespace team')
-  })
-  afterAll(async () => {
-    seamark.signal('SIGTERM')
-    await seamark.ended
-    folder.remove()
   })
 
   test('what kubectl sends as protobuf arrives whole', async () => {

@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { e2eCluster } from '../support/e2e-cluster.ts'
 import { findKubectl, kubectl } from '../support/kubectl.ts'
 import { oneNamespace } from '../support/one-namespace.ts'
-import { missingForE2e, type Seamark, startSeamark, temporaryFolder } from '../support/seamark-events.ts'
+import { missingForE2e } from '../support/seamark-events.ts'
 
 const missing = missingForE2e() ?? findKubectl().reason
 if (missing) console.warn(`e2e of kubectl's commands skipped: ${missing}`)
@@ -186,28 +187,19 @@ const TOUR: Readonly<Record<string, readonly Step[]>> = {
 }
 
 describe.skipIf(missing)('The real kubectl, command by command', () => {
-  const folder = temporaryFolder()
-  let seamark: Seamark
-  beforeAll(async () => {
-    const { path } = oneNamespace(folder.path, 'tour')
-    seamark = startSeamark(path)
-    await seamark.until(({ type }) => type === 'healthy')
-    writeFileSync(join(folder.path, 'file'), 'content\n')
+  const cluster = e2eCluster((folder) => oneNamespace(folder, 'tour'))
+  beforeAll(() => {
+    writeFileSync(join(cluster.folder, 'file'), 'content\n')
     writeFileSync(
-      join(folder.path, 'kustomization.yaml'),
+      join(cluster.folder, 'kustomization.yaml'),
       'namespace: tour\nnamePrefix: k-\nconfigMapGenerator: [{name: generated, literals: [a=b]}]\n',
     )
-  })
-  afterAll(async () => {
-    seamark.signal('SIGTERM')
-    await seamark.ended
-    folder.remove()
   })
 
   const run = async (command: string, input?: string) => {
     const podName = command.includes('{pod}')
       ? (
-          await kubectl(seamark.kubeconfig, [
+          await kubectl(cluster.seamark.kubeconfig, [
             '-n',
             'tour',
             'get',
@@ -222,9 +214,9 @@ describe.skipIf(missing)('The real kubectl, command by command', () => {
     const words = command
       .split(' ')
       .map((word) =>
-        word.replace('{pod}', podName).replace('{dir}', folder.path).replaceAll('0_0_1_1_*', '0 0 1 1 *'),
+        word.replace('{pod}', podName).replace('{dir}', cluster.folder).replaceAll('0_0_1_1_*', '0 0 1 1 *'),
       )
-    return kubectl(seamark.kubeconfig, ['-n', 'tour', ...words], {
+    return kubectl(cluster.seamark.kubeconfig, ['-n', 'tour', ...words], {
       env: { KUBE_EDITOR: 'true' },
       ...(input === undefined ? {} : { input }),
     })

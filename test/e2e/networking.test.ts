@@ -1,14 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { findKubectl, kubectl } from '../support/kubectl.ts'
-import {
-  missingForE2e,
-  repositoryAt,
-  type Seamark,
-  startSeamark,
-  temporaryFolder,
-} from '../support/seamark-events.ts'
+import { describe, expect, test } from 'vitest'
+import { e2eCluster, repositoryOf } from '../support/e2e-cluster.ts'
+import { findKubectl } from '../support/kubectl.ts'
+import { missingForE2e } from '../support/seamark-events.ts'
 
 const missing = missingForE2e() ?? findKubectl().reason
 if (missing) console.warn(`e2e of networking skipped: ${missing}`)
@@ -54,31 +47,8 @@ spec: { cidrs: ["fd00:10:96::/112"] }
 `
 
 describe.skipIf(missing)('networking, with a real process and kubectl', () => {
-  const folder = temporaryFolder()
-  let seamark: Seamark
-  const run = (args: string, input?: string) =>
-    kubectl(seamark.kubeconfig, args.split(' '), input === undefined ? {} : { input })
-  const ok = async (args: string, input?: string) => {
-    const ran = await run(args, input)
-    expect(ran.code, `kubectl ${args}: ${ran.stderr}`).toBe(0)
-    return ran.stdout
-  }
-
-  beforeAll(async () => {
-    const path = join(folder.path, 'demo')
-    mkdirSync(path)
-    writeFileSync(join(path, 'shop.yaml'), SHOP)
-    const repository = repositoryAt(path)
-    repository.git('init', '-q', '-b', 'main')
-    repository.commit('A shop')
-    seamark = startSeamark(path)
-    await seamark.until(({ type }) => type === 'healthy')
-  })
-  afterAll(async () => {
-    seamark.signal('SIGTERM')
-    await seamark.ended
-    folder.remove()
-  })
+  const cluster = e2eCluster((folder) => repositoryOf(folder, { 'shop.yaml': SHOP }))
+  const { run, ok } = cluster
 
   test('a Service leads to its pods, by both kinds of endpoints', async () => {
     expect(await ok('get endpointslices -l kubernetes.io/service-name=web --no-headers')).toMatch(

@@ -1,14 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { findKubectl, kubectl } from '../support/kubectl.ts'
-import {
-  missingForE2e,
-  repositoryAt,
-  type Seamark,
-  startSeamark,
-  temporaryFolder,
-} from '../support/seamark-events.ts'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { e2eCluster, repositoryOf } from '../support/e2e-cluster.ts'
+import { findKubectl } from '../support/kubectl.ts'
+import { missingForE2e } from '../support/seamark-events.ts'
 
 const MANIFESTS = `
 apiVersion: seamark.dev/v1alpha1
@@ -43,33 +38,16 @@ const missing = missingForE2e() ?? findKubectl().reason
 if (missing) console.warn(`e2e of nodes skipped: ${missing}`)
 
 describe.skipIf(missing)('what people see of nodes, with a real kubectl', () => {
-  const folder = temporaryFolder()
-  let seamark: Seamark
-  const run = (...args: readonly string[]) => kubectl(seamark.kubeconfig, args)
-  const ok = async (...args: string[]) => {
-    const ran = await run(...args)
-    expect(ran.code, `kubectl ${args.join(' ')}: ${ran.stderr}`).toBe(0)
-    return ran.stdout
-  }
+  const cluster = e2eCluster(
+    (folder) => repositoryOf(folder, { 'all.yaml': MANIFESTS }),
+    ['--store', 'memory'],
+  )
+  const run = (...args: readonly string[]) => cluster.run(args)
+  const ok = (...args: readonly string[]) => cluster.ok(args)
   const phase = async () => (await run('get', 'pod', 'proxy-edge-0', '-o', 'jsonpath={.status.phase}')).stdout
   const uid = () => ok('get', 'pod', 'proxy-edge-0', '-o', 'jsonpath={.metadata.uid}')
 
-  beforeAll(async () => {
-    const path = join(folder.path, 'repo')
-    mkdirSync(path)
-    writeFileSync(join(path, 'all.yaml'), MANIFESTS)
-    writeFileSync(join(folder.path, 'fault.yaml'), SHUTDOWN)
-    const repository = repositoryAt(path)
-    repository.git('init', '-q', '-b', 'main')
-    repository.commit('all')
-    seamark = startSeamark(path, ['--store', 'memory'])
-    await seamark.until(({ type }) => type === 'healthy')
-  })
-  afterAll(async () => {
-    seamark?.signal('SIGTERM')
-    await seamark?.ended
-    folder.remove()
-  })
+  beforeAll(() => writeFileSync(join(cluster.folder, 'fault.yaml'), SHUTDOWN))
 
   test('a node is described with what it has, keeps and runs', async () => {
     await expect.poll(phase, { timeout: 15_000 }).toBe('Running')
@@ -103,7 +81,7 @@ describe.skipIf(missing)('what people see of nodes, with a real kubectl', () => 
   })
 
   test('a shutdown is said by the node, and ends the pod with its reason', async () => {
-    await ok('create', '-f', join(folder.path, 'fault.yaml'))
+    await ok('create', '-f', join(cluster.folder, 'fault.yaml'))
     const ready = () =>
       ok('get', 'node', 'edge-0', '-o', 'jsonpath={.status.conditions[?(@.type=="Ready")].message}')
     await expect.poll(ready, { timeout: 10_000 }).toBe('node is shutting down')

@@ -1,15 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { findKubectl, kubectl } from '../support/kubectl.ts'
-import {
-  missingForE2e,
-  repositoryAt,
-  type Seamark,
-  startSeamark,
-  temporaryFolder,
-} from '../support/seamark-events.ts'
+import { afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { e2eCluster, repositoryOf } from '../support/e2e-cluster.ts'
+import { findKubectl } from '../support/kubectl.ts'
+import { missingForE2e } from '../support/seamark-events.ts'
 
 const missing = missingForE2e() ?? findKubectl().reason
 if (missing) console.warn(`e2e of the scheduler skipped: ${missing}`)
@@ -22,13 +15,8 @@ spec: { count: 2, zones: [a, b], template: { capacity: { cpu: "2", memory: 4Gi }
 `
 
 describe.skipIf(missing)('the scheduler, with a real process and kubectl', () => {
-  const folder = temporaryFolder()
-  let seamark: Seamark
-  const ok = async (args: string, input?: string) => {
-    const ran = await kubectl(seamark.kubeconfig, args.split(' '), input === undefined ? {} : { input })
-    expect(ran.code, `kubectl ${args}: ${ran.stderr}`).toBe(0)
-    return ran.stdout
-  }
+  const cluster = e2eCluster((folder) => repositoryOf(folder, { 'pool.yaml': POOL }))
+  const { ok } = cluster
   const pod = (name: string, cpu: string, more = '') =>
     ok(
       'create -f -',
@@ -48,22 +36,9 @@ describe.skipIf(missing)('the scheduler, with a real process and kubectl', () =>
   }
 
   beforeAll(async () => {
-    const path = join(folder.path, 'demo')
-    mkdirSync(path)
-    writeFileSync(join(path, 'pool.yaml'), POOL)
-    const repository = repositoryAt(path)
-    repository.git('init', '-q', '-b', 'main')
-    repository.commit('Two nodes')
-    seamark = startSeamark(path)
-    await seamark.until(({ type }) => type === 'healthy')
     await ok('wait --for=condition=Ready nodes --all --timeout=20s')
   })
   afterEach(() => ok('delete pods --all --wait=true'))
-  afterAll(async () => {
-    seamark.signal('SIGTERM')
-    await seamark.ended
-    folder.remove()
-  })
 
   test('describe says where a pod went, and why another goes nowhere', async () => {
     await pod('small', '100m')
@@ -217,7 +192,7 @@ spec: { spec: { devices: { requests: [{ name: gpu, exactly: { deviceClassName: g
     const explain = (...more: string[]) =>
       execFileSync(
         process.execPath,
-        ['dist/bin/seamark.js', 'explain', 'pod', 'big', '--kubeconfig', seamark.kubeconfig, ...more],
+        ['dist/bin/seamark.js', 'explain', 'pod', 'big', '--kubeconfig', cluster.seamark.kubeconfig, ...more],
         { encoding: 'utf8' },
       )
     const said = explain()

@@ -2,16 +2,11 @@ import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { formatKubeconfig, readKubeconfig } from '../../src/client/kubeconfig.ts'
+import { e2eCluster, repositoryOf } from '../support/e2e-cluster.ts'
 import { findKubectl, kubectl, kubectlStream } from '../support/kubectl.ts'
-import {
-  missingForE2e,
-  repositoryAt,
-  type Seamark,
-  startSeamark,
-  temporaryFolder,
-} from '../support/seamark-events.ts'
+import { missingForE2e } from '../support/seamark-events.ts'
 
 const MANIFESTS = `
 apiVersion: v1
@@ -82,31 +77,12 @@ const missing = missingForE2e() ?? findKubectl().reason
 if (missing) console.warn(`e2e of logs, exec and the like skipped: ${missing}`)
 
 describe.skipIf(missing)('what people do inside pods, with a real kubectl', () => {
-  const folder = temporaryFolder()
-  let seamark: Seamark
-  const run = (args: readonly string[], input?: string) =>
-    kubectl(seamark.kubeconfig, args, input === undefined ? {} : { input })
-  const ok = async (...args: string[]) => {
-    const ran = await run(args)
-    expect(ran.code, `kubectl ${args.join(' ')}: ${ran.stderr}`).toBe(0)
-    return ran.stdout
-  }
-
-  beforeAll(async () => {
-    const path = join(folder.path, 'repo')
-    mkdirSync(path)
-    writeFileSync(join(path, 'all.yaml'), MANIFESTS)
-    const repository = repositoryAt(path)
-    repository.git('init', '-q', '-b', 'main')
-    repository.commit('all')
-    seamark = startSeamark(path, ['--store', 'memory'])
-    await seamark.until(({ type }) => type === 'healthy')
-  })
-  afterAll(async () => {
-    seamark?.signal('SIGTERM')
-    await seamark?.ended
-    folder.remove()
-  })
+  const cluster = e2eCluster(
+    (folder) => repositoryOf(folder, { 'all.yaml': MANIFESTS }),
+    ['--store', 'memory'],
+  )
+  const { run } = cluster
+  const ok = (...args: string[]) => cluster.ok(args)
 
   test('logs are shown, cut, timed, followed, and of every container', async () => {
     expect(await ok('logs', 'web', '-c', 'app', '--limit-bytes=39')).toBe(
@@ -123,7 +99,14 @@ describe.skipIf(missing)('what people do inside pods, with a real kubectl', () =
       '[pod/web/app] ready',
       '[pod/web/side] seamark: container side started, simulating shop/side:1',
     ])
-    const following = kubectlStream(seamark.kubeconfig, ['logs', '-f', 'web', '-c', 'app', '--tail=1'])
+    const following = kubectlStream(cluster.seamark.kubeconfig, [
+      'logs',
+      '-f',
+      'web',
+      '-c',
+      'app',
+      '--tail=1',
+    ])
     await expect.poll(() => following.lines.length, { timeout: 10_000 }).toBeGreaterThan(3)
     following.stop()
     await following.ended
@@ -154,8 +137,8 @@ describe.skipIf(missing)('what people do inside pods, with a real kubectl', () =
     expect(await inside('cat', `${place}/namespace`)).toBe('default')
     expect(await inside('cat', `${place}/ca.crt`)).toMatch(/^-----BEGIN CERTIFICATE-----/)
     const token = await inside('cat', `${place}/token`)
-    const kubeconfig = join(folder.path, 'inside')
-    const { server, authorityPem } = await readKubeconfig(seamark.kubeconfig)
+    const kubeconfig = join(cluster.folder, 'inside')
+    const { server, authorityPem } = await readKubeconfig(cluster.seamark.kubeconfig)
     writeFileSync(
       kubeconfig,
       formatKubeconfig('inside', { server, authorityPem, token, namespace: 'default' }),
@@ -189,7 +172,7 @@ describe.skipIf(missing)('what people do inside pods, with a real kubectl', () =
   })
 
   test('port-forward carries real HTTP, many connections at once, and refusals', async () => {
-    const forward = kubectlStream(seamark.kubeconfig, ['port-forward', 'service/web', ':80'])
+    const forward = kubectlStream(cluster.seamark.kubeconfig, ['port-forward', 'service/web', ':80'])
     await expect
       .poll(() => forward.lines.join(' '), { timeout: 10_000 })
       .toContain('Forwarding from 127.0.0.1:')
@@ -259,14 +242,14 @@ describe.skipIf(missing)('what people do inside pods, with a real kubectl', () =
 
   test('attach shows what is written from now on, and passes on what is typed', async () => {
     const ran = await kubectl(
-      seamark.kubeconfig,
+      cluster.seamark.kubeconfig,
       ['run', 'typed', '-i', '--rm', '--restart=Never', '--image=busybox', '--quiet'],
       {
         input: 'echo from $HOSTNAME\nexit 0\n',
       },
     )
     expect(ran.stdout).toContain('from typed')
-    const attached = kubectlStream(seamark.kubeconfig, ['attach', 'web', '-c', 'app'])
+    const attached = kubectlStream(cluster.seamark.kubeconfig, ['attach', 'web', '-c', 'app'])
     await expect
       .poll(() => attached.lines.filter((line) => line === 'ready').length, { timeout: 10_000 })
       .toBeGreaterThan(1)
