@@ -57,7 +57,9 @@ const BEHAVIOUR = `## What behaves otherwise, and why
 - Component statuses tell of one process: while it answers, its parts run.
 - Pod Security: the audit level adds no annotation to an audit event of its own; \`hostUsers: false\` relaxes no check.
 - A taint of a device that is added by an update of a ResourceSlice has no \`timeAdded\` unless it says one.
-- Cluster IPs come from 10.96.0.0/16; further ServiceCIDRs may be declared and are not drawn from yet.
+- A ServiceCIDR of the other family makes the cluster dual-stack; pods have one address, IPv4 ([networking.md](networking.md)).
+- Nothing tracks when the tokens of Secrets were used last, and none is ever taken for unused: a token of a Secret is good until
+  the Secret goes.
 `
 
 export function compatibilityDocument(kinds: readonly AnyKind[]): string {
