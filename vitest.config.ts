@@ -18,7 +18,8 @@ export default defineConfig({
             'test/contracts/**/*.test.ts',
             'test/golden/**/*.test.ts',
           ],
-          testTimeout: 20_000,
+          // The longest scenarios are virtual months; a busy machine takes its time for them.
+          testTimeout: 120_000,
         },
       },
       {
