@@ -86,6 +86,13 @@ describe('Hints of a service', () => {
     })
     await change(annotate('Auto'))
     expect(await hints()).toEqual([{ forZones: [{ name: 'a' }] }, { forZones: [{ name: 'b' }] }])
+    await cluster.clock.run(10_000)
+    await running.stop()
+    running = startControllers(cluster.env, cluster.client, {
+      informers: cluster.informers,
+      kinds: () => kinds,
+    })
+    await cluster.clock.run(2000)
     const large = await cluster.client.get(node, { name: 'node-b' })
     const allocatable = { ...large.status?.allocatable, cpu: '64' }
     await cluster.client.update(

@@ -17,6 +17,8 @@ import { capacityFacts, isOverloaded, withZoneHints, zoneShares } from './zone-h
 const DISABLED = 'TopologyAwareHintsDisabled'
 
 export class ServiceHints {
+  /** Looked at since this process began: what has its hints from before is not told that they are new. */
+  readonly #seen = new Set<string>()
   /** Services whose hints are by zone CPUs now, and the address types that have them. */
   readonly #enabled = new Map<string, Set<AddressType>>()
   /** Why a service has none, as it was told last: it is not told again at every change of a pod. */
@@ -31,6 +33,8 @@ export class ServiceHints {
     const key = keyOf(found)
     const say = (eventType: 'Normal' | 'Warning', reason: string, message: string) =>
       events.event(found, eventType, reason, `${message}, addressType: ${type}`)
+    const isFirst = !this.#seen.has(`${key}/${type}`)
+    this.#seen.add(`${key}/${type}`)
     if (wantsZoneHints(found)) {
       const { plan: hinted, problem } = withZoneHints(plan, zoneShares(informers.of(node).list()))
       if (problem !== undefined) {
@@ -38,7 +42,7 @@ export class ServiceHints {
         const isNews = this.#disable(key, type) || told.get(type) !== problem
         this.#told.set(key, told.set(type, problem))
         if (isNews) say('Warning', DISABLED, problem)
-      } else if (this.#enable(key, type))
+      } else if (this.#enable(key, type) && !(isFirst && hasZoneHints(plan)))
         say('Normal', 'TopologyAwareHintsEnabled', 'Topology Aware Hints has been enabled')
       return hinted
     }
@@ -48,6 +52,7 @@ export class ServiceHints {
   }
 
   forget(key: string): void {
+    for (const type of ['IPv4', 'IPv6']) this.#seen.delete(`${key}/${type}`)
     this.#enabled.delete(key)
     this.#told.delete(key)
   }
@@ -79,4 +84,10 @@ export class ServiceHints {
     if (known.size === 0) this.#enabled.delete(key)
     return true
   }
+}
+
+function hasZoneHints({ keep, update }: SlicePlan): boolean {
+  return [...keep, ...update.map(({ slice }) => slice)].some(({ endpoints = [] }) =>
+    endpoints.some(({ hints }) => (hints?.forZones?.length ?? 0) > 0),
+  )
 }
