@@ -18,7 +18,7 @@ export default defineConfig({
             'test/contracts/**/*.test.ts',
             'test/golden/**/*.test.ts',
           ],
-          // The longest scenarios are virtual months; a busy machine takes its time for them.
+          // The longest scenarios are virtual days; a busy machine takes its time for them.
           testTimeout: 120_000,
         },
       },
