@@ -5,7 +5,7 @@
 import type { V1PodTemplateSpec } from '../api/generated/types.ts'
 import type { KindRef } from '../api/kind.ts'
 import { type ControllerRevision, controllerRevision } from '../api/kinds/controller-revision.ts'
-import { controllerOf, controllerReference, type Resource } from '../api/resource.ts'
+import { controllerOf, controllerReference, isBeingDeleted, type Resource } from '../api/resource.ts'
 import type { LabelPredicate } from '../api/selectors.ts'
 import { isReason } from '../api/status.ts'
 import { deepEqual, isObject } from '../base/json.ts'
@@ -105,7 +105,8 @@ export async function syncHistory<O extends Templated>(
   const owned = await claim(client, { owner: kind, child: controllerRevision }, owner, claims)
   const known = owned.toSorted((a, b) => a.revision - b.revision)
   const step = nextRevision(owner, known)
-  if (step.type === 'keep') return { update: step.revision, all: known }
+  // What goes away makes no more history: with a deletion in the foreground the garbage collector takes it down.
+  if (step.type === 'keep' || isBeingDeleted(owner)) return { update: step.revision, all: known }
   const others = known.filter(({ metadata }) => metadata.name !== step.revision.metadata.name)
   if (step.type === 'renumber') {
     const update = await client.update(controllerRevision, step.revision)

@@ -226,6 +226,15 @@ describe('A DaemonSet', () => {
     expect(await onNodes()).toEqual(['node-b 2', 'node-c 2', 'node-d 2'])
   })
 
+  test('makes no history while it is deleted in the foreground, or that would never end', async () => {
+    await create()
+    await cluster.clock.run(20_000)
+    await cluster.client.delete(daemonSet, DB, { propagationPolicy: 'Foreground' })
+    await cluster.clock.run(60_000)
+    expect((await cluster.client.list(daemonSet)).items).toEqual([])
+    expect((await cluster.client.list(controllerRevision)).items).toEqual([])
+  })
+
   test('stops rolling when the new pods do not come up', async () => {
     await create()
     await cluster.clock.run(20_000)

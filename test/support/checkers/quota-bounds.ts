@@ -1,0 +1,49 @@
+import type { Pod } from '../../../src/api/kinds/pod.ts'
+import type { ResourceQuota } from '../../../src/api/kinds/resource-quota.ts'
+import { isPodTerminal, podRequests } from '../../../src/api/pods.ts'
+import { parseQuantity } from '../../../src/api/quantity.ts'
+import type { Checker, ClusterView } from './checker.ts'
+
+/** Nothing is made that takes its namespace over a quota. Counted again from the objects, by plain sums. */
+export function quotaBounds(): Checker {
+  return {
+    see({ object, previous, isGone, view }) {
+      if (isGone || previous) return []
+      const { namespace } = object.metadata
+      return view
+        .all<ResourceQuota>('ResourceQuota')
+        .filter(({ metadata }) => metadata.namespace === namespace)
+        .flatMap(({ metadata, spec }) =>
+          Object.entries(spec.hard ?? {}).flatMap(([name, hard]) => {
+            const used = usedOf(name, namespace, view)
+            return used.kinds.includes(object.kind) && used.amount > parseQuantity(hard) + 1e-9
+              ? [
+                  `${object.kind} ${object.metadata.name} takes ${metadata.name} to ${used.amount} ${name} of ${hard}`,
+                ]
+              : []
+          }),
+        )
+    },
+  }
+}
+
+function usedOf(name: string, namespace: string | undefined, view: ClusterView) {
+  const of = (kind: string) => view.all(kind).filter(({ metadata }) => metadata.namespace === namespace)
+  const pods = (of('Pod') as Pod[]).filter((pod) => !isPodTerminal(pod))
+  const kinds = ['Pod']
+  switch (name) {
+    case 'pods':
+      return { kinds, amount: pods.length }
+    case 'requests.cpu':
+      return {
+        kinds,
+        amount: pods.reduce((sum, pod) => sum + parseQuantity(podRequests(pod)['cpu'] ?? '0'), 0),
+      }
+    case 'persistentvolumeclaims':
+      return { kinds: ['PersistentVolumeClaim'], amount: of('PersistentVolumeClaim').length }
+    case 'count/jobs.batch':
+      return { kinds: ['Job'], amount: of('Job').length }
+    default:
+      throw new Error(`The checker cannot count ${name}`)
+  }
+}
