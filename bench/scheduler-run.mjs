@@ -2,12 +2,16 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
+import { csiNode } from '../dist/api/kinds/csi-node.js'
+import { deviceClass } from '../dist/api/kinds/device-class.js'
 import { namespace as namespaceKind } from '../dist/api/kinds/namespace.js'
 import { node as nodeKind } from '../dist/api/kinds/node.js'
 import { persistentVolume } from '../dist/api/kinds/persistent-volume.js'
 import { persistentVolumeClaim } from '../dist/api/kinds/persistent-volume-claim.js'
 import { pod as podKind } from '../dist/api/kinds/pod.js'
 import { priorityClass } from '../dist/api/kinds/priority-class.js'
+import { resourceClaim } from '../dist/api/kinds/resource-claim.js'
+import { resourceSlice } from '../dist/api/kinds/resource-slice.js'
 import { service as serviceKind } from '../dist/api/kinds/service.js'
 import { createEnv } from '../dist/base/env.js'
 import { startControlPlane } from '../dist/control-plane.js'
@@ -40,7 +44,7 @@ async function all(count, make) {
 }
 
 /** A volume and a claim of a pod's own, bound to each other. */
-async function createBoundClaim(name) {
+async function createBoundClaim(name, source) {
   const key = { namespace: 'default', name }
   const spec = { accessModes: ['ReadWriteOnce'], storageClassName: '' }
   const { metadata } = await client.create(persistentVolumeClaim, {
@@ -56,7 +60,9 @@ async function createBoundClaim(name) {
     spec: {
       ...spec,
       capacity: { storage: '1Gi' },
-      csi: { driver: 'ebs.csi.aws.com', volumeHandle: name },
+      ...(source === 'ebs'
+        ? { awsElasticBlockStore: { volumeID: name } }
+        : { csi: { driver: 'ebs.csi.aws.com', volumeHandle: name } }),
       claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', ...key, uid: metadata.uid },
     },
   })
@@ -70,22 +76,74 @@ async function createBoundClaim(name) {
 }
 
 /** Of the pods that come next, before they come. */
-async function createClaims(count, { prefix, claims }) {
-  if (claims) await all(count, (i) => createBoundClaim(`${prefix}-${made + i}`))
+async function createClaims(count, { prefix, claims, deviceClaims }) {
+  if (claims) await all(count, (i) => createBoundClaim(`${prefix}-${made + i}`, claims))
+  if (deviceClaims) await all(count, (i) => createDeviceClaim(`${prefix}-${made + i}`))
+}
+
+/** As the controller makes it of the pod's template. */
+async function createDeviceClaim(name) {
+  await client.create(resourceClaim, {
+    apiVersion: 'resource.k8s.io/v1',
+    kind: 'ResourceClaim',
+    metadata: { namespace: 'default', name },
+    spec: { devices: { requests: [{ name: 'one', exactly: { deviceClassName: 'test-class' } }] } },
+  })
+}
+
+/** Devices of one driver on each node. */
+async function createDevices(perNode) {
+  const driver = 'test-driver.cdi.k8s.io'
+  await client.create(deviceClass, {
+    apiVersion: 'resource.k8s.io/v1',
+    kind: 'DeviceClass',
+    metadata: { name: 'test-class' },
+    spec: { selectors: [{ cel: { expression: `device.driver == "${driver}"` } }] },
+  })
+  await all(workload.nodes, async (i) => {
+    const nodeName = `node-${i}`
+    await client.create(resourceSlice, {
+      apiVersion: 'resource.k8s.io/v1',
+      kind: 'ResourceSlice',
+      metadata: { name: nodeName },
+      spec: {
+        driver,
+        nodeName,
+        pool: { name: nodeName, generation: 1, resourceSliceCount: 1 },
+        devices: Array.from({ length: perNode }, (_, device) => ({ name: `device-${device}` })),
+      },
+    })
+  })
+}
+
+/** Each takes 39 volumes of the driver, which has taken over what was EBS in the tree. */
+async function createCsiNodes() {
+  await all(workload.nodes, (i) =>
+    client.create(csiNode, {
+      apiVersion: 'storage.k8s.io/v1',
+      kind: 'CSINode',
+      metadata: {
+        name: `node-${i}`,
+        annotations: { 'storage.alpha.kubernetes.io/migrated-plugins': 'kubernetes.io/aws-ebs' },
+      },
+      spec: { drivers: [{ name: 'ebs.csi.aws.com', nodeID: `node-${i}`, allocatable: { count: 39 } }] },
+    }),
+  )
 }
 
 let made = 0
-function createPods(count, { prefix, labels, namespace, spec, specOf, claims }) {
+function createPods(count, { prefix, labels, namespace, spec, specOf, claims, deviceClaims, finalizers }) {
   const from = made
   made += count
   return all(count, async (i) => {
     const name = `${prefix}-${from + i}`
     const volumes = claims ? { volumes: [{ name: 'data', persistentVolumeClaim: { claimName: name } }] } : {}
+    const devices = deviceClaims ? { resourceClaims: [{ name: 'device', resourceClaimName: name }] } : {}
     await client.create(podKind, {
       apiVersion: 'v1',
       kind: 'Pod',
-      metadata: { name, namespace: namespace(i), labels },
-      spec: { ...spec, ...specOf?.(i), ...volumes },
+      metadata: { name, namespace: namespace(i), labels, ...(finalizers ? { finalizers } : {}) },
+      spec: { ...spec, ...specOf?.(i), ...volumes, ...devices },
     })
   })
 }
@@ -147,6 +205,8 @@ async function setUp() {
 }
 
 await setUp()
+if (workload.devices) await createDevices(workload.devices)
+if (workload.csiNodes) await createCsiNodes()
 const pods = informers.of(podKind)
 await pods.synced
 const counted = new Set()
@@ -162,6 +222,16 @@ for (const [count, shape] of workload.init ?? []) {
   await createClaims(count, shape)
   await createPods(count, shape)
   await untilBound(target)
+}
+if (workload.deleted) {
+  const [count, shape] = workload.deleted
+  const target = bound + count
+  const from = made
+  await createPods(count, shape)
+  await untilBound(target)
+  await all(count, (i) =>
+    client.delete(podKind, { namespace: 'default', name: `${shape.prefix}-${from + i}` }),
+  )
 }
 if (workload.stuck) {
   await createPods(...workload.stuck)

@@ -61,6 +61,24 @@ const big = {
   },
 }
 
+const secret = pod('secret', {
+  spec: { volumes: ['one', 'two'].map((name) => ({ name, secret: { secretName: name, optional: true } })) },
+})
+const extended = pod('extended', {
+  spec: {
+    containers: [
+      {
+        name: 'pause',
+        image: 'registry.k8s.io/pause:3.10',
+        resources: {
+          requests: { ...requests, 'example.com/device': '1' },
+          limits: { 'example.com/device': '1' },
+        },
+      },
+    ],
+  },
+})
+
 export const workloads = {
   SchedulingBasic: {
     threshold: '270/680',
@@ -394,8 +412,48 @@ export const workloads = {
   SchedulingCSIPVs: {
     threshold: '48/100',
     nodes: 5000,
-    init: [[5000, pod('bound', { claims: true })]],
-    measured: [5000, pod('bound', { claims: true })],
+    csiNodes: true,
+    init: [[5000, pod('bound', { claims: 'csi' })]],
+    measured: [5000, pod('bound', { claims: 'csi' })],
+  },
+  SchedulingInTreePVs: {
+    threshold: '90/290',
+    nodes: 5000,
+    init: [[1000, pod('bound', { claims: 'ebs' })]],
+    measured: [2000, pod('bound', { claims: 'ebs' })],
+  },
+  SchedulingMigratedInTreePVs: {
+    threshold: '35/100',
+    nodes: 5000,
+    csiNodes: true,
+    init: [[5000, pod('bound', { claims: 'ebs' })]],
+    measured: [5000, pod('bound', { claims: 'ebs' })],
+  },
+  SchedulingSecrets: {
+    threshold: '260/790',
+    nodes: 5000,
+    init: [[1000, secret]],
+    measured: [10_000, secret],
+  },
+  SchedulingDeletedPodsWithFinalizers: {
+    threshold: '-/830',
+    nodes: 5000,
+    deleted: [5000, pod('deleted', { finalizers: ['scheduler-perf/test'] })],
+    measured: [5000, plain],
+  },
+  SchedulingWithExtendedResource: {
+    threshold: '-/180',
+    nodes: 5000,
+    capacity: { cpu: '4', memory: '32Gi', pods: '110', 'example.com/device': '2' },
+    init: [],
+    measured: [5000, extended],
+  },
+  SchedulingWithResourceClaimTemplate: {
+    threshold: '40-56/120',
+    nodes: 500,
+    devices: 10,
+    init: [[2500, pod('device', { deviceClaims: true })]],
+    measured: [2500, pod('device', { deviceClaims: true })],
   },
   ...Object.fromEntries(
     [500, 1000, 5000, 15_000].map((nodes) => [

@@ -10,7 +10,7 @@ export class Writes {
   readonly #running = new Set<Promise<void>>()
   readonly #tails = new Map<string, Promise<void>>()
   readonly #ended = new Wake()
-  readonly #objectsMoved = new Wake()
+  readonly #waits = new Set<() => void>()
   /** Of those running, how many wait for somebody else: they hold up nobody. */
   #waiting = 0
   #stopped = false
@@ -40,24 +40,29 @@ export class Writes {
 
   /** To be told when an object has changed that `until` may wait for. */
   objectMoved(): void {
-    this.#objectsMoved.wake()
+    for (const look of this.#waits) look()
   }
 
   /** Inside a write: waits for what others do. Throws when it takes longer than `ms`, or all is stopped. */
-  async until(isDone: () => unknown, ms: number, what: string): Promise<void> {
-    const over = new AbortController()
-    const cancel = this.#env.clock.after(ms, () => over.abort())
-    this.#waiting += 1
-    this.#ended.wake()
-    try {
-      while (!isDone()) {
-        if (over.signal.aborted || this.#stopped) throw new Error(`timed out waiting until ${what}`)
-        await this.#objectsMoved.wait(over.signal)
-      }
-    } finally {
-      this.#waiting -= 1
-      cancel()
-    }
+  until(isDone: () => unknown, ms: number, what: string): Promise<void> {
+    if (isDone()) return Promise.resolve()
+    return this.aside(
+      new Promise<void>((resolve, reject) => {
+        const end = (settle: () => void) => {
+          cancel()
+          this.#waits.delete(look)
+          settle()
+        }
+        const giveUp = () => end(() => reject(new Error(`timed out waiting until ${what}`)))
+        const look = () => {
+          if (isDone()) end(resolve)
+          else if (this.#stopped) giveUp()
+        }
+        const cancel = this.#env.clock.after(ms, giveUp)
+        this.#waits.add(look)
+        look()
+      }),
+    )
   }
 
   /** Inside a write: waits for what is decided elsewhere. */
@@ -74,7 +79,7 @@ export class Writes {
   /** All are over; those that wait for others give up. */
   async stop(): Promise<void> {
     this.#stopped = true
-    this.#objectsMoved.wake()
+    this.objectMoved()
     await Promise.all(this.#running)
   }
 }

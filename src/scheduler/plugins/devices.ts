@@ -109,20 +109,19 @@ function pick(
   if (!fromClass) return undefined
   const wanted = [...(fromClass.spec.selectors ?? []), ...selectors]
   const isAdmin = 'adminAccess' in request && request.adminAccess === true
-  const matching = from.filter((each) => wanted.every((selector) => selects(selector, each)))
-  const results = matching.map(
-    ({ driver, pool, device }): AllocationResult => ({
-      request: name,
-      driver,
-      pool,
-      device: device.name,
-      ...(isAdmin ? { adminAccess: true } : {}),
-    }),
-  )
-  const free = isAdmin ? results : results.filter((result) => !taken.has(deviceKey(result)))
   const isAll = allocationMode === 'All'
-  if (isAll ? free.length === 0 || free.length < results.length : free.length < count) return undefined
-  const chosen = isAll ? free : free.slice(0, count)
+  const chosen: AllocationResult[] = []
+  for (const candidate of from) {
+    if (!isAll && chosen.length === count) break
+    const { driver, pool, device } = candidate
+    const result = { request: name, driver, pool, device: device.name }
+    const isTaken = !isAdmin && taken.has(deviceKey(result))
+    if (isTaken && !isAll) continue
+    if (!wanted.every((selector) => selects(selector, candidate))) continue
+    if (isTaken) return undefined
+    chosen.push(isAdmin ? { ...result, adminAccess: true } : result)
+  }
+  if (isAll ? chosen.length === 0 : chosen.length < count) return undefined
   if (!isAdmin) for (const result of chosen) taken.own.add(deviceKey(result))
   return chosen
 }
@@ -148,12 +147,32 @@ export function slicesOf(objects: ClusterObjects): Slices {
   return byNode
 }
 
-function devicesOf(node: Node, slices: Slices): Candidate[] {
-  return [...(slices.get(node.metadata.name) ?? []), ...(slices.get('') ?? [])].flatMap(({ spec }) =>
-    (spec.devices ?? [])
-      .filter((device) => isOn(spec.perDeviceNodeSelection ? device : spec, node))
-      .map((device) => ({ driver: spec.driver, pool: spec.pool.name, device })),
-  )
+const candidates = new WeakMap<ResourceSlice, readonly Candidate[]>()
+
+/** All devices of a slice; made once, as nobody changes it. */
+function candidatesOf(slice: ResourceSlice): readonly Candidate[] {
+  let found = candidates.get(slice)
+  if (!found) {
+    const { driver, pool, devices = [] } = slice.spec
+    found = devices.map((device) => ({ driver, pool: pool.name, device }))
+    candidates.set(slice, found)
+  }
+  return found
+}
+
+function devicesOf(node: Node, slices: Slices): readonly Candidate[] {
+  const own = slices.get(node.metadata.name) ?? []
+  const others = slices.get('') ?? []
+  const [only] = own
+  if (only && own.length === 1 && others.length === 0) return candidatesOf(only)
+  return [
+    ...own.flatMap(candidatesOf),
+    ...others.flatMap((slice) =>
+      candidatesOf(slice).filter(({ device }) =>
+        isOn(slice.spec.perDeviceNodeSelection ? device : slice.spec, node),
+      ),
+    ),
+  ]
 }
 
 function isOn(
@@ -168,6 +187,8 @@ function isOn(
 
 const programs = new Map<string, Program | undefined>()
 const PROGRAMS_MAX = 1000
+/** Of one device. */
+const VERDICTS_MAX = 100
 
 function programOf(expression: string): Program | undefined {
   if (!programs.has(expression)) {
@@ -178,14 +199,26 @@ function programOf(expression: string): Program | undefined {
   return programs.get(expression)
 }
 
+/** What a selector says of a device holds as long as neither changes. */
+const verdicts = new WeakMap<V1Device, Map<string, boolean>>()
+
 /** What cannot be worked out (an attribute the device has not) does not match. */
 function selects({ cel }: V1DeviceSelector, candidate: Candidate): boolean {
   if (!cel) return true
-  try {
-    return programOf(cel.expression)?.run({ device: celDevice(candidate) }) === true
-  } catch {
-    return false
+  const key = `${candidate.driver} ${cel.expression}`
+  const known = verdicts.get(candidate.device) ?? new Map<string, boolean>()
+  verdicts.set(candidate.device, known)
+  let verdict = known.get(key)
+  if (verdict === undefined) {
+    try {
+      verdict = programOf(cel.expression)?.run({ device: celDevice(candidate) }) === true
+    } catch {
+      verdict = false
+    }
+    if (known.size >= VERDICTS_MAX) known.clear()
+    known.set(key, verdict)
   }
+  return verdict
 }
 
 /** Attributes and capacities by domain; a name without one is in the driver's. */

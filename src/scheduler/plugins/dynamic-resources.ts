@@ -48,11 +48,11 @@ export function dynamicResources(): Plugin<Claims> {
   /** By pod: what its claims (by uid) get. */
   const plans = new Map<string, Plan>()
   const taken = ({ objects }: Snapshot): Set<string> => {
-    const written = objects
-      .list(resourceClaim)
-      .flatMap(({ status }) => status?.allocation?.devices?.results ?? [])
-    const promised = [...plans.values()].flatMap((plan) => [...plan.values()].flat())
-    return new Set([...written, ...promised].filter(({ adminAccess }) => !adminAccess).map(deviceKey))
+    const keys = new Set<string>()
+    for (const claim of objects.list(resourceClaim)) for (const key of devicesIn(claim)) keys.add(key)
+    for (const plan of plans.values())
+      for (const results of plan.values()) for (const key of keysOf(results)) keys.add(key)
+    return keys
   }
   return {
     name: NAME,
@@ -104,6 +104,26 @@ export function dynamicResources(): Plugin<Claims> {
       },
     },
   }
+}
+
+const known = new WeakMap<ResourceClaim, readonly string[]>()
+
+/** What the claim has been given; worked out once per version of it. */
+function devicesIn(claim: ResourceClaim): readonly string[] {
+  const results = claim.status?.allocation?.devices?.results
+  if (!results) return NONE
+  let keys = known.get(claim)
+  if (!keys) {
+    keys = keysOf(results)
+    known.set(claim, keys)
+  }
+  return keys
+}
+
+const NONE: readonly string[] = []
+
+function keysOf(results: readonly AllocationResult[]): readonly string[] {
+  return results.filter(({ adminAccess }) => !adminAccess).map(deviceKey)
 }
 
 function isAllocated(claim: Resource | undefined): boolean {
