@@ -156,6 +156,17 @@ describe('An autoscaler', () => {
     expect(later.status.lastScaleTime).toBe('2026-01-01T12:00:00Z')
   })
 
+  test('wants what it wanted before when its target does not take the new size', () => {
+    const view = viewOf(1, 50)
+    const { status, rescale, memory } = planAutoscaler(view)
+    if (!rescale) throw new Error('It was to be brought within its bounds')
+    expect(rescale.to).toBe(2)
+    const failed = afterRescale({ ...view, memory }, status, rescale, 'exceeded quota')
+    expect(failed.status).toMatchObject({ currentReplicas: 1, desiredReplicas: 0 })
+    const found = { ...view.found, status: { desiredReplicas: 3 } }
+    expect(afterRescale({ ...view, found, memory }, status, rescale, 'x').status.desiredReplicas).toBe(3)
+  })
+
   test('that has lost its target for a while still waits with taking pods away', () => {
     const memory = { recommendations: [{ replicas: 6, at: NOW - 60_000 }], changes: [] }
     const lost = withoutScale(viewOf(6, 20, [CPU], { memory }), 'the server is shutting down')

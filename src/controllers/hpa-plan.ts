@@ -97,7 +97,12 @@ export function afterRescale(
   if (error !== undefined) {
     const why = `FailedUpdateScale: the HPA controller was unable to update the target scale: ${error}`
     return {
-      status: { ...status, conditions: said(status.conditions ?? [], 'AbleToScale', false, why, now) },
+      status: {
+        ...status,
+        // What it wanted before: the size it has may lie outside its bounds.
+        desiredReplicas: found.status?.desiredReplicas ?? 0,
+        conditions: said(status.conditions ?? [], 'AbleToScale', false, why, now),
+      },
       events: [{ type: 'Warning', reason: 'FailedRescale', message: `${size}; error: ${error}` }],
       memory,
     }

@@ -2,14 +2,17 @@ import { describe, expect, test } from 'vitest'
 import { namespace as namespaceKind } from '../../src/api/kinds/namespace.ts'
 import { type Node, node as nodeKind } from '../../src/api/kinds/node.ts'
 import { type Pod, pod as podKind } from '../../src/api/kinds/pod.ts'
+import { type PodDisruptionBudget, podDisruptionBudget } from '../../src/api/kinds/pod-disruption-budget.ts'
 import { priorityClass } from '../../src/api/kinds/priority-class.ts'
 import { podPriority } from '../../src/api/pods.ts'
 import { type Random, seededRandom } from '../../src/base/random.ts'
 import { Informers } from '../../src/client/informers.ts'
 import { startScheduler } from '../../src/scheduler/scheduler.ts'
+import { Watchers } from '../support/checkers/checker.ts'
+import { preemptionChoice } from '../support/checkers/preemption-choice.ts'
 import { createTestCluster, type TestCluster } from '../support/cluster.ts'
 import { type PlainCluster, plainSchedule } from '../support/plain-scheduler.ts'
-import { pick, randomNode, randomPod, randomSpec } from '../support/random-pods.ts'
+import { pick, randomLabels, randomNode, randomPod, randomSpec } from '../support/random-pods.ts'
 import { Checkers } from './checkers.ts'
 import { type Faults, faultyClient } from './faulty-client.ts'
 
@@ -20,6 +23,8 @@ const SEEDS = process.env['SEED']
 const ACTIONS = 60
 /** Long enough for every backoff, and shorter than the five minutes after which anything is tried anyway. */
 const REST_MS = 60_000
+/** How many decisions of preemption all seeds together were held to. */
+const preemptions = { decisions: 0, violating: 0 }
 const CLASSES = { low: 1, middle: 100, high: 1000 } as const
 
 /** A scheduler on an unreliable client, pods that end when they are told to, and a user who changes everything. */
@@ -34,6 +39,9 @@ async function live(seed: number): Promise<string> {
   const checkers = new Checkers(store)
   const stop = new AbortController()
   const following = checkers.follow(store, stop.signal)
+  // Only a view that is not late can be held to the choice it had.
+  const watchers = new Watchers(clock, isCalm ? [preemptionChoice(preemptions)] : [])
+  const watching = watchers.follow(store, stop.signal)
   for (const name of ['one', 'two'])
     await client.create(namespaceKind, {
       apiVersion: 'v1',
@@ -48,6 +56,7 @@ async function live(seed: number): Promise<string> {
       metadata: { name },
       value,
     })
+  for (let i = 0; i < 4; i += 1) await putBudget(cluster, random, `b${i}`)
   endPodsInTime(cluster)
   const unreliable = faultyClient(env, client, faults)
   const informers = new Informers(env, unreliable)
@@ -61,6 +70,7 @@ async function live(seed: number): Promise<string> {
   Object.assign(faults, { conflict: 0, slow: 0, duplicate: 0, cut: 0 })
   await clock.run(REST_MS)
   expect(checkers.violations).toEqual([])
+  expect(watchers.violations, `seed ${seed}, the last events:\n${watchers.recent.join('\n')}`).toEqual([])
   const shown = await checkEnd(cluster)
   stop.abort()
   const stopping = scheduler.stop()
@@ -71,6 +81,7 @@ async function live(seed: number): Promise<string> {
   await closing
   await cluster.close()
   await following
+  await watching
   return `${store.revision} ${shown}`
 }
 
@@ -89,6 +100,20 @@ async function putNode({ client }: TestCluster, made: Node): Promise<void> {
   const there = (await client.list(nodeKind)).items.find(({ metadata }) => metadata.name === name)
   if (!there) await client.create(nodeKind, made)
   await client.patch(nodeKind, { name }, 'merge', { status: made.status }, { subresource: 'status' })
+}
+
+/** No controller counts it here: what it allows stays as it is drawn, mostly nothing. */
+async function putBudget({ client }: TestCluster, random: Random, name: string): Promise<void> {
+  const key = { namespace: pick(random, ['one', 'two']), name }
+  const { hash: _, ...matchLabels } = randomLabels(random)
+  await client.create<PodDisruptionBudget>(podDisruptionBudget, {
+    apiVersion: 'policy/v1',
+    kind: 'PodDisruptionBudget',
+    metadata: key,
+    spec: { minAvailable: 1, selector: { matchLabels } },
+  })
+  const status = { disruptionsAllowed: pick(random, [0, 0, 1]), observedGeneration: 1 }
+  await client.patch(podDisruptionBudget, key, 'merge', { status }, { subresource: 'status' })
 }
 
 async function act(cluster: TestCluster, random: Random, i: number): Promise<void> {
@@ -162,6 +187,11 @@ async function checkEnd({ client }: TestCluster): Promise<string> {
 describe('the scheduler on virtual time, with faults', () => {
   test.each(SEEDS)('seed %d: no node is too full, and nobody waits who could be placed', async (seed) => {
     await live(seed)
+  })
+
+  test.skipIf(SEEDS.length < 60)('the seeds had budgets to choose between', () => {
+    expect(preemptions.decisions).toBeGreaterThan(20)
+    expect(preemptions.violating).toBeGreaterThan(0)
   })
 
   test('the same seed lives the same life', async () => {

@@ -7,6 +7,7 @@ import { evictionBudget } from '../support/checkers/eviction-budget.ts'
 import { jobCompletions } from '../support/checkers/job-completions.ts'
 import { liveEndpoints } from '../support/checkers/live-endpoints.ts'
 import { noOrphans } from '../support/checkers/no-orphans.ts'
+import { preemptionChoice } from '../support/checkers/preemption-choice.ts'
 import { quotaBounds } from '../support/checkers/quota-bounds.ts'
 import { statefulIdentity } from '../support/checkers/stateful-identity.ts'
 import { workloadsArrive } from '../support/checkers/workloads-arrive.ts'
@@ -73,16 +74,11 @@ const pdb = put('PodDisruptionBudget', 'guard', {
 const web = (name: string, more: object = ready, metadata: object = {}) =>
   put('Pod', name, { spec: { containers: [] }, ...more }, { labels: { app: 'web' }, ...metadata })
 const going = { deletionTimestamp: '2030-01-01T00:00:00Z' }
-const hpa = (generation: number, max: number, status: object) =>
-  put(
-    'HorizontalPodAutoscaler',
-    'web',
-    {
-      spec: { minReplicas: 2, maxReplicas: max, scaleTargetRef: { kind: 'Deployment', name: 'web' } },
-      status,
-    },
-    { generation },
-  )
+const hpa = (max: number, desiredReplicas: number) =>
+  put('HorizontalPodAutoscaler', 'web', {
+    spec: { minReplicas: 2, maxReplicas: max, scaleTargetRef: { kind: 'Deployment', name: 'web' } },
+    status: { desiredReplicas },
+  })
 const slice = put(
   'EndpointSlice',
   'web-1',
@@ -91,6 +87,34 @@ const slice = put(
   },
   { labels: { 'kubernetes.io/service-name': 'web' } },
 )
+
+const full = { status: { allocatable: { cpu: '1', memory: '1Gi', pods: '10' } } }
+const filling = (name: string, node: string, priority: number, status: object = {}) =>
+  put(
+    'Pod',
+    name,
+    {
+      spec: {
+        priority,
+        containers: [{ name: 'app', resources: { requests: { cpu: '1' } } }],
+        ...(node ? { nodeName: node } : {}),
+      },
+      status,
+    },
+    { labels: { app: name } },
+  )
+const twoFullNodes = [
+  put('Node', 'a', full),
+  put('Node', 'b', full),
+  put('PodDisruptionBudget', 'guard', { spec: { selector: { matchLabels: { app: 'web-a' } } } }),
+  filling('web-a', 'a', 0),
+  filling('plain-b', 'b', 0),
+  filling('urgent', '', 10),
+]
+const preempted = (node: string, victim: string) => [
+  filling('urgent', '', 10, { nominatedNodeName: node }),
+  filling(victim, node, 0, { conditions: [{ type: 'DisruptionTarget', reason: 'PreemptionByScheduler' }] }),
+]
 
 describe('A checker', () => {
   test.each<[string, Checker, readonly Step[], readonly string[]]>([
@@ -208,14 +232,9 @@ describe('A checker', () => {
       ['Pod p outlives its owner Job sum', 'Job stuck still waits to be deleted: x'],
     ],
     [
-      'of autoscalers sees what lies outside the bounds that were observed, and a target left outside',
+      'of autoscalers sees what lies outside the bounds, and a target left outside',
       autoscalerBounds(),
-      [
-        put('Deployment', 'web', { spec: { replicas: 7 } }),
-        hpa(1, 5, { desiredReplicas: 5, observedGeneration: 1 }),
-        hpa(2, 3, { desiredReplicas: 5, observedGeneration: 1 }),
-        hpa(2, 3, { desiredReplicas: 4, observedGeneration: 2 }),
-      ],
+      [put('Deployment', 'web', { spec: { replicas: 7 } }), hpa(5, 5), hpa(3, 5), hpa(3, 4)],
       ['HorizontalPodAutoscaler web wants 4, outside 2 to 3', 'web rests at 7, outside 2 to 3'],
     ],
     [
@@ -235,6 +254,18 @@ describe('A checker', () => {
         'EndpointSlice web-1 lists one as ready, which it is not',
         'Service web does not reach two, which is ready',
       ],
+    ],
+    [
+      'of preemption sees a budget violated on one node when another could be cleared for nothing',
+      preemptionChoice(),
+      [...twoFullNodes, ...preempted('a', 'web-a'), { wait: 10 }, put('Node', 'late', full)],
+      ['Pod urgent violates 1 budgets on a, and would violate 0 on b'],
+    ],
+    [
+      'of preemption is content when the node without a budget is cleared',
+      preemptionChoice(),
+      [...twoFullNodes, ...preempted('b', 'plain-b'), { wait: 10 }, put('Node', 'late', full)],
+      [],
     ],
     [
       'of arrivals sees who is not where its spec wants it',
