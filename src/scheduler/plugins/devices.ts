@@ -129,8 +129,17 @@ function pick(
 /** The slices of the newest generation of each pool; those of one node by its name, the others under ''. */
 export type Slices = ReadonlyMap<string, readonly ResourceSlice[]>
 
+let last: { readonly from: readonly ResourceSlice[]; readonly slices: Slices } | undefined
+
+/** Sorted once for as long as the slices are the same: they change seldom, and every pod asks. */
 export function slicesOf(objects: ClusterObjects): Slices {
-  const slices = objects.list(resourceSlice)
+  const from = objects.list(resourceSlice)
+  const isSame = last?.from.length === from.length && from.every((slice, i) => slice === last?.from[i])
+  if (!last || !isSame) last = { from, slices: sorted(from) }
+  return last.slices
+}
+
+function sorted(slices: readonly ResourceSlice[]): Slices {
   const newest = new Map<string, number>()
   for (const { spec } of slices) {
     const pool = `${spec.driver}/${spec.pool.name}`
