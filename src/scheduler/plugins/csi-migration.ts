@@ -98,5 +98,10 @@ function volumeOf(source: Source, isCounted: (plugin: string) => boolean): Drive
 }
 
 function isMigrated(plugin: string, csi: CSINode | undefined): boolean {
-  return csi?.metadata.annotations?.[MIGRATED]?.split(',').includes(plugin) ?? false
+  return migratedPlugins(csi).split(',').includes(plugin)
+}
+
+/** As the node lists them; '' is none. */
+export function migratedPlugins(csi: CSINode | undefined): string {
+  return csi?.metadata.annotations?.[MIGRATED] ?? ''
 }

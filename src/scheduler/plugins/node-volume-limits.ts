@@ -7,7 +7,7 @@ import { deepEqual } from '../../base/json.ts'
 import { isOwnClaim, type Plugin } from '../plugin.ts'
 import { type PodInfo, podInfo } from '../pod-info.ts'
 import type { Snapshot } from '../snapshot.ts'
-import { driverOf, inTreeVolume, migratedDriver } from './csi-migration.ts'
+import { driverOf, inTreeVolume, migratedDriver, migratedPlugins } from './csi-migration.ts'
 import { classOf } from './storage.ts'
 
 const TOO_MANY = {
@@ -20,6 +20,8 @@ interface Wanted {
   readonly snapshot: Snapshot
   /** Volumes that are attached to a node by the word of a VolumeAttachment: volume -> driver. */
   readonly attachedTo: (node: string) => ReadonlyMap<string, string> | undefined
+  /** The pod's own volumes, as a node of these handed over plugins counts them. */
+  readonly wantedOn: (pod: PodInfo, csi: CSINode) => ReadonlyMap<string, string>
 }
 
 /**
@@ -37,20 +39,28 @@ export const nodeVolumeLimits: Plugin<Wanted> = {
       attached ??= attachments(snapshot)
       return attached.get(node)
     }
-    return { state: { snapshot, attachedTo } }
+    const wanted = new Map<string, ReadonlyMap<string, string>>()
+    const wantedOn = (info: PodInfo, csi: CSINode) => {
+      const migrated = migratedPlugins(csi)
+      const known = wanted.get(migrated) ?? volumesOf(info, csi, snapshot)
+      wanted.set(migrated, known)
+      return known
+    }
+    return { state: { snapshot, attachedTo, wantedOn } }
   },
-  filter(pod, node, { snapshot, attachedTo }) {
+  filter(pod, node, { snapshot, attachedTo, wantedOn }) {
     const csi = snapshot.objects.get(csiNode, node.name)
     const limits = limitsOf(csi)
     if (!csi || limits.size === 0) return undefined
-    const more = volumesOf(pod, csi, snapshot)
+    const more = wantedOn(pod, csi)
     if (more.size === 0) return undefined
     const there = new Map(attachedTo(node.name))
     for (const other of node.pods.values())
-      for (const [volume, driver] of volumesOf(other, csi, snapshot)) there.set(volume, driver)
-    for (const volume of there.keys()) more.delete(volume)
+      if (mountsVolumes(other))
+        for (const [volume, driver] of volumesOf(other, csi, snapshot)) there.set(volume, driver)
     for (const [driver, limit] of limits) {
-      const wanted = countOf(more, driver)
+      let wanted = 0
+      for (const [volume, its] of more) if (its === driver && !there.has(volume)) wanted += 1
       if (wanted > 0 && countOf(there, driver) + wanted > limit) return TOO_MANY
     }
     return undefined
@@ -74,12 +84,22 @@ function mountsVolumes({ claims, pod }: PodInfo): boolean {
   return claims.length > 0 || (pod.spec.volumes?.some((volume) => inTreeVolume(volume)) ?? false)
 }
 
-function limitsOf(csi: CSINode | undefined): Map<string, number> {
-  return new Map(
-    (csi?.spec.drivers ?? []).flatMap(({ name, allocatable }) =>
-      allocatable?.count === undefined ? [] : [[name, allocatable.count]],
-    ),
-  )
+const known = new WeakMap<CSINode, ReadonlyMap<string, number>>()
+const NONE: ReadonlyMap<string, number> = new Map()
+
+/** By driver; worked out once per version of the CSINode. */
+function limitsOf(csi: CSINode | undefined): ReadonlyMap<string, number> {
+  if (!csi) return NONE
+  let limits = known.get(csi)
+  if (!limits) {
+    limits = new Map(
+      (csi.spec.drivers ?? []).flatMap(({ name, allocatable }) =>
+        allocatable?.count === undefined ? [] : [[name, allocatable.count]],
+      ),
+    )
+    known.set(csi, limits)
+  }
+  return limits
 }
 
 function countOf(volumes: ReadonlyMap<string, string>, driver: string): number {
