@@ -156,6 +156,18 @@ describe('A checker', () => {
       ['Job sum let go of 1 pods that succeeded, and counts 0 + 0'],
     ],
     [
+      'of Jobs leaves out a pod that succeeds after it was counted as a failure',
+      jobCompletions(),
+      [
+        task('p', '', tracked),
+        job({ completions: 1 }, { uncountedTerminatedPods: { failed: ['q'] } }),
+        task('q', '', tracked),
+        task('q', ''),
+        job({ completions: 1 }, { succeeded: 1, failed: 1, conditions: complete }),
+      ],
+      [],
+    ],
+    [
       'of Jobs sees a pod counted twice',
       jobCompletions(),
       [task('p', '0', tracked), job({ completions: 2 }, { succeeded: 2 })],

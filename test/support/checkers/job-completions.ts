@@ -11,13 +11,15 @@ interface Seen {
   readonly succeeded: Map<string, string>
   /** Let go by the Job; each must have been counted by then. */
   readonly released: Set<string>
+  /** Counted as failures, or let go of, while they still ran: what becomes of them afterwards is nobody's business. */
+  readonly writtenOff: Set<string>
 }
 
 /** What a Job says of its pods is what its pods did: none lost, none counted twice, each index once. */
 export function jobCompletions(): Checker {
   const jobs = new Map<string, Seen>()
   const of = (uid: string): Seen => {
-    const seen = jobs.get(uid) ?? { succeeded: new Map(), released: new Set() }
+    const seen = jobs.get(uid) ?? { succeeded: new Map(), released: new Set(), writtenOff: new Set() }
     jobs.set(uid, seen)
     return seen
   }
@@ -25,10 +27,13 @@ export function jobCompletions(): Checker {
     const pod = object as Pod
     const owner = controllerOf(pod)
     const uid = pod.metadata.uid ?? ''
-    if (owner?.kind !== 'Job' || pod.status?.phase !== 'Succeeded') return []
+    if (owner?.kind !== 'Job') return []
     const seen = of(owner.uid)
+    const isHeld = pod.metadata.finalizers?.includes(TRACKING)
+    if (pod.status?.phase !== 'Succeeded' && !isHeld) seen.writtenOff.add(uid)
+    if (pod.status?.phase !== 'Succeeded' || seen.writtenOff.has(uid)) return []
     seen.succeeded.set(uid, pod.metadata.annotations?.[INDEX] ?? '')
-    if (!isGone && pod.metadata.finalizers?.includes(TRACKING)) return []
+    if (!isGone && isHeld) return []
     seen.released.add(uid)
     const job = view.byUid<Job>('Job', owner.uid)
     if (!job || job.metadata.deletionTimestamp || job.spec.completionMode === 'Indexed' || isFinished(job))
@@ -47,7 +52,13 @@ export function jobCompletions(): Checker {
       if (moment.object.kind !== 'Job' || moment.isGone) return []
       const job = moment.object as Job
       const before = moment.previous as Job | undefined
-      return jobFaults(job, before, of(job.metadata.uid ?? ''))
+      const seen = of(job.metadata.uid ?? '')
+      for (const uid of job.status?.uncountedTerminatedPods?.failed ?? []) {
+        seen.writtenOff.add(uid)
+        seen.succeeded.delete(uid)
+        seen.released.delete(uid)
+      }
+      return jobFaults(job, before, seen)
     },
   }
 }
