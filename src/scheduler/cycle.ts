@@ -154,6 +154,11 @@ export class Cycle {
         const state = states[s]
         if (state === 'skip') continue
         const raw = kept.scores[s]!
+        const { plugin, weight } = localScore[s]!
+        if (!plugin.normalize && !tell) {
+          for (let i = 0; i < totals.length; i += 1) totals[i] = totals[i]! + raw[nodes[i]!.slot]! * weight
+          continue
+        }
         const scores = new Float64Array(nodes.length)
         for (let i = 0; i < scores.length; i += 1) scores[i] = raw[nodes[i]!.slot]!
         sum(localScore[s]!, scores, state?.state)
