@@ -6,9 +6,13 @@ import { formatTime } from '../../../src/base/date.ts'
 /** The whole cluster after a change, by kind and then by store key. */
 export class ClusterView {
   readonly #byKind = new Map<string, Map<string, Resource>>()
+  /** Lists asked for since the last change of their kind. */
+  readonly #lists = new Map<string, readonly Resource[]>()
 
-  all<R extends Resource>(kind: string): R[] {
-    return [...(this.#byKind.get(kind)?.values() ?? [])] as R[]
+  all<R extends Resource>(kind: string): readonly R[] {
+    const list = this.#lists.get(kind) ?? [...(this.#byKind.get(kind)?.values() ?? [])]
+    this.#lists.set(kind, list)
+    return list as readonly R[]
   }
 
   every(): Resource[] {
@@ -21,6 +25,7 @@ export class ClusterView {
 
   apply({ type, key, value }: Pick<Change, 'type' | 'key' | 'value'>): void {
     const object = value as Resource
+    this.#lists.delete(object.kind)
     const objects = this.#byKind.get(object.kind) ?? new Map<string, Resource>()
     this.#byKind.set(object.kind, objects)
     if (type === 'delete') objects.delete(key)

@@ -29,7 +29,7 @@ export function quotaBounds(): Checker {
 
 function usedOf(name: string, namespace: string | undefined, view: ClusterView) {
   const of = (kind: string) => view.all(kind).filter(({ metadata }) => metadata.namespace === namespace)
-  const pods = (of('Pod') as Pod[]).filter((pod) => !isPodTerminal(pod))
+  const pods = (of('Pod') as readonly Pod[]).filter((pod) => !isPodTerminal(pod))
   const kinds = ['Pod']
   switch (name) {
     case 'pods':

@@ -39,7 +39,7 @@ export function workloadsArrive(): Checker {
   }
 }
 
-function free<R extends Resource>(view: ClusterView, kind: string): R[] {
+function free<R extends Resource>(view: ClusterView, kind: string): readonly R[] {
   const bounded = view.all('ResourceQuota').map(({ metadata }) => metadata.namespace)
   return view.all<R>(kind).filter(({ metadata }) => !bounded.includes(metadata.namespace))
 }
