@@ -20,7 +20,7 @@ import { type Faults, faultyClient } from './faulty-client.ts'
 const SEEDS = process.env['SEED']
   ? [Number(process.env['SEED'])]
   : Array.from({ length: Number(process.env['SEEDS'] ?? 60) }, (_, i) => i + 1)
-const STEPS = 18
+const STEPS = 16
 const MINUTE_MS = 60_000
 /** Longer than anything waits that will still act, such as a pod in its longest back-off. */
 const QUIET_MINUTES = 6

@@ -2,6 +2,7 @@ import type { Pod } from '../../../src/api/kinds/pod.ts'
 import type { ResourceQuota } from '../../../src/api/kinds/resource-quota.ts'
 import { isPodTerminal, podRequests } from '../../../src/api/pods.ts'
 import { parseQuantity } from '../../../src/api/quantity.ts'
+import type { Resource } from '../../../src/api/resource.ts'
 import type { Checker, ClusterView } from './checker.ts'
 
 /** Nothing is made that takes its namespace over a quota. Counted again from the objects, by plain sums. */
@@ -28,8 +29,9 @@ export function quotaBounds(): Checker {
 }
 
 function usedOf(name: string, namespace: string | undefined, view: ClusterView) {
-  const of = (kind: string) => view.all(kind).filter(({ metadata }) => metadata.namespace === namespace)
-  const pods = (of('Pod') as readonly Pod[]).filter((pod) => !isPodTerminal(pod))
+  const of = <R extends Resource>(kind: string) =>
+    view.all<R>(kind).filter(({ metadata }) => metadata.namespace === namespace)
+  const pods = of<Pod>('Pod').filter((pod) => !isPodTerminal(pod))
   const kinds = ['Pod']
   switch (name) {
     case 'pods':
