@@ -113,7 +113,7 @@ function ownBytes(text: string): Buffer {
   return bytes
 }
 
-const encodings = new Encodings(24 * 1024 * 1024)
+const encodings = new Encodings(32 * 1024 * 1024)
 
 /** The JSON bytes of a frozen, shared object; lately encoded ones are kept. */
 export function encodeOnce(value: object): Buffer {
