@@ -95,6 +95,12 @@ export class Encodings {
     const young = this.#young.get(value)
     if (young) return young
     const bytes = this.#old.get(value) ?? ownBytes(JSON.stringify(value))
+    this.keep(value, bytes)
+    return bytes
+  }
+
+  /** What is known to be the JSON of a value that was read from it. */
+  keep(value: object, bytes: Buffer): void {
     if (this.#bytes > this.#bytesMax) {
       this.#old = this.#young
       this.#young = new WeakMap()
@@ -102,7 +108,6 @@ export class Encodings {
     }
     this.#young.set(value, bytes)
     this.#bytes += bytes.length
-    return bytes
   }
 }
 
@@ -118,4 +123,11 @@ const encodings = new Encodings(32 * 1024 * 1024)
 /** The JSON bytes of a frozen, shared object; lately encoded ones are kept. */
 export function encodeOnce(value: object): Buffer {
   return encodings.of(value)
+}
+
+/** The value of JSON bytes, which are kept as its encoding. */
+export function decodeOnce(bytes: Buffer): object {
+  const value = JSON.parse(bytes.toString()) as object
+  encodings.keep(value, bytes)
+  return value
 }

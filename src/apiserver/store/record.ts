@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib'
-import { encodeOnce } from '../../base/json.ts'
+import { decodeOnce, encodeOnce } from '../../base/json.ts'
 import type { DiskHeader, DiskRecord } from './disk.ts'
 
 /**
@@ -41,7 +41,7 @@ export function decodeHeader(bytes: Buffer): OrderedHeader | undefined {
 
 /** Of bytes whose header could be read. */
 export function decodeValue(bytes: Buffer): object {
-  return JSON.parse(bytes.toString('utf8', headerEnd(bytes))) as object
+  return decodeOnce(bytes.subarray(headerEnd(bytes)))
 }
 
 function headerEnd(bytes: Buffer): number {

@@ -80,7 +80,7 @@ export const up: CliCommand = {
  * when what lives has grown by this much, where its own choice is up to fourfold (10,000 pods: 800 MB instead of 1,100,
  * in the same time).
  */
-const HEAP_GROWING_PERCENT = 50
+const HEAP_GROWING_PERCENT = 80
 
 async function run(repo: string, options: UpOptions, { output, exit }: CommandContext): Promise<void> {
   const statusMode = parseStatusMode(options.status)
