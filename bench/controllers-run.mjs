@@ -28,6 +28,33 @@ const deployment = (name, replicas) => ({
   spec: { replicas, selector: { matchLabels: { app: name } }, template: template(name) },
 })
 
+/** EndpointSlices that somebody else manages, written as fast as 64 writers can; every watcher and proxy follows. */
+async function writeSlices(client, count) {
+  const slice = (n, ready) => ({
+    apiVersion: 'discovery.k8s.io/v1',
+    kind: 'EndpointSlice',
+    metadata: { ...metadata(`other-${n}`), labels: { 'kubernetes.io/service-name': `s-${n}` } },
+    addressType: 'IPv4',
+    ports: [{ name: '', port: 80, protocol: 'TCP' }],
+    endpoints: Array.from({ length: 10 }, (_, i) => ({
+      addresses: [address(n * 10 + i)],
+      conditions: { ready },
+    })),
+  })
+  await all(count, (n) => client.create(endpointSlice, slice(n, true)))
+  const startedAt = performance.now()
+  let next = 0
+  await Promise.all(
+    Array.from({ length: 64 }, async () => {
+      while (since(startedAt) < 3) {
+        next += 1
+        await client.update(endpointSlice, slice(next % count, Math.floor(next / count) % 2 === 1))
+      }
+    }),
+  )
+  return next / since(startedAt)
+}
+
 /** Each is given the plane and `until`; returns what it measured. */
 const workloads = {
   async deployments({ client, informers }) {
@@ -137,7 +164,8 @@ const workloads = {
         }
       }),
     )
-    return { perSecond: written / since(startedAt), changesPerSecond: next / since(startedAt) }
+    const carried = { perSecond: written / since(startedAt), changesPerSecond: next / since(startedAt) }
+    return { ...carried, writtenPerSecond: await writeSlices(client, SERVICES) }
   },
   async namespace({ client, informers }) {
     await client.create(namespaceKind, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'full' } })

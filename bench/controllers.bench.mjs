@@ -16,6 +16,7 @@ const rows = {
   endpointSlices: {
     changesPerSecond: ['pods that become ready or unready, of 200 Services', 'pods/s'],
     perSecond: ['… told by writes of EndpointSlices', 'writes/s'],
+    writtenPerSecond: ['EndpointSlices of somebody else, written', 'writes/s', 'aim 10,000'],
   },
   namespace: { seconds: ['a namespace with 10,000 objects deleted', 's'] },
 }

@@ -77,8 +77,7 @@ export const up: CliCommand = {
 
 /**
  * A control plane lives long and rests mostly: memory is worth more to it than the last percent of a start. V8 collects
- * when what lives has grown by this much, where its own choice is up to fourfold (10,000 pods: 800 MB instead of 1,100,
- * in the same time).
+ * when what lives has grown by this much, where its own choice is up to fourfold.
  */
 const HEAP_GROWING_PERCENT = 80
 
