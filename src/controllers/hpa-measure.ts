@@ -3,7 +3,6 @@
  * podautoscaler's computeReplicasForMetrics: conditions, events, and the status of each metric in its place. Pure.
  */
 import type {
-  V1LabelSelector,
   V2MetricSpec,
   V2MetricStatus,
   V2MetricTarget,
@@ -14,6 +13,7 @@ import { CUSTOM_METRICS } from '../api/metric-values.ts'
 import type { PodMetrics } from '../api/metrics-kinds.ts'
 import type { Pod } from '../api/pods.ts'
 import { formatQuantity, parseQuantity } from '../api/quantity.ts'
+import { goSelector } from '../api/selectors.ts'
 import { proposeByAmount, proposeByPods, proposeReplicas, type Tolerances } from './hpa-replicas.ts'
 
 const TOLERANCE = 0.1
@@ -330,16 +330,4 @@ function quantityOf(milli: number): string {
 
 function amountStatus(isAverage: boolean, milli: number): V2MetricValueStatus {
   return isAverage ? { averageValue: quantityOf(milli) } : { value: quantityOf(milli) }
-}
-
-/** As Go prints a *LabelSelector, which is how kube-controller-manager names metrics. */
-function goSelector(selector: V1LabelSelector | undefined): string {
-  if (!selector) return 'nil'
-  const labels = Object.entries(selector.matchLabels ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
-  const expressions = (selector.matchExpressions ?? []).map(
-    ({ key, operator, values = [] }) =>
-      `LabelSelectorRequirement{Key:${key},Operator:${operator},Values:[${values.join(' ')}],},`,
-  )
-  const pairs = labels.map(([key, value]) => `${key}: ${value},`).join('')
-  return `&LabelSelector{MatchLabels:map[string]string{${pairs}},MatchExpressions:[]LabelSelectorRequirement{${expressions.join('')}},}`
 }

@@ -41,6 +41,7 @@ import { rootCaPublisherController } from './root-ca-publisher.ts'
 import { ControllerRunner } from './runner.ts'
 import { serviceAccountController } from './service-account.ts'
 import { serviceCidrController } from './service-cidr.ts'
+import { staleDisruptionLoop } from './stale-disruption.ts'
 import { statefulSetController } from './stateful-set.ts'
 import { systemObjectsLoop } from './system-objects.ts'
 import { taintEvictionController } from './taint-eviction.ts'
@@ -74,7 +75,7 @@ export function controllersOf(kinds: Kinds): readonly Controller[] {
     endpointSliceMirroringController,
     endpointsController(),
     loadBalancerController(),
-    disruptionController,
+    disruptionController(kinds),
     taintEvictionController,
     claimProtectionController,
     volumeProtectionController,
@@ -109,6 +110,7 @@ const loopsOf = ({ kinds, onKinds }: Pick<ControllerOptions, 'kinds' | 'onKinds'
   garbageCollectorLoop(kinds, onKinds),
   nodeLifecycleLoop,
   podGcLoop,
+  staleDisruptionLoop,
   eventTtlLoop,
 ]
 
