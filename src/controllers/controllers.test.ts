@@ -343,6 +343,8 @@ const scenarios: Record<string, Omit<Scenario, 'controller'>> = {
         'ReplicationController',
         'ReplicationController',
       ])
+      const { status } = await client.get(replicationController, WEB)
+      expect(status).toMatchObject({ replicas: 2, observedGeneration: 1 })
     },
     remove: (client) => client.delete(replicationController, WEB, { propagationPolicy: 'Background' }),
   },

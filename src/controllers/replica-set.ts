@@ -2,6 +2,7 @@
  * Keeps as many pods as a ReplicaSet asks for: adopts and releases, makes in slow-start batches, deletes by rank,
  * and reports. What to delete and what to report is decided in pod-set.ts and replica-set-status.ts.
  */
+import type { V1ReplicaSetStatus } from '../api/generated/types.ts'
 import type { KindRef } from '../api/kind.ts'
 import { type Pod, pod } from '../api/kinds/pod.ts'
 import { type ReplicaSet, replicaSet } from '../api/kinds/replica-set.ts'
@@ -29,6 +30,8 @@ export const replicationControllerController = replicaController(
     ...found,
     spec: { ...found.spec, selector: { matchLabels: found.spec.selector ?? {} } },
   }),
+  // The only thing its status does not say.
+  ({ terminatingReplicas: _, ...status }) => status,
 )
 
 /** `asSet` keeps apiVersion, kind and metadata: pods are owned by what is really there. */
@@ -36,6 +39,7 @@ function replicaController<R extends Resource>(
   name: string,
   kind: KindRef<R>,
   asSet: (resource: R) => ReplicaSet,
+  statusOf: (status: V1ReplicaSetStatus) => V1ReplicaSetStatus = (status) => status,
 ): Controller<R> {
   return {
     name,
@@ -48,13 +52,13 @@ function replicaController<R extends Resource>(
       }),
     ],
     concurrency: 16,
-    reconcile: (context, found) => reconcile(context, kind, found, asSet(found)),
+    reconcile: (context, found) => reconcile(context, { kind, statusOf }, found, asSet(found)),
   }
 }
 
 async function reconcile<R extends Resource>(
   context: ReconcileContext,
-  kind: KindRef<R>,
+  { kind, statusOf }: { kind: KindRef<R>; statusOf: (status: V1ReplicaSetStatus) => V1ReplicaSetStatus },
   found: R,
   set: ReplicaSet,
 ): Promise<Outcome> {
@@ -69,7 +73,7 @@ async function reconcile<R extends Resource>(
   const managed: Managed = isBeingDeleted(set) ? { active } : await manageReplicas(context, set, active)
   const now = env.clock.now()
   const all = informers.of(pod).byIndex('owner', uid)
-  const status = replicaSetStatus(set, { active: managed.active, all }, managed.failure, now)
+  const status = statusOf(replicaSetStatus(set, { active: managed.active, all }, managed.failure, now))
   if (!deepEqual(set.status, status)) {
     await client.update(kind, { ...found, status }, { subresource: 'status' })
   }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { AnyKind } from '../../src/api/kind.ts'
 import { kinds } from '../../src/api/kinds/index.ts'
-import { ApiError } from '../../src/api/status.ts'
+import { ApiError, isReason } from '../../src/api/status.ts'
 import type { Client } from '../../src/client/client.ts'
 import { EventRecorder } from '../../src/client/events.ts'
 import { Informers } from '../../src/client/informers.ts'
@@ -26,7 +26,8 @@ const SETTLE_MS = 30_000
 /**
  * Every controller promises: (1) once things are as they should be it writes nothing; (2) a conflict on any one of its
  * writes changes nothing about where it ends; (3) so does an answer that got lost after the write was done;
- * (4) what it works for may go at any time.
+ * (4) so does a crash after any one of them; (5) what it works for may go at any time; (6) what it writes is never
+ * refused as malformed.
  */
 export function controllerContract(scenario: Scenario): void {
   const { controller, arrange, check, remove } = scenario
@@ -39,6 +40,18 @@ export function controllerContract(scenario: Scenario): void {
         await cluster.clock.run(3_600_000)
         expect(cluster.store.revision).toBe(revision)
       })
+    })
+
+    test('ends the same when it is stopped after each write and started anew', async () => {
+      let clean: unknown
+      const writes = await withController({}, async (cluster) => {
+        clean = await worldOf(cluster)
+      })
+      for (let failAt = 1; failAt <= Math.min(writes, 25); failAt += 1) {
+        await withController({ failAt, failure: 'crash' }, async (cluster) => {
+          expect(await worldOf(cluster)).toEqual(clean)
+        })
+      }
     })
 
     test.each(['conflict', 'lost answer'] as const)(
@@ -70,29 +83,51 @@ export function controllerContract(scenario: Scenario): void {
 
   /** Returns how many writes the controller tried. */
   async function withController(
-    fault: { failAt?: number; failure?: 'conflict' | 'lost answer' },
+    fault: { failAt?: number; failure?: 'conflict' | 'lost answer' | 'crash' },
     use: (cluster: TestCluster) => Promise<void>,
   ): Promise<number> {
     const cluster = await createTestCluster()
+    const refused: string[] = []
     let writes = 0
+    let hasCrashed = false
     const client = withFaults(cluster.client, async (write) => {
+      // Nothing a dead process does is done.
+      if (hasCrashed) throw new ApiError('Timeout', 'this process is no more')
       writes += 1
-      if (writes !== fault.failAt) return await write()
-      if (fault.failure === 'conflict') throw new ApiError('Conflict', 'someone was faster')
-      await write()
+      if (writes === fault.failAt && fault.failure === 'conflict')
+        throw new ApiError('Conflict', 'someone was faster')
+      const answer = await write().catch((error: unknown) => {
+        if (isReason(error, 'BadRequest') || isReason(error, 'Invalid')) refused.push(String(error))
+        throw error
+      })
+      if (writes !== fault.failAt || fault.failure === undefined) return answer
+      hasCrashed = fault.failure === 'crash'
       throw new ApiError('Timeout', 'the answer was lost')
     })
-    const informers = new Informers(cluster.env, cluster.client)
-    const events = new EventRecorder(cluster.env, cluster.client, 'test')
-    const runner = new ControllerRunner({ env: cluster.env, client, informers, events }, controller)
-    try {
-      await arrange(cluster.client)
+    const start = async () => {
+      const informers = new Informers(cluster.env, cluster.client)
+      const events = new EventRecorder(cluster.env, cluster.client, 'test')
+      const runner = new ControllerRunner({ env: cluster.env, client, informers, events }, controller)
       await runner.start()
+      return async () => {
+        await runner.stop()
+        await informers.close()
+      }
+    }
+    await arrange(cluster.client)
+    let stop = await start()
+    try {
+      if (fault.failure === 'crash') {
+        await cluster.clock.run(SETTLE_MS)
+        await stop()
+        hasCrashed = false
+        stop = await start()
+      }
       await cluster.clock.run(SETTLE_MS)
+      expect(refused).toEqual([])
       await use(cluster)
     } finally {
-      await runner.stop()
-      await informers.close()
+      await stop()
       await cluster.close()
     }
     return writes
