@@ -118,7 +118,7 @@ export function controllerContract(scenario: Scenario): void {
     let stop = await start()
     try {
       if (fault.failure === 'crash') {
-        await cluster.clock.run(SETTLE_MS)
+        for (let ms = 0; ms < SETTLE_MS && !hasCrashed; ms += 50) await cluster.clock.run(50)
         await stop()
         hasCrashed = false
         stop = await start()
