@@ -141,7 +141,7 @@ export async function startControlPlane(env: Env, options: ControlPlaneOptions =
           ]
         : []),
       ...(scheduler ? [startExplained(env, client, informers, registry, options)] : []),
-      ...(nodes ? [startNodes(env, client, informers, connections)] : []),
+      ...(nodes ? [startNodes(env, client, informers, connections, filesFolder(options))] : []),
     ]
     stops.push(() => Promise.all(running.map((part) => part.stop())))
     const sync = options.sync
@@ -162,6 +162,11 @@ export async function startControlPlane(env: Env, options: ControlPlaneOptions =
     await stop()
     throw error
   }
+}
+
+/** Where what simulated containers have written outlives the process. */
+function filesFolder({ store, dataDirectory }: ControlPlaneOptions): string | undefined {
+  return store === 'memory' || dataDirectory === undefined ? undefined : join(dataDirectory, 'pods')
 }
 
 /** The scheduler, which also answers why a pod goes where it goes. */

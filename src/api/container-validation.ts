@@ -92,13 +92,40 @@ function validateResizePolicy(
   })
 }
 
+const RULES_MAX = 20
+const EXIT_CODES_MAX = 255
+
 function validateRestart({ restartPolicy, restartPolicyRules }: V1Container, path: string): StatusCause[] {
   const wrong = oneOf(restartPolicy, ['Always', 'Never', 'OnFailure'], `${path}.restartPolicy`)
   if (restartPolicyRules?.length && restartPolicy === undefined)
     wrong.push(
       fault.required(`${path}.restartPolicy`, 'must specify restartPolicy when restart rules are used'),
     )
-  return wrong
+  return [...wrong, ...validateRestartRules(restartPolicyRules ?? [], `${path}.restartPolicyRules`)]
+}
+
+function validateRestartRules(
+  rules: NonNullable<V1Container['restartPolicyRules']>,
+  path: string,
+): StatusCause[] {
+  const wrong = rules.flatMap(({ action, exitCodes }, i) => {
+    const at = `${path}[${i}]`
+    const codes = `${at}.exitCodes`
+    if (!exitCodes)
+      return [
+        ...oneOf(action, ['Restart', 'RestartAllContainers'], `${at}.action`),
+        fault.required(codes, 'must be specified'),
+      ]
+    const { operator, values = [] } = exitCodes
+    return [
+      ...oneOf(action, ['Restart', 'RestartAllContainers'], `${at}.action`),
+      ...oneOf(operator, ['In', 'NotIn'], `${codes}.operator`),
+      ...(values.length > EXIT_CODES_MAX
+        ? [fault.tooMany(`${codes}.values`, values.length, EXIT_CODES_MAX)]
+        : []),
+    ]
+  })
+  return rules.length > RULES_MAX ? [fault.tooMany(path, rules.length, RULES_MAX), ...wrong] : wrong
 }
 
 /** Probes and hooks are for what keeps running. */

@@ -34,6 +34,29 @@ describe('A pod', () => {
       ],
     ],
     [
+      'restarts a container by rules only where the container says how else',
+      {
+        containers: [
+          {
+            name: 'app',
+            image: 'app:1',
+            restartPolicyRules: [
+              { action: 'Restart', exitCodes: { operator: 'In', values: [42] } },
+              { action: 'Stop', exitCodes: { operator: 'Is', values: Array(256).fill(1) } },
+              { action: 'RestartAllContainers' },
+            ],
+          },
+        ],
+      },
+      [
+        'spec.containers[0].restartPolicy: Required value: must specify restartPolicy when restart rules are used',
+        'spec.containers[0].restartPolicyRules[1].action: Unsupported value: "Stop": supported values: "Restart", "RestartAllContainers"',
+        'spec.containers[0].restartPolicyRules[1].exitCodes.operator: Unsupported value: "Is": supported values: "In", "NotIn"',
+        'spec.containers[0].restartPolicyRules[1].exitCodes.values: Too many: 256: must have at most 255 items',
+        'spec.containers[0].restartPolicyRules[2].exitCodes: Required value: must be specified',
+      ],
+    ],
+    [
       'has a known dns policy',
       { dnsPolicy: 'Mine' },
       [

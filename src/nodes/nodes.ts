@@ -28,6 +28,7 @@ import { ServiceProxy } from './proxy/proxy.ts'
 import { runtimesOf } from './runtimes/index.ts'
 import type { Runtime } from './runtimes/runtime.ts'
 import { NodeShutdown } from './shutdown.ts'
+import { WrittenFiles } from './written-files.ts'
 
 const HEARTBEAT_MS = 10_000
 /** While one of them lasts a node does not run. */
@@ -63,6 +64,7 @@ class Nodes {
   readonly #sources: Sources
   /** Key of each static pod, and its node. */
   readonly #statics = new Map<string, string>()
+  readonly #files: WrittenFiles
   readonly #faults = new ActiveFaults()
   readonly #effects: NodeFaultEffects
   readonly #injector: Faults
@@ -75,8 +77,15 @@ class Nodes {
   #starting: Promise<void> | undefined
   #stopped = false
 
-  constructor(env: Env, client: Client, informers: Informers, connections: NodeConnections) {
+  constructor(
+    env: Env,
+    client: Client,
+    informers: Informers,
+    connections: NodeConnections,
+    folder: string | undefined,
+  ) {
     this.#env = env
+    this.#files = new WrittenFiles(env, folder)
     this.#connections = connections
     this.#client = client.as('kubelet')
     this.#informers = informers
@@ -112,6 +121,8 @@ class Nodes {
     this.#informers.of(podKind)
     this.#starting = (async () => {
       await this.#informers.synced()
+      const uids = new Set(this.#informers.of(podKind).list().map(nodeUidOf))
+      await this.#files.load((uid) => uids.has(uid))
       if (this.#stopped) return
       for (const runtime of this.#runtimes.values()) {
         this.#cancels.push(runtime.onChange((uid) => this.#lookAt(this.#keys.get(uid))))
@@ -153,6 +164,7 @@ class Nodes {
     await this.#injector.stop()
     await Promise.all([this.#queue.close(), this.#heartbeats.close()])
     await Promise.all([...this.#nodes.values()].map(({ events }) => events.flush()))
+    await this.#files.stop()
   }
 
   #lookAt(key: string | undefined): void {
@@ -182,6 +194,7 @@ class Nodes {
       hostIP: hostIpOf(node),
       addresses: new PodAddresses(podCidrOf(node)),
       sources: this.#sources,
+      files: this.#files,
       lookAgain: (key, afterMs) => this.#queue.addAfter(key, afterMs),
       isCut: () => this.#isCut(name),
       pressures: () => {
@@ -248,7 +261,10 @@ class Nodes {
   #onPod(pod: Pod, isGone: boolean): void {
     const uid = nodeUidOf(pod)
     const isMirror = isMirrorPod(pod)
-    if (isGone && !isMirror) this.#keys.delete(uid)
+    if (isGone && !isMirror) {
+      this.#keys.delete(uid)
+      this.#files.forget(uid)
+    }
     const node = this.#nodes.get(pod.spec.nodeName ?? '')
     if (!node) return
     if (isGone && !isMirror) {
@@ -363,8 +379,10 @@ export function startNodes(
   client: Client,
   informers: Informers,
   connections: NodeConnections = new NodeConnections(),
+  /** Where what containers write is kept over a restart; absent: nowhere. */
+  folder?: string,
 ): { stop(): Promise<void> } {
-  const nodes = new Nodes(env, client, informers, connections)
+  const nodes = new Nodes(env, client, informers, connections, folder)
   nodes.start()
   return nodes
 }

@@ -7,6 +7,7 @@ import { type Pod, pod as podKind } from '../../src/api/kinds/pod.ts'
 import { type SimulatedImage, simulatedImage } from '../../src/api/kinds/simulated-image.ts'
 import { metricsKinds } from '../../src/api/metrics-kinds.ts'
 import { serveMetrics } from '../../src/apiserver/metrics-source.ts'
+import { Informers } from '../../src/client/informers.ts'
 import { NodeConnections } from '../../src/client/node-connection.ts'
 import { startNodes } from '../../src/nodes/nodes.ts'
 import { createTestCluster, type TestCluster } from './cluster.ts'
@@ -20,8 +21,12 @@ export interface SimulatedNodes extends TestCluster {
   eventsOf(name?: string): Promise<readonly string[]>
   /** Every change of what `show` says of the pod, with the seconds since it was first seen. */
   timeline(show: (pod: Pod) => string, name?: string): readonly string[]
+  /** Runs a command in the first container of a pod and resolves with what it writes. */
+  exec(command: readonly string[], name?: string): Promise<string>
   /** The nodes only; the cluster stays. */
   stopNodes(): Promise<void>
+  /** As when the process ends and begins again: only what the API and the folder hold is left. */
+  restartNodes(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -32,7 +37,10 @@ export const node = (name = 'node-a', override: Partial<Node['spec']> = {}): Nod
   })
 
 /** One simulated node on the real API server in memory, on virtual time; pods are made bound to it. */
-export async function startSimulatedNodes(nodes: readonly Node[] = [node()]): Promise<SimulatedNodes> {
+export async function startSimulatedNodes(
+  nodes: readonly Node[] = [node()],
+  folder?: string,
+): Promise<SimulatedNodes> {
   const cluster = await createTestCluster({ kinds: [...builtInKinds, ...metricsKinds] })
   const { client, clock, env } = cluster
   await client.create(namespaceKind, {
@@ -46,7 +54,8 @@ export async function startSimulatedNodes(nodes: readonly Node[] = [node()]): Pr
     await client.patch(nodeKind, { name: metadata.name }, 'merge', { status }, { subresource: 'status' })
   const connections = new NodeConnections()
   serveMetrics(cluster.registry, connections)
-  const running = startNodes(env, client, cluster.informers, connections)
+  let running = startNodes(env, client, cluster.informers, connections, folder)
+  let informers: Informers | undefined
   await clock.run(1000)
   return {
     ...cluster,
@@ -85,9 +94,31 @@ export async function startSimulatedNodes(nodes: readonly Node[] = [node()]): Pr
       })
       return lines
     },
+    async exec(command, name = 'web') {
+      const { spec, status } = await client.get(podKind, { namespace: 'default', name })
+      const id = status?.containerStatuses?.[0]?.containerID ?? ''
+      const said: string[] = []
+      const write = async (bytes: Uint8Array) => void said.push(Buffer.from(bytes).toString())
+      await connections.get(spec.nodeName ?? '')?.exec(id, command, {
+        stdin: undefined,
+        tty: false,
+        signal: new AbortController().signal,
+        stdout: write,
+        stderr: write,
+      })
+      return said.join('')
+    },
     stopNodes: () => running.stop(),
+    async restartNodes() {
+      await running.stop()
+      await informers?.close()
+      informers = new Informers(env, client)
+      running = startNodes(env, client, informers, connections, folder)
+      await clock.run(1000)
+    },
     async stop() {
       await running.stop()
+      await informers?.close()
       await cluster.close()
     },
   }

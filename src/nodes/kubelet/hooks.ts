@@ -12,7 +12,7 @@ export async function endContainer(
   graceMs: number,
 ): Promise<string | undefined> {
   const startedAt = env.clock.now()
-  const failure = await runHook(env, runtime, id, preStop, graceMs)
+  const failure = graceMs > 0 ? await runHook(env, runtime, id, preStop, graceMs) : undefined
   await runtime.stop(id, Math.max(graceMs - (env.clock.now() - startedAt), GRACE_MIN_MS))
   return failure
 }

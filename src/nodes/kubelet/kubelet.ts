@@ -6,6 +6,7 @@ import { isCriticalPod, nodeUidOf } from '../../api/static-pods.ts'
 import type { Client } from '../../client/client.ts'
 import type { Informers } from '../../client/informers.ts'
 import type { PodAddresses } from '../pod-addresses.ts'
+import type { WrittenFiles } from '../written-files.ts'
 import { admit, type Rejection, refusedUnderPressure, shortagesOf, unfit } from './admit.ts'
 import type { PodDisk } from './pod-disk.ts'
 import { PodWorker } from './pod-worker.ts'
@@ -18,11 +19,12 @@ import { StaticPods } from './static-pods.ts'
 import { apiReports, type PodReports } from './write-pod.ts'
 
 export interface KubeletOptions
-  extends Omit<PodWorkerOptions, 'sources' | 'takeAddress' | 'resizeWait' | 'reports'> {
+  extends Omit<PodWorkerOptions, 'sources' | 'files' | 'takeAddress' | 'resizeWait' | 'reports'> {
   readonly client: Client
   readonly informers: Informers
   readonly addresses: PodAddresses
   readonly sources: Sources
+  readonly files: WrittenFiles
   /** MemoryPressure and DiskPressure, as far as the node is under them. */
   pressures(): readonly string[]
   /** It takes no pod any more. */
@@ -54,7 +56,10 @@ export class Kubelet {
     this.staticPods = new StaticPods({
       ...options,
       take: (key, pod, reports) => this.#take(key, pod, pod.metadata.uid ?? '', reports),
-      forget: (uid) => this.forget(uid),
+      forget: (uid) => {
+        this.forget(uid)
+        options.files.forget(uid)
+      },
     })
     // Before any new pod is given one of them.
     for (const pod of this.#podsHere())
@@ -100,7 +105,7 @@ export class Kubelet {
 
   /** Somebody has written into a volume of a pod. */
   get hasWritten(): boolean {
-    return [...this.#workers.values()].some(({ emptyDirs }) => emptyDirs.areUsed)
+    return [...this.#workers.keys()].some((uid) => this.#options.files.of(uid).areUsed)
   }
 
   /** Nothing runs of a pod. */
@@ -139,7 +144,8 @@ export class Kubelet {
   }
 
   #take(key: string, pod: Pod, uid: string, reports: PodReports): PodWorker {
-    const { env, runtime, addresses, hostIP, node, sources } = this.#options
+    const { env, runtime, addresses, hostIP, node, sources, files, hasLostAll } = this.#options
+    if (hasLostAll) files.of(uid).powerOff(pod)
     const restored = restoreRecord(pod, env.clock.now())
     const failure = restored.failure ?? (pod.status?.startTime === undefined ? this.#refusal(pod) : undefined)
     const isUp = !isPodTerminal(pod) && !failure
@@ -150,6 +156,7 @@ export class Kubelet {
         ...this.#options,
         reports,
         sources: sources.of(pod),
+        files: files.of(uid),
         resizeWait: (now) => this.#resizeWait(now),
         takeAddress: () => addresses.take(uid),
       },
@@ -160,7 +167,7 @@ export class Kubelet {
     for (const { container, handle } of worker.found()) {
       runtime.adopt(node, pod, container, handle, worker.surroundings(container))
       // 255 and Unknown: how a kubelet reports what it finds dead after its node has been away.
-      if (this.#options.hasLostAll) runtime.crash(handle.id, 255, 'Unknown')
+      if (hasLostAll) runtime.crash(handle.id, 255, 'Unknown')
     }
     this.#workers.set(uid, worker)
     return worker

@@ -25,6 +25,12 @@ const app = { name: 'app', image: 'app' }
 const setup = { name: 'setup', image: 'setup' }
 const mesh = { name: 'mesh', image: 'mesh', restartPolicy: 'Always' }
 
+const onCode = (action: string, operator: string, code: number) => ({
+  ...app,
+  restartPolicy: 'Never',
+  restartPolicyRules: [{ action, exitCodes: { operator, values: [code] } }],
+})
+
 interface Case {
   readonly spec?: Partial<V1PodSpec>
   readonly states?: Readonly<Record<string, Partial<ContainerRecord>>>
@@ -53,7 +59,7 @@ function plan({ spec = {}, states = {}, deletedInMs, record = {}, images = ['app
 /** "start app", "stop app 30000", "fail-pod DeadlineExceeded" */
 const told = (one: Case): readonly string[] =>
   plan(one).steps.map((step) => {
-    if (step.do === 'release') return 'release'
+    if (step.do === 'release' || step.do === 'restart-all') return step.do
     if (step.do === 'fail-pod') return `fail-pod ${step.reason}`
     const more = step.do === 'stop' ? ` ${step.graceMs}` : step.do === 'back-off' ? ` ${step.ms}` : ''
     return `${step.do} ${step.container.name}${more}`
@@ -66,9 +72,89 @@ describe('The next step', () => {
     ['is to pull what is not there', { images: [] }, ['pull app']],
     ['is to start what is there', {}, ['start app']],
     [
-      'is to pull all main containers side by side',
+      'is to pull and start one main container after the other',
       { spec: { containers: [app, setup] }, images: [] },
-      ['pull app', 'pull setup'],
+      ['pull app'],
+    ],
+    [
+      'is not to start a main container while the one before starts',
+      { spec: { containers: [app, setup] }, states: { app: { phase: 'starting' } } },
+      [],
+    ],
+    [
+      'is not to start a main container while the postStart hook of another runs',
+      { spec: { containers: [app, setup] }, states: { app: { ...running, isStarting: true } } },
+      [],
+    ],
+    [
+      'is to start a main container although the one before waits for its image',
+      {
+        spec: { containers: [app, setup] },
+        states: { app: { reason: 'ImagePullBackOff', notBefore: NOW + 1000, backoffMs: 10_000 } },
+      },
+      ['start setup'],
+    ],
+    [
+      'is to restart a container whose own policy says so in a pod that never restarts',
+      { spec: { ...never, containers: [{ ...app, restartPolicy: 'Always' }] }, states: { app: exited(0) } },
+      ['back-off app 0'],
+    ],
+    [
+      'is nothing when the own policy of the only container is Never',
+      { spec: { containers: [{ ...app, restartPolicy: 'Never' }] }, states: { app: exited(1) } },
+      [],
+    ],
+    [
+      'is to restart a container for an exit code that one of its rules names',
+      { spec: { ...never, containers: [onCode('Restart', 'In', 42)] }, states: { app: exited(42) } },
+      ['back-off app 0'],
+    ],
+    [
+      'is not to restart a container for another exit code',
+      { spec: { ...never, containers: [onCode('Restart', 'In', 42)] }, states: { app: exited(1) } },
+      [],
+    ],
+    [
+      'is to restart a container for any exit code but those that a rule names',
+      { spec: { ...never, containers: [onCode('Restart', 'NotIn', 42)] }, states: { app: exited(1) } },
+      ['back-off app 0'],
+    ],
+    [
+      'is to fail a pod that restarts when its init container does not',
+      { spec: { initContainers: [{ ...setup, restartPolicy: 'Never' }] }, states: { setup: exited(1) } },
+      ['fail-pod '],
+    ],
+    [
+      'is to kill what runs when an end starts all containers anew',
+      {
+        spec: { initContainers: [setup], containers: [onCode('RestartAllContainers', 'In', 42), mesh] },
+        states: { setup: exited(0), app: exited(42), mesh: running },
+      },
+      ['kill mesh'],
+    ],
+    [
+      'is to hold back all containers as long as the one that starts them anew',
+      {
+        spec: { initContainers: [setup], containers: [onCode('RestartAllContainers', 'In', 42), mesh] },
+        states: { setup: exited(0), app: exited(42, { restarts: 2, backoffMs: 10_000 }), mesh: exited(137) },
+      },
+      ['back-off app 20000'],
+    ],
+    [
+      'is to start all containers anew when that wait is over',
+      {
+        spec: { initContainers: [setup], containers: [onCode('RestartAllContainers', 'In', 42), mesh] },
+        states: { setup: exited(0), app: exited(42, { notBefore: NOW }), mesh: exited(137) },
+      },
+      ['restart-all'],
+    ],
+    [
+      'is the first init container when all were set back',
+      {
+        spec: { initContainers: [setup] },
+        states: { app: { restarts: 1, isReset: true, lastExit: ended(42) } },
+      },
+      ['start setup'],
     ],
     [
       'is to pull although it is there when the policy is Always',

@@ -11,6 +11,7 @@ import {
   isInitialized,
   type PodRecord,
 } from './record.ts'
+import { restarts, restartsAll } from './restart-policy.ts'
 
 /** What a kubelet does next for a pod. Several at once where they do not depend on one another. */
 export type Step =
@@ -19,6 +20,10 @@ export type Step =
   /** Ends it; `why` names the probe that says so. Of one that is stopping: ends it sooner. */
   | { readonly do: 'stop'; readonly container: V1Container; readonly graceMs: number; readonly why: string }
   | { readonly do: 'back-off'; readonly container: V1Container; readonly ms: number }
+  /** Ends it at once, without its hook: all of the pod start anew. */
+  | { readonly do: 'kill'; readonly container: V1Container }
+  /** Nothing runs any more: all containers are as if they had never run, but for their counts. */
+  | { readonly do: 'restart-all' }
   /** A failed pull has been shown as ErrImagePull for a moment; now the wait shows. */
   | { readonly do: 'pull-back-off'; readonly container: V1Container }
   | { readonly do: 'refuse-pull'; readonly container: V1Container }
@@ -64,26 +69,60 @@ export function nextSteps({ pod, record, hasImage, now }: Observation): Plan {
     const message = 'Pod was active on the node longer than the specified deadline'
     return { steps: [{ do: 'fail-pod', reason: 'DeadlineExceeded', message }], lookAt: now }
   }
+  const again = restartAll(pod, record, now)
+  if (again) return { ...again, lookAt: Math.min(again.lookAt, deadline) }
   const steps: Step[] = []
   let lookAt = deadline
   const isPastInit = isInitialized(pod, record)
   let isHeld = false
+  // One container after the other is pulled and started; one that cannot be holds up nobody.
+  let isBusy = pod.spec.containers.some(({ name }) => isBeingStarted(record.containers.get(name)))
   for (const { container, kind } of allContainers(pod)) {
     if (isHeld && kind !== 'ephemeral') continue
     const state = record.containers.get(container.name)
     // Once a main container has run, init containers are over and a sidecar that ended holds up nobody.
     if (!state || (isPastInit && kind === 'init')) continue
     const plan = stepFor(pod, container, kind, state, hasImage, now)
-    if (plan.step) steps.push(plan.step)
+    const begins = kind === 'main' && (plan.step?.do === 'pull' || plan.step?.do === 'start')
+    if (plan.step && !(begins && isBusy)) steps.push(plan.step)
+    isBusy ||= begins
     lookAt = Math.min(lookAt, plan.lookAt)
     // The next one waits until an init container has completed, or a sidecar has started.
     if (plan.blocks && !isPastInit) isHeld = true
   }
-  const mains = pod.spec.containers.map(({ name }) => record.containers.get(name))
-  const isDone = mains.every((state) => state?.phase === 'exited' && !restarts(pod, 'main', state))
+  const isDone = pod.spec.containers.every((container) => {
+    const state = record.containers.get(container.name)
+    return state?.phase === 'exited' && !restarts(pod, container, 'main', state)
+  })
   if (isDone && steps.every(({ do: what }) => what !== 'start' && what !== 'pull'))
     return shutDown(pod, record, now, graceMs(pod), false)
   return { steps, lookAt }
+}
+
+function isBeingStarted(state: ContainerRecord | undefined): boolean {
+  return state?.phase === 'pulling' || state?.phase === 'starting' || state?.isStarting === true
+}
+
+/** A container ended in a way that starts all of the pod anew: the others are killed, then each begins at the beginning. */
+function restartAll(pod: Pod, { containers }: PodRecord, now: number): Plan | undefined {
+  const source = restartsAll(pod, containers)
+  const state = source && containers.get(source.name)
+  if (!state) return undefined
+  const left = allContainers(pod).flatMap(({ container, kind }) => {
+    const { phase = 'waiting' } = containers.get(container.name) ?? {}
+    return kind === 'ephemeral' || isDown(phase) ? [] : [{ container, phase }]
+  })
+  if (left.length > 0)
+    return {
+      steps: left.flatMap(({ container, phase }) =>
+        phase === 'running' ? [{ do: 'kill' as const, container }] : [],
+      ),
+      lookAt: NEVER,
+    }
+  if (state.notBefore === 0)
+    return { steps: [{ do: 'back-off', container: source, ms: nextBackoffMs(state) }], lookAt: now }
+  if (now < state.notBefore) return { steps: [], lookAt: state.notBefore }
+  return { steps: [{ do: 'restart-all' }], lookAt: now }
 }
 
 interface ContainerPlan {
@@ -107,6 +146,7 @@ function stepFor(
     case 'stopping':
       return { lookAt: NEVER, blocks }
     case 'running': {
+      if (state.isStarting) return { lookAt: NEVER, blocks }
       const lost = lostProbe(container, state)
       if (lost) {
         const step = {
@@ -124,7 +164,7 @@ function stepFor(
       }
     }
     case 'exited': {
-      if (!restarts(pod, kind, state)) {
+      if (!restarts(pod, container, kind, state)) {
         if (kind === 'init' && state.exit?.code !== 0) {
           return { step: { do: 'fail-pod', reason: '', message: '' }, lookAt: now, blocks: true }
         }
@@ -153,16 +193,6 @@ function stepFor(
       return { step: { do: 'start', container }, lookAt: NEVER, blocks }
     }
   }
-}
-
-/** restartPolicy; init containers restart until they succeed unless the pod never restarts; sidecars always. */
-function restarts(pod: Pod, kind: ContainerKind, state: ContainerRecord): boolean {
-  const policy = pod.spec.restartPolicy ?? 'Always'
-  const failed = state.exit?.code !== 0
-  if (kind === 'ephemeral') return false
-  if (kind === 'sidecar') return true
-  if (kind === 'init') return failed && policy !== 'Never'
-  return policy === 'Always' || (policy === 'OnFailure' && failed)
 }
 
 /** The first restart comes at once, then 10 s, 20 s, 40 s … 300 s; after ten minutes of running it begins anew. */

@@ -1,6 +1,11 @@
 import { findCondition, setCondition } from '../../api/conditions.ts'
 import { formatDuration } from '../../api/duration.ts'
-import type { V1ContainerStatus, V1PodCondition, V1PodStatus } from '../../api/generated/types.ts'
+import type {
+  V1Container,
+  V1ContainerStatus,
+  V1PodCondition,
+  V1PodStatus,
+} from '../../api/generated/types.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
 import { qosClassOf } from '../../api/resource-requests.ts'
 import { CONFIG_SOURCE } from '../../api/static-pods.ts'
@@ -17,6 +22,7 @@ import {
   type PodRecord,
 } from './record.ts'
 import { RESIZE_CONDITIONS, resizeConditions } from './resize.ts'
+import { mayRestartAll, restarts, restartsAll } from './restart-policy.ts'
 
 /** The PodStatus that follows from what a kubelet knows (kubelet_pods.go generateAPIPodStatus). Pure. */
 export function podStatusOf(pod: Pod, record: PodRecord, hostIP: string, now: number): V1PodStatus {
@@ -56,20 +62,32 @@ export function podStatusOf(pod: Pod, record: PodRecord, hostIP: string, now: nu
   }
 }
 
+/** In the order of kubelet_pods.go getPhase: a pod is pending until each of its main containers has once been started. */
 function phaseOf(pod: Pod, record: PodRecord): string {
   const { containers, failure } = record
-  const mains = pod.spec.containers.map(({ name }) => containers.get(name))
   const areAllDown = areDown(record)
-  const haveSucceeded = mains.every((state) => state?.phase === 'exited' && state.exit?.code === 0)
+  const hasSucceeded = ({ name }: V1Container) => containers.get(name)?.exit?.code === 0
+  const haveSucceeded = pod.spec.containers.every(
+    (container) => containers.get(container.name)?.phase === 'exited' && hasSucceeded(container),
+  )
   if (failure) return areAllDown ? 'Failed' : (pod.status?.phase ?? 'Pending')
   if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') return pod.status.phase
   if (pod.metadata.deletionTimestamp !== undefined && areAllDown)
     return haveSucceeded ? 'Succeeded' : 'Failed'
-  if (!isInitialized(pod, record)) return 'Pending'
-  const policy = pod.spec.restartPolicy ?? 'Always'
-  if (policy === 'Always' || !areAllDown || mains.some((state) => state?.phase !== 'exited')) return 'Running'
-  if (haveSucceeded) return 'Succeeded'
-  return policy === 'Never' ? 'Failed' : 'Running'
+  if (!pod.spec.containers.every(({ name }) => hasRun(containers.get(name)))) return 'Pending'
+  const isOver = pod.spec.containers.every((container) => {
+    const state = containers.get(container.name)
+    return state?.phase === 'exited' && !restarts(pod, container, 'main', state)
+  })
+  if (!areAllDown || !isOver || restartsAll(pod, containers)) return 'Running'
+  return haveSucceeded ? 'Succeeded' : 'Failed'
+}
+
+/** It runs, or has run since its pod was made or set back. */
+function hasRun(state: ContainerRecord | undefined): boolean {
+  if (state === undefined || state.isReset) return false
+  if (isRunning(state.phase)) return !state.isStarting || state.lastExit !== undefined
+  return state.exit !== undefined || state.restarts > 0
 }
 
 export function areDown({ containers }: Pick<PodRecord, 'containers'>): boolean {
@@ -88,7 +106,7 @@ function incompleteInits(pod: Pod, record: PodRecord): readonly string[] {
 }
 
 function isStarted(state: ContainerRecord | undefined): boolean {
-  const isUp = state !== undefined && isRunning(state.phase)
+  const isUp = state !== undefined && isRunning(state.phase) && !state.isStarting
   return isUp && state.probes.startup?.passed !== false
 }
 
@@ -146,6 +164,7 @@ function conditionsOf(pod: Pod, record: PodRecord, phase: string, now: number): 
       ? { type: 'ContainersReady', status: 'True' }
       : { type: 'ContainersReady', status: 'False', ...notReady },
     ...resizeConditions(pod, containers, record.resizeWait),
+    ...restartingConditions(pod, record, completed),
     // Nobody else says so of a pod that no scheduler has seen.
     ...(areDown(record) && record.failure?.disruption !== undefined
       ? [
@@ -172,6 +191,19 @@ function conditionsOf(pod: Pod, record: PodRecord, phase: string, now: number): 
   return conditions
 }
 
+/** Of a pod whose containers may all start anew when one of them ends. */
+function restartingConditions(
+  pod: Pod,
+  { containers, failure }: PodRecord,
+  completed: { readonly reason: string } | undefined,
+): Omit<V1PodCondition, 'lastTransitionTime'>[] {
+  if (!mayRestartAll(pod)) return []
+  const type = 'AllContainersRestarting'
+  if (completed || failure || !restartsAll(pod, containers)) return [{ type, status: 'False', ...completed }]
+  const message = 'container exited with restart policy rule'
+  return [{ type, status: 'True', reason: 'RestartAllContainersStarted', message }]
+}
+
 function gateMessage(pod: Pod, type: string): string {
   const status = findCondition(pod.status?.conditions, type)?.status
   return status === undefined
@@ -196,12 +228,11 @@ function containerStatus(
     ...(state.id ? { containerID: state.id } : {}),
     ...sizes(state),
   }
-  const isUp = isRunning(state.phase)
-  if (isUp) {
+  if (isRunning(state.phase) && !state.isStarting) {
     return {
       ...base,
       ready: kind === 'main' || kind === 'sidecar' ? isReady(state) : false,
-      started: kind === 'main' || kind === 'sidecar' ? isStarted(state) : false,
+      started: kind === 'ephemeral' ? false : isStarted(state),
       state: { running: { startedAt: formatTime(state.startedAt ?? record.startTime) } },
       lastState: last ?? {},
     }

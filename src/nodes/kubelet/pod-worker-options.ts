@@ -2,6 +2,7 @@ import type { Pod } from '../../api/kinds/pod.ts'
 import type { Env } from '../../base/env.ts'
 import type { EventRecorder } from '../../client/events.ts'
 import type { Runtime } from '../runtimes/runtime.ts'
+import type { PodFiles } from './pod-files.ts'
 import type { ResizeWait } from './record.ts'
 import type { PodSources } from './sources.ts'
 import type { PodReports } from './write-pod.ts'
@@ -18,6 +19,8 @@ export interface PodWorkerOptions {
   lookAgain(key: string, afterMs: number): void
   /** What the API holds for its containers. */
   readonly sources: PodSources
+  /** What its containers have written. */
+  readonly files: PodFiles
   /** Nothing goes between this node and the API. */
   isCut(): boolean
   takeAddress(): string | undefined

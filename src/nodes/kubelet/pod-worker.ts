@@ -1,11 +1,10 @@
-import type { V1Container, V1LifecycleHandler } from '../../api/generated/types.ts'
+import type { V1Container } from '../../api/generated/types.ts'
 import { isPodTerminal, type Pod } from '../../api/pods.ts'
 import type { ContainerHandle } from '../runtimes/runtime.ts'
 import type { Surroundings } from '../runtimes/surroundings.ts'
-import { EmptyDirs } from './empty-dirs.ts'
-import { endContainer, runHook } from './hooks.ts'
-import { neverPulled, pullBackOff, pullImage } from './image-pull.ts'
-import { nextPullBackoffMs, nextSteps, type Step } from './next-step.ts'
+import { ContainerActions } from './container-actions.ts'
+import { neverPulled, pullBackOff } from './image-pull.ts'
+import { nextSteps, type Step } from './next-step.ts'
 import { type PodDisk, podDisk } from './pod-disk.ts'
 import { areDown, podStatusOf, restartHeldBack } from './pod-status.ts'
 import type { PodWorkerOptions } from './pod-worker-options.ts'
@@ -18,13 +17,14 @@ import {
   fieldPathOf,
   isRunning,
   type PodRecord,
+  resetContainer,
   withNewContainers,
 } from './record.ts'
-import { environmentReferences, heldBack, missingReference } from './references.ts'
+import { heldBack } from './references.ts'
 import { isResized, needsRestart } from './resize.ts'
 import { surroundingsOf } from './volume-files.ts'
 
-/** A missing volume source, reference or address is looked for again this often. */
+/** A missing volume source or address is looked for again this often. */
 const RETRY_MS = 2000
 /** A resize that has to wait is tried again this often. */
 const RESIZE_RETRY_MS = 10_000
@@ -36,8 +36,8 @@ const RESIZE_RETRY_MS = 10_000
 export class PodWorker {
   readonly #options: PodWorkerOptions
   readonly #key: string
+  readonly #actions: ContainerActions
   #record: PodRecord
-  readonly emptyDirs = new EmptyDirs()
   /** What the last write of the status returned: the watch may show an older form for a moment. */
   #written: Pod | undefined
   #pod: Pod
@@ -48,6 +48,7 @@ export class PodWorker {
     this.#key = key
     this.#record = record
     this.#pod = pod
+    this.#actions = this.#actionsFor()
     for (const { container, state } of this.#running()) {
       const { ready: isReady = false, started: isStarted = false } =
         containerStatusOf(pod, container.name) ?? {}
@@ -75,7 +76,7 @@ export class PodWorker {
   disk(): PodDisk {
     const { runtime } = this.#options
     const usage = this.#running().map(({ container, id }) => ({ container, ...runtime.usage(id) }))
-    return podDisk(this.#pod, usage, this.emptyDirs)
+    return podDisk(this.#pod, usage, this.#options.files)
   }
 
   get pod(): Pod {
@@ -91,9 +92,9 @@ export class PodWorker {
   }
 
   surroundings(container: V1Container): Surroundings {
-    const { node, hostIP, sources } = this.#options
+    const { node, hostIP, sources, files } = this.#options
     const place = { node, hostIP, podIP: this.#record.podIP ?? '' }
-    return surroundingsOf(() => this.#pod, container, place, sources, this.emptyDirs)
+    return surroundingsOf(() => this.#pod, container, place, sources, files)
   }
 
   /** It runs no longer, and never again. */
@@ -176,6 +177,7 @@ export class PodWorker {
         notBefore: 0,
         probes: {},
         stopBy: Number.POSITIVE_INFINITY,
+        isStarting: false,
       })
     }
   }
@@ -183,6 +185,7 @@ export class PodWorker {
   #probe(): void {
     const { env, runtime } = this.#options
     for (const { container, state, id } of this.#running()) {
+      if (state.isStarting) continue
       const { probes, failed } = askProbes(container, state, env.clock.now(), (probe) =>
         runtime.probe(id, probe, this.#record.podIP ?? ''),
       )
@@ -204,7 +207,8 @@ export class PodWorker {
     }
     for (const { container, state, id } of resized) {
       if (needsRestart(container, state.resources)) {
-        this.#stop(container, state, (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000, false)
+        const graceMs = (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000
+        this.#actions.stop(container, state, graceMs, `Container ${container.name} resize requires restart`)
         continue
       }
       runtime.resize(id, container)
@@ -234,14 +238,17 @@ export class PodWorker {
       this.#record = { ...this.#record, failure: { reason, message } }
       return
     }
+    if (step.do === 'restart-all') {
+      this.#reset()
+      return
+    }
     const { container } = step
     const { name, image = '' } = container
     const state = this.#record.containers.get(name)
     if (!state) return
     switch (step.do) {
       case 'pull':
-        this.#set(name, { phase: 'pulling' })
-        void this.#pull(container)
+        void this.#actions.pull(container)
         return
       case 'pull-back-off':
       case 'refuse-pull': {
@@ -251,11 +258,19 @@ export class PodWorker {
         this.#set(name, why)
         return
       }
+      case 'kill':
+        this.#actions.kill(container, state)
+        return
       case 'start':
-        this.#begin(container, state)
+        this.#actions.begin(container, state)
         return
       case 'stop':
-        this.#stop(container, state, step.graceMs, step.why === '')
+        this.#actions.stop(
+          container,
+          state,
+          step.graceMs,
+          step.why === '' ? `Stopping container ${name}` : '',
+        )
         return
       case 'back-off': {
         const from = state.exit?.finishedAt ?? this.#options.env.clock.now()
@@ -265,122 +280,36 @@ export class PodWorker {
     }
   }
 
-  #begin(container: V1Container, state: ContainerRecord): void {
-    const { namespace = '' } = this.#pod.metadata
-    const missing = missingReference(environmentReferences(container), this.#options.sources.data, namespace)
-    if (missing === undefined) {
-      void this.#start(container, state)
-      return
+  /** All but what somebody debugs with begins at the beginning. */
+  #reset(): void {
+    for (const { container, kind } of allContainers(this.#pod)) {
+      const state = this.#record.containers.get(container.name)
+      if (kind === 'ephemeral' || !state) continue
+      if (state.exit && state.lastExit) this.#options.runtime.remove(state.lastExit.id)
+      this.#set(container.name, resetContainer(state))
     }
-    this.#event('Warning', 'Failed', `Error: ${missing}`, container)
-    this.#set(container.name, {
-      phase: 'waiting',
-      reason: 'CreateContainerConfigError',
-      message: missing,
-      notBefore: this.#options.env.clock.now() + RETRY_MS,
+  }
+
+  #actionsFor(): ContainerActions {
+    const worker = this
+    return new ContainerActions(this.#options, {
+      get pod() {
+        return worker.#pod
+      },
+      get isEnded() {
+        return worker.#ended
+      },
+      state: (name) => this.#record.containers.get(name),
+      set: (name, change) => this.#set(name, change),
+      event: (...event) => this.#event(...event),
+      prepare: (container) => {
+        this.#options.files.renew(container.name)
+        return this.surroundings(container)
+      },
+      again: (afterMs = 0) => {
+        if (!this.#ended) this.#options.lookAgain(this.#key, afterMs)
+      },
     })
-    this.#options.lookAgain(this.#key, RETRY_MS)
-  }
-
-  async #pull(container: V1Container): Promise<void> {
-    const { env, runtime, node } = this.#options
-    const { name } = container
-    const failure = await pullImage(env, runtime, node, container, (...event) =>
-      this.#event(...event, container),
-    )
-    const state = this.#record.containers.get(name)
-    if (!state) return
-    if (failure === undefined) {
-      // The wait of one that ran before is for its crashes, not for its image.
-      const backoffMs = state.exit ? state.backoffMs : 0
-      this.#set(name, { phase: 'waiting', reason: 'ImagePulled', message: '', backoffMs, notBefore: 0 })
-    } else {
-      const backoffMs = nextPullBackoffMs(state)
-      const notBefore = env.clock.now() + backoffMs
-      this.#set(name, { phase: 'waiting', reason: 'ErrImagePull', message: failure, backoffMs, notBefore })
-    }
-    this.#again()
-  }
-
-  async #start(container: V1Container, state: ContainerRecord): Promise<void> {
-    const { runtime, node, env } = this.#options
-    const { name, image } = container
-    if (state.reason !== 'ImagePulled' || state.exit) {
-      const message = `Container image "${image}" already present on machine and can be accessed by the pod`
-      this.#event('Normal', 'Pulled', message, container)
-    }
-    this.#set(name, { phase: 'starting', reason: 'ContainerCreating', message: '' })
-    try {
-      const { id, imageId, startedAt } = await runtime.start(
-        node,
-        this.#pod,
-        container,
-        this.surroundings(container),
-      )
-      if (this.#ended) {
-        await runtime.stop(id, 0)
-        return runtime.remove(id)
-      }
-      if (state.exit && state.lastExit) runtime.remove(state.lastExit.id)
-      this.#event('Normal', 'Created', 'Container created', container)
-      this.#event('Normal', 'Started', 'Container started', container)
-      this.#set(name, {
-        phase: 'running',
-        id,
-        imageId,
-        startedAt,
-        resources: container.resources,
-        notBefore: 0,
-        probes: probesOf(container, startedAt),
-        ...(state.exit ? { restarts: state.restarts + 1, lastExit: state.exit, exit: undefined } : {}),
-      })
-    } catch (error) {
-      const { message } = error as Error
-      this.#event('Warning', 'Failed', `Error: ${message}`, container)
-      const notBefore = env.clock.now() + RETRY_MS
-      this.#set(name, { phase: 'waiting', reason: 'CreateContainerError', message, notBefore })
-    }
-    this.#again()
-    await this.#afterStart(container)
-  }
-
-  /** A container whose hook fails is ended, and restarted as its policy says. */
-  async #afterStart(container: V1Container): Promise<void> {
-    const { env, runtime } = this.#options
-    const { postStart } = container.lifecycle ?? {}
-    const { id, phase } = this.#record.containers.get(container.name) ?? {}
-    if (!postStart || id === undefined || phase !== 'running') return
-    if ((await runHook(env, runtime, id, postStart, Number.MAX_SAFE_INTEGER)) === undefined) return
-    this.#event('Warning', 'FailedPostStartHook', 'PostStartHook failed', container)
-    const state = this.#record.containers.get(container.name)
-    if (state?.id === id && state.phase === 'running')
-      this.#stop(container, state, (this.#pod.spec.terminationGracePeriodSeconds ?? 30) * 1000, false)
-  }
-
-  #stop(container: V1Container, { id, phase }: ContainerRecord, graceMs: number, saysSo: boolean): void {
-    if (id === undefined) return
-    const isStopping = phase === 'stopping'
-    if (saysSo && !isStopping)
-      this.#event('Normal', 'Killing', `Stopping container ${container.name}`, container)
-    this.#set(container.name, { phase: 'stopping', stopBy: this.#options.env.clock.now() + graceMs })
-    // Its hook has begun with the first stop.
-    void this.#terminate(container, id, graceMs, isStopping ? undefined : container.lifecycle?.preStop)
-  }
-
-  async #terminate(
-    container: V1Container,
-    id: string,
-    graceMs: number,
-    preStop: V1LifecycleHandler | undefined,
-  ): Promise<void> {
-    const { env, runtime } = this.#options
-    const failure = await endContainer(env, runtime, id, preStop, graceMs)
-    if (failure !== undefined) this.#event('Warning', 'FailedPreStopHook', 'PreStopHook failed', container)
-    this.#again()
-  }
-
-  #again(): void {
-    if (!this.#ended) this.#options.lookAgain(this.#key, 0)
   }
 
   async #report(pod: Pod): Promise<void> {
@@ -391,4 +320,4 @@ export class PodWorker {
 }
 
 /** Steps after which there is more to decide at once. */
-const ADVANCES: ReadonlySet<Step['do']> = new Set(['fail-pod', 'back-off', 'pull-back-off'])
+const ADVANCES: ReadonlySet<Step['do']> = new Set(['fail-pod', 'back-off', 'pull-back-off', 'restart-all'])

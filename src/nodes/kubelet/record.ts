@@ -9,6 +9,10 @@ import type { ProbeState } from './probe-state.ts'
 export interface ContainerRecord {
   readonly name: string
   readonly phase: 'waiting' | 'pulling' | 'starting' | 'running' | 'stopping' | 'exited'
+  /** It runs, and so does its postStart hook: until that is over it is shown as it was before, and the next one waits. */
+  readonly isStarting?: boolean | undefined
+  /** It has run, and was set back with all of its pod: its next start counts as a restart, and init containers come first. */
+  readonly isReset?: boolean | undefined
   /** Why it waits: ContainerCreating, PodInitializing, CrashLoopBackOff, ErrImagePull, ImagePullBackOff … */
   readonly reason: string
   readonly message: string
@@ -113,12 +117,12 @@ export function allContainers(
  * stay. A restart of the control plane restarts no container.
  */
 export function restoreRecord(pod: Pod, now: number): PodRecord {
+  const restored = allContainers(pod).map(({ container }) =>
+    restoreContainer(container.name, containerStatusOf(pod, container.name), now),
+  )
   return {
     containers: new Map(
-      allContainers(pod).map(({ container }) => [
-        container.name,
-        restoreContainer(container.name, containerStatusOf(pod, container.name), now),
-      ]),
+      (isInitializingAgain(pod) ? restored.map(asReset) : restored).map((state) => [state.name, state]),
     ),
     podIP: pod.status?.podIP || undefined,
     startTime: parseTime(pod.status?.startTime) ?? now,
@@ -126,6 +130,33 @@ export function restoreRecord(pod: Pod, now: number): PodRecord {
       ? { failure: { reason: pod.status.reason, message: pod.status.message ?? '' } }
       : {}),
   }
+}
+
+/** All of it was set back: init containers have to run again, and what has run waits for them. */
+function isInitializingAgain(pod: Pod): boolean {
+  const ran = pod.spec.containers.every(({ name }) => {
+    const { state, lastState } = containerStatusOf(pod, name) ?? {}
+    return state?.waiting && lastState?.terminated
+  })
+  return (
+    ran &&
+    allContainers(pod).some(({ container: { name }, kind }) => {
+      const { state } = containerStatusOf(pod, name) ?? {}
+      return kind === 'init' && state?.terminated?.exitCode !== 0
+    })
+  )
+}
+
+function asReset(state: ContainerRecord): ContainerRecord {
+  if (state.phase !== 'waiting' || !state.exit) return state
+  return { ...state, isReset: true, lastExit: state.exit, exit: undefined }
+}
+
+/** As if it had never run, but for what is counted. */
+export function resetContainer(state: ContainerRecord): ContainerRecord {
+  const { name, restarts, imageId, exit, lastExit, backoffMs } = state
+  const isReset = exit !== undefined || state.isReset === true
+  return { ...newContainer(name), restarts, imageId, backoffMs, lastExit: exit ?? lastExit, isReset }
 }
 
 /** What the pod's status says of one of its containers, of any kind. */
@@ -162,9 +193,8 @@ function backoffOf(message = ''): number {
 export function isInitialized(pod: Pod, { containers }: Pick<PodRecord, 'containers'>): boolean {
   return pod.spec.containers.some(({ name }) => {
     const state = containers.get(name)
-    return (
-      state !== undefined && (state.startedAt !== undefined || state.exit !== undefined || state.restarts > 0)
-    )
+    if (state === undefined || state.isReset) return false
+    return state.startedAt !== undefined || state.exit !== undefined || state.restarts > 0
   })
 }
 

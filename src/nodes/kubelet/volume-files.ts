@@ -1,8 +1,8 @@
 import type { V1Container, V1KeyToPath, V1VolumeProjection } from '../../api/generated/types.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
 import type { MountedFile, Surroundings } from '../runtimes/surroundings.ts'
-import type { EmptyDirs } from './empty-dirs.ts'
 import { environmentOf, fieldOf, hostnameOf, type PodPlace, resourceOf } from './environment.ts'
+import type { PodFiles } from './pod-files.ts'
 import type { PodSources } from './sources.ts'
 
 interface VolumeFile {
@@ -20,7 +20,7 @@ export function surroundingsOf(
   container: V1Container,
   place: PodPlace,
   sources: PodSources,
-  emptyDirs: EmptyDirs,
+  files: PodFiles,
 ): Surroundings {
   return {
     env: environmentOf(pod(), container, place, sources),
@@ -28,7 +28,8 @@ export function surroundingsOf(
     hostname: hostnameOf(pod()),
     podIP: place.podIP,
     files: () => mountedFiles(pod(), container, place, sources),
-    volumes: emptyDirs.mountsOf(pod(), container),
+    volumes: files.mountsOf(pod(), container),
+    root: () => files.root(container.name),
     prepare: sources.prepare,
   }
 }

@@ -1,4 +1,4 @@
-import type { SharedVolume } from './volume-data.ts'
+import { type SharedVolume, VolumeData } from './volume-data.ts'
 
 /** One file that a volume shows in a container. */
 export interface MountedFile {
@@ -20,6 +20,8 @@ export interface Surroundings {
   files(): readonly MountedFile[]
   /** EmptyDirs. */
   readonly volumes: readonly SharedVolume[]
+  /** What it writes beside its volumes. */
+  root(): VolumeData
   /** To be awaited before something in the container reads: has the files there that are made when they are needed. */
   prepare(): Promise<void>
 }
@@ -31,5 +33,6 @@ export const NO_SURROUNDINGS: Surroundings = {
   podIP: '',
   files: () => [],
   volumes: [],
+  root: () => new VolumeData(),
   prepare: () => Promise.resolve(),
 }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../../base/clock.ts'
 import type { Surroundings } from '../surroundings.ts'
-import { type FileEntry, type SharedVolume, VolumeData } from '../volume-data.ts'
+import type { FileEntry, SharedVolume, VolumeData } from '../volume-data.ts'
 
 /** A command says it as `cat: /x: No such file or directory`. */
 export class FileError extends Error {}
@@ -21,7 +21,7 @@ interface Place {
  */
 export class ContainerFiles {
   readonly #surroundings: Surroundings
-  readonly #own = new VolumeData()
+  readonly #own: VolumeData
   readonly #clock: Clock
   /** Deepest first. */
   readonly #volumes: readonly SharedVolume[]
@@ -30,11 +30,13 @@ export class ContainerFiles {
     this.#surroundings = surroundings
     this.#clock = clock
     this.#volumes = surroundings.volumes.toSorted((a, b) => b.path.length - a.path.length)
+    this.#own = surroundings.root()
+    if (this.#own.count > 0) return
     const { hostname, podIP } = surroundings
-    for (const path of ['/', ...FOLDERS]) this.#own.put(path, this.#folder())
+    for (const path of ['/', ...FOLDERS]) this.#own.seed(path, this.#folder())
     const text = (content: string) => new TextEncoder().encode(content)
-    this.#own.put('/etc/hostname', this.#file(text(`${hostname}\n`), 0o644))
-    this.#own.put('/etc/hosts', this.#file(text(`127.0.0.1\tlocalhost\n${podIP}\t${hostname}\n`), 0o644))
+    this.#own.seed('/etc/hostname', this.#file(text(`${hostname}\n`), 0o644))
+    this.#own.seed('/etc/hosts', this.#file(text(`127.0.0.1\tlocalhost\n${podIP}\t${hostname}\n`), 0o644))
   }
 
   find(path: string): FileEntry | undefined {

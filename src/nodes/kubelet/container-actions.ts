@@ -1,0 +1,176 @@
+import type { V1Container, V1LifecycleHandler } from '../../api/generated/types.ts'
+import type { Pod } from '../../api/kinds/pod.ts'
+import type { Surroundings } from '../runtimes/surroundings.ts'
+import { endContainer, runHook } from './hooks.ts'
+import { pullImage } from './image-pull.ts'
+import { nextPullBackoffMs } from './next-step.ts'
+import type { PodWorkerOptions } from './pod-worker-options.ts'
+import { probesOf } from './probing.ts'
+import type { ContainerRecord } from './record.ts'
+import { environmentReferences, missingReference } from './references.ts'
+
+/** A missing reference is looked for again this often. */
+const RETRY_MS = 2000
+
+/** The pod that is acted for. */
+export interface ActingPod {
+  readonly pod: Pod
+  /** Whoever comes back after a wait may find that the pod is given up. */
+  readonly isEnded: boolean
+  state(container: string): ContainerRecord | undefined
+  set(container: string, change: Partial<ContainerRecord>): void
+  event(type: 'Normal' | 'Warning', reason: string, message: string, container: V1Container): void
+  /** What is prepared around a container that is about to start. */
+  prepare(container: V1Container): Surroundings
+  again(afterMs?: number): void
+}
+
+/** Pulls, starts and ends containers beside the worker of their pod, and brings the pod back when something came of it. */
+export class ContainerActions {
+  readonly #options: PodWorkerOptions
+  readonly #for: ActingPod
+
+  constructor(options: PodWorkerOptions, acting: ActingPod) {
+    this.#options = options
+    this.#for = acting
+  }
+
+  async pull(container: V1Container): Promise<void> {
+    const { env, runtime, node } = this.#options
+    const { name } = container
+    this.#for.set(name, { phase: 'pulling' })
+    const failure = await pullImage(env, runtime, node, container, (...event) =>
+      this.#for.event(...event, container),
+    )
+    const state = this.#for.state(name)
+    if (!state) return
+    if (failure === undefined) {
+      // The wait of one that ran before is for its crashes, not for its image.
+      const backoffMs = state.exit || state.isReset ? state.backoffMs : 0
+      this.#for.set(name, { phase: 'waiting', reason: 'ImagePulled', message: '', backoffMs, notBefore: 0 })
+    } else {
+      const backoffMs = nextPullBackoffMs(state)
+      const notBefore = env.clock.now() + backoffMs
+      this.#for.set(name, {
+        phase: 'waiting',
+        reason: 'ErrImagePull',
+        message: failure,
+        backoffMs,
+        notBefore,
+      })
+    }
+    this.#for.again()
+  }
+
+  /** Starts it, if what its environment names is there. */
+  begin(container: V1Container, state: ContainerRecord): void {
+    const { sources, env } = this.#options
+    const { namespace = '' } = this.#for.pod.metadata
+    const missing = missingReference(environmentReferences(container), sources.data, namespace)
+    if (missing === undefined) {
+      void this.#start(container, state)
+      return
+    }
+    this.#for.event('Warning', 'Failed', `Error: ${missing}`, container)
+    this.#for.set(container.name, {
+      phase: 'waiting',
+      reason: 'CreateContainerConfigError',
+      message: missing,
+      notBefore: env.clock.now() + RETRY_MS,
+    })
+    this.#for.again(RETRY_MS)
+  }
+
+  async #start(container: V1Container, state: ContainerRecord): Promise<void> {
+    const { runtime, node, env } = this.#options
+    const { name, image } = container
+    if (state.reason !== 'ImagePulled' || state.exit) {
+      const message = `Container image "${image}" already present on machine and can be accessed by the pod`
+      this.#for.event('Normal', 'Pulled', message, container)
+    }
+    this.#for.set(name, { phase: 'starting', reason: 'ContainerCreating', message: '' })
+    try {
+      const surroundings = this.#for.prepare(container)
+      const { id, imageId, startedAt } = await runtime.start(node, this.#for.pod, container, surroundings)
+      if (this.#for.isEnded) {
+        await runtime.stop(id, 0)
+        return runtime.remove(id)
+      }
+      if (state.exit && state.lastExit) runtime.remove(state.lastExit.id)
+      this.#for.event('Normal', 'Created', 'Container created', container)
+      this.#for.event('Normal', 'Started', 'Container started', container)
+      this.#for.set(name, {
+        phase: 'running',
+        isStarting: container.lifecycle?.postStart !== undefined,
+        id,
+        imageId,
+        startedAt,
+        resources: container.resources,
+        notBefore: 0,
+        probes: probesOf(container, startedAt),
+        ...(state.exit ? { lastExit: state.exit, exit: undefined } : {}),
+        ...(state.exit || state.isReset ? { restarts: state.restarts + 1, isReset: false } : {}),
+      })
+    } catch (error) {
+      const { message } = error as Error
+      this.#for.event('Warning', 'Failed', `Error: ${message}`, container)
+      const notBefore = env.clock.now() + RETRY_MS
+      this.#for.set(name, { phase: 'waiting', reason: 'CreateContainerError', message, notBefore })
+    }
+    this.#for.again()
+    await this.#afterStart(container)
+  }
+
+  /** A container whose hook fails is ended, and restarted as its policy says. */
+  async #afterStart(container: V1Container): Promise<void> {
+    const { env, runtime } = this.#options
+    const { postStart } = container.lifecycle ?? {}
+    const { id, phase } = this.#for.state(container.name) ?? {}
+    if (!postStart || id === undefined || phase !== 'running') return
+    const failure = await runHook(env, runtime, id, postStart, Number.MAX_SAFE_INTEGER)
+    const state = this.#for.state(container.name)
+    if (state?.id !== id) return
+    // Its probes wait until then.
+    const probes = probesOf(container, env.clock.now())
+    if (state.phase === 'running') this.#for.set(container.name, { isStarting: false, probes })
+    if (failure !== undefined) {
+      this.#for.event('Warning', 'FailedPostStartHook', 'PostStartHook failed', container)
+      if (state.phase === 'running') this.stop(container, state, this.#graceMs(), 'FailedPostStartHook')
+    }
+    this.#for.again()
+  }
+
+  /** `why`, if it says something, is told as an event. Of one that is stopping: ends it sooner. */
+  stop(container: V1Container, { id, phase }: ContainerRecord, graceMs: number, why: string): void {
+    if (id === undefined) return
+    const isStopping = phase === 'stopping'
+    if (why !== '' && !isStopping) this.#for.event('Normal', 'Killing', why, container)
+    this.#for.set(container.name, { phase: 'stopping', stopBy: this.#options.env.clock.now() + graceMs })
+    // Its hook has begun with the first stop.
+    void this.#terminate(container, id, graceMs, isStopping ? undefined : container.lifecycle?.preStop)
+  }
+
+  /** Ends it at once, without its hook. */
+  kill(container: V1Container, { id }: ContainerRecord): void {
+    if (id === undefined) return
+    this.#for.set(container.name, { phase: 'stopping', stopBy: this.#options.env.clock.now() })
+    void this.#options.runtime.stop(id, 0).then(() => this.#for.again())
+  }
+
+  async #terminate(
+    container: V1Container,
+    id: string,
+    graceMs: number,
+    preStop: V1LifecycleHandler | undefined,
+  ): Promise<void> {
+    const { env, runtime } = this.#options
+    const failure = await endContainer(env, runtime, id, preStop, graceMs)
+    if (failure !== undefined)
+      this.#for.event('Warning', 'FailedPreStopHook', 'PreStopHook failed', container)
+    this.#for.again()
+  }
+
+  #graceMs(): number {
+    return (this.#for.pod.spec.terminationGracePeriodSeconds ?? 30) * 1000
+  }
+}
