@@ -122,7 +122,7 @@ class Nodes {
     this.#starting = (async () => {
       await this.#informers.synced()
       const uids = new Set(this.#informers.of(podKind).list().map(nodeUidOf))
-      await this.#files.load((uid) => uids.has(uid))
+      this.#files.load((uid) => uids.has(uid))
       if (this.#stopped) return
       for (const runtime of this.#runtimes.values()) {
         this.#cancels.push(runtime.onChange((uid) => this.#lookAt(this.#keys.get(uid))))

@@ -30,11 +30,11 @@ const open = () => new WrittenFiles(createEnv({ clock, random: seededRandom(1) }
 describe('What containers have written', () => {
   test('is there again for the next process, with modes and times', async () => {
     const files = open()
-    await files.load(everybody)
+    files.load(everybody)
     files.of(UID).root('app').put('/etc/motd', file('hello'))
     await files.stop()
     const next = open()
-    await next.load(everybody)
+    next.load(everybody)
     const root = next.of(UID).root('app')
     expect(root.get('/etc/motd')).toMatchObject({ ...file('hello'), bytes: expect.anything() })
     expect(Buffer.from(root.get('/etc/motd')?.bytes ?? []).toString()).toBe('hello')
@@ -63,7 +63,7 @@ describe('What containers have written', () => {
     const files = open()
     files.of(UID).root('app').put('/a', file('1'))
     await files.stop()
-    await open().load(() => false)
+    open().load(() => false)
     expect(await readdir(folder)).toEqual([])
   })
 
@@ -75,7 +75,7 @@ describe('What containers have written', () => {
   ])('is left out when its file is %s', async (_, text) => {
     await writeFile(join(folder, `${UID}.json`), text)
     const files = open()
-    await files.load(everybody)
+    files.load(everybody)
     expect(files.of(UID).areUsed).toBe(false)
   })
 

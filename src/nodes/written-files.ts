@@ -1,4 +1,5 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Cancel } from '../base/clock.ts'
 import type { Env } from '../base/env.ts'
@@ -45,19 +46,18 @@ export class WrittenFiles {
   }
 
   /** Reads what a process before this one kept; of pods that are gone nothing stays. A file that cannot be read is told and left out. */
-  async load(isThere: (uid: string) => boolean): Promise<void> {
+  load(isThere: (uid: string) => boolean): void {
     if (this.#folder === undefined) return
     this.#isLoading = true
-    const names = await readdir(this.#folder).catch(() => [])
-    for (const name of names) {
+    for (const name of namesIn(this.#folder)) {
       const path = join(this.#folder, name)
       const uid = NAME.exec(name)?.[1]
       if (uid === undefined || !isThere(uid)) {
-        await rm(path, { force: true })
+        rmSync(path, { force: true, recursive: true })
         continue
       }
       try {
-        const text = await readFile(path, 'utf8')
+        const text = readFileSync(path, 'utf8')
         this.of(uid).restore(readKept(text))
         this.#sizes.set(uid, text.length)
       } catch (error) {
@@ -109,6 +109,15 @@ export class WrittenFiles {
     } catch (error) {
       this.#env.log.warn({ err: error, path }, 'files of a pod not kept')
     }
+  }
+}
+
+/** None, where nothing was ever kept. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch {
+    return []
   }
 }
 
