@@ -68,7 +68,7 @@ export function controllersOf(kinds: Kinds): readonly Controller[] {
     replicationControllerController,
     statefulSetController,
     daemonSetController,
-    jobController,
+    jobController(),
     ttlAfterFinishedController,
     cronJobController,
     endpointSliceController(),

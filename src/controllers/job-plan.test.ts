@@ -91,7 +91,30 @@ describe('A Job', () => {
     ['deletes what is too many', { parallelism: 1, completions: 5 }, 'R R', '-work-1'],
     ['deletes everything when it is suspended', { suspend: true }, 'R', '-work-0 Suspended:JobSuspended'],
     ['makes nothing when it is suspended', { suspend: true }, '', 'Suspended:JobSuspended'],
-    ['counts one that is being deleted as failed, and makes another', {}, 'R-', '+'],
+    ['waits 10 s after one that somebody deletes, as after a failure', {}, 'R-', ''],
+    ['takes one without a node away before one that runs', { completions: 5 }, 'R P', '-work-1'],
+    ['keeps of two pods of an index the one that has come further', indexed(1), 'P0 R0', '-work-0'],
+    [
+      'is complete also when it is suspended',
+      { suspend: true },
+      'S.',
+      'SuccessCriteriaMet:CompletionsReached Complete:CompletionsReached',
+    ],
+    [
+      'does not fail over a pod of an index it does not ask for',
+      indexed(1, { backoffLimit: 0 }),
+      'F7 R0',
+      '',
+    ],
+    [
+      'ignores a failure by a rule for the limit of its index, too',
+      indexed(2, {
+        backoffLimitPerIndex: 0,
+        podFailurePolicy: { rules: [{ action: 'Ignore', onExitCodes: { operator: 'In', values: [42] } }] },
+      }),
+      'F0#0!42@20 R1',
+      '+0',
+    ],
     ['waits for it where only failed ones are replaced', { podReplacementPolicy: 'Failed' }, 'R-', ''],
     [
       'without completions starts nothing after the first success',
@@ -195,6 +218,51 @@ describe('A Job', () => {
     expect(over.events[0]).toMatchObject({ type: 'Warning', reason: 'BackoffLimitExceeded' })
   })
 
+  test('holds the last failed pod of an index until its successor is there, which knows how often it failed', () => {
+    const ignore = { action: 'Ignore', onExitCodes: { operator: 'In', values: [42] } }
+    const spec = indexed(2, { backoffLimitPerIndex: 2, podFailurePolicy: { rules: [ignore] } })
+    const released = (pods: string) => plan(spec, pods).release.map(({ metadata }) => metadata.name)
+    expect(released('F0#0@5 R1')).toEqual([])
+    expect(released('F0#0@20 F0#1@5 R1')).toEqual(['work-0'])
+    expect(released('F0#0@20 R0#1 R1')).toEqual(['work-0'])
+    expect(released('F0#2 R1')).toEqual(['work-0'])
+    expect(plan(spec, 'F0#1@50 R1').create).toEqual([{ index: 0, failures: { counted: 2, ignored: 0 } }])
+    expect(plan(spec, 'F0#1!42@50 R1').create).toEqual([{ index: 0, failures: { counted: 1, ignored: 1 } }])
+    expect(plan(spec, 'F0#1@15 R1').create).toEqual([])
+  })
+
+  test('pauses over failures whose pods are gone, until one succeeds', () => {
+    const seconds = (ago: number) => NOW - ago * 1000
+    const planAfter = (pods: string, gone: [string, number][]) =>
+      planJob({
+        job: jobOf({ completions: 5 }),
+        pods: pods.split(' ').filter(Boolean).map(podOf),
+        failures: new Map(gone.map(([uid, ago]) => [uid, seconds(ago)])),
+        now: NOW,
+      })
+    expect(planAfter('', [['x', 9]]).lookAgainInMs).toBe(1000)
+    expect(planAfter('', [['x', 10]]).create).toHaveLength(1)
+    expect(
+      planAfter('', [
+        ['x', 50],
+        ['y', 15],
+      ]).lookAgainInMs,
+    ).toBe(5000)
+    expect(
+      planAfter('S@5', [
+        ['x', 50],
+        ['y', 15],
+      ]).create,
+    ).toHaveLength(1)
+    expect(planAfter('', [['x', 9]]).failures).toEqual(new Map([['x', seconds(9)]]))
+  })
+
+  test('tells when more have succeeded than it asked for', () => {
+    const status = plan({}, 'S').status
+    const over = plan({}, 'S. S.', { ...status, uncountedTerminatedPods: {}, succeeded: 2 })
+    expect(over.events.map(({ reason }) => reason)).toEqual(['TooManySucceededPods', 'Completed'])
+  })
+
   test('starts its time anew when it is resumed', () => {
     const suspended = plan({ suspend: true }, '').status
     expect(suspended.startTime).toBeUndefined()
@@ -231,7 +299,7 @@ describe('A Job', () => {
   })
 
   test('gives the pod of an index its name, host name and environment', () => {
-    const pod = jobPod(jobOf(indexed(3)), 2, 1)
+    const pod = jobPod(jobOf(indexed(3)), 2, { counted: 1, ignored: 0 })
     expect(pod.metadata).toMatchObject({
       generateName: 'work-2-',
       labels: { 'batch.kubernetes.io/job-completion-index': '2', 'batch.kubernetes.io/job-name': 'work' },

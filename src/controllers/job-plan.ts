@@ -11,13 +11,24 @@ import { isPodActive, isPodReady, isPodTerminal, restartCount } from '../api/pod
 import { isBeingDeleted } from '../api/resource.ts'
 import { formatTime, parseTime } from '../base/date.ts'
 import { formatIndexes, parseIndexes } from './job-indexes.ts'
-import { indexesToMake, indexRetryMs, retryLeftMs, toMake, tooMany } from './job-pods.ts'
+import type { IndexFailures } from './job-pod.ts'
+import {
+  type Failures,
+  failuresSince,
+  indexesToMake,
+  indexRetryMs,
+  retryLeftMs,
+  toMake,
+  tooMany,
+} from './job-pods.ts'
 import { isIndexed, type Tally, tallyOf } from './job-tally.ts'
 
 export interface JobObserved {
   readonly job: Job
   /** All pods it controls, finished and terminating ones as well. */
   readonly pods: readonly Pod[]
+  /** As the last plan has them. */
+  readonly failures?: Failures | undefined
   /** Epoch ms. */
   readonly now: number
 }
@@ -30,15 +41,23 @@ export interface JobEvent {
 
 export interface JobPlan {
   /** One for each pod to make: its index and that index's failures, of an Indexed Job. */
-  readonly create: readonly { readonly index?: number; readonly failures?: number }[]
+  readonly create: readonly { readonly index?: number; readonly failures?: IndexFailures }[]
   readonly remove: readonly Pod[]
-  /** The Job has its verdict: what is removed counts as failed. */
-  readonly isEnding: boolean
+  /** The Job has failed: what is removed counts as failed as well. */
+  readonly hasFailed: boolean
+  /** Since the last success; to be given to the next plan. */
+  readonly failures: Failures
   /** To be done when the status has been written. */
   readonly release: readonly Pod[]
   readonly status: V1JobStatus
   readonly events: readonly JobEvent[]
   readonly lookAgainInMs: number | undefined
+}
+
+const TOO_MANY: JobEvent = {
+  type: 'Warning',
+  reason: 'TooManySucceededPods',
+  message: 'Too many succeeded pods running after completion count reached',
 }
 
 interface Verdict {
@@ -62,14 +81,20 @@ export function planJob(observed: JobObserved): JobPlan {
   const deadlineLeftMs = deadlineIn(job, startedAt, now)
   const isGoing = isBeingDeleted(job)
   const mayMake = !verdict && !isGoing && !job.spec.suspend
-  const backoffMs = mayMake ? retryLeftMs(job, pods, now) : 0
+  const failures = failuresSince(job, pods, observed.failures ?? new Map())
+  const backoffMs = mayMake ? retryLeftMs(job, failures, now) : 0
   const wanted = { job, tally, active, terminating }
   const create =
     !mayMake || backoffMs > 0 ? [] : isIndexed(job) ? indexesToMake(wanted, pods, now) : toMake(wanted)
   const remove = verdict || job.spec.suspend ? (isGoing ? [] : active) : mayMake ? tooMany(wanted) : []
   const isDown = active.length === 0 && terminating.length === 0 && create.length === 0
   const isCounted = tally.uncounted.succeeded.length + tally.uncounted.failed.length === 0
-  const { conditions, events } = conditionsOf(observed, verdict, isDown && isCounted, remove.length === 0)
+  const { conditions, events } = conditionsOf(
+    observed,
+    verdict,
+    isDown && isCounted && remove.length === 0,
+    tally.succeeded,
+  )
   const isComplete = isConditionTrue(conditions, 'Complete')
   const resumed = events.some(({ reason }) => reason === 'Resumed')
   const startTime =
@@ -79,7 +104,8 @@ export function planJob(observed: JobObserved): JobPlan {
   return {
     create,
     remove,
-    isEnding: verdict !== undefined,
+    hasFailed: verdict?.type === 'FailureTarget',
+    failures,
     release: tally.release,
     status: {
       ...(active.length - remove.length > 0 || create.length > 0
@@ -147,7 +173,7 @@ function verdictOf(
     spec.completions === undefined
       ? tally.succeededTotal > 0 && active.length === 0
       : tally.succeededTotal >= spec.completions && active.length === 0
-  if (!isComplete || job.spec.suspend) return undefined
+  if (!isComplete) return undefined
   const message = 'Reached expected number of succeeded pods'
   return { type: 'SuccessCriteriaMet', reason: 'CompletionsReached', message }
 }
@@ -194,7 +220,7 @@ function conditionsOf(
   { job, now }: JobObserved,
   verdict: Verdict | undefined,
   isOver: boolean,
-  isAtRest: boolean,
+  succeeded: number,
 ): { conditions: readonly V1JobCondition[]; events: JobEvent[] } {
   const events: JobEvent[] = []
   let conditions: readonly V1JobCondition[] = job.status?.conditions ?? []
@@ -212,12 +238,14 @@ function conditionsOf(
     const { type, reason, message } = verdict
     set(type, 'True', reason, message)
     const isSuccess = type === 'SuccessCriteriaMet'
-    if (isOver && isAtRest && set(isSuccess ? 'Complete' : 'Failed', 'True', reason, message))
+    if (isOver && set(isSuccess ? 'Complete' : 'Failed', 'True', reason, message)) {
+      if (isSuccess && succeeded > (job.spec.completions ?? succeeded)) events.push(TOO_MANY)
       events.push(
         isSuccess
           ? { type: 'Normal', reason: 'Completed', message: 'Job completed' }
           : { type: 'Warning', reason, message },
       )
+    }
     return { conditions, events }
   }
   const wasSuspended = isConditionTrue(conditions, 'Suspended')

@@ -8,6 +8,7 @@ import { podFromTemplate } from './pod-from-template.ts'
 export const TRACKING = 'batch.kubernetes.io/job-tracking'
 const INDEX = 'batch.kubernetes.io/job-completion-index'
 const INDEX_FAILURES = 'batch.kubernetes.io/job-index-failure-count'
+const INDEX_IGNORED = 'batch.kubernetes.io/job-index-ignored-failure-count'
 const INDEX_ENV = 'JOB_COMPLETION_INDEX'
 
 export function isTracked({ metadata }: Pod): boolean {
@@ -21,14 +22,23 @@ export function indexOf({ metadata }: Pod, count: number): number | undefined {
   return index >= 0 && index < count ? index : undefined
 }
 
-/** How often this index had failed before the pod was made. */
-export function failuresBefore({ metadata }: Pod): number {
-  const text = metadata.annotations?.[INDEX_FAILURES] ?? ''
-  return /^\d{1,9}$/.test(text) ? Number(text) : 0
+/** How often an index has failed: what counts against its limit, and what a rule ignores. */
+export interface IndexFailures {
+  readonly counted: number
+  readonly ignored: number
+}
+
+/** As it was before the pod was made. */
+export function failuresBefore({ metadata: { annotations } }: Pod): IndexFailures {
+  const number = (name: string) => {
+    const text = annotations?.[name] ?? ''
+    return /^\d{1,9}$/.test(text) ? Number(text) : 0
+  }
+  return { counted: number(INDEX_FAILURES), ignored: number(INDEX_IGNORED) }
 }
 
 /** `index` for an Indexed Job; `failures` with backoffLimitPerIndex. */
-export function jobPod(job: Job, index?: number, failures?: number): Pod {
+export function jobPod(job: Job, index?: number, failures?: IndexFailures): Pod {
   const made = podFromTemplate(job.spec.template, job)
   const finalizers = [...new Set([...(made.metadata.finalizers ?? []), TRACKING])]
   if (index === undefined) return { ...made, metadata: { ...made.metadata, finalizers } }
@@ -48,7 +58,8 @@ export function jobPod(job: Job, index?: number, failures?: number): Pod {
       annotations: {
         ...made.metadata.annotations,
         [INDEX]: text,
-        ...(failures === undefined ? {} : { [INDEX_FAILURES]: String(failures) }),
+        ...(failures === undefined ? {} : { [INDEX_FAILURES]: String(failures.counted) }),
+        ...(failures?.ignored ? { [INDEX_IGNORED]: String(failures.ignored) } : {}),
       },
     },
     spec: {

@@ -111,6 +111,33 @@ describe('A Job', () => {
     expect(await active()).toHaveLength(1)
   })
 
+  test('that is done by its success policy does not count what it stops then', async () => {
+    const rules = [{ succeededCount: 1 }]
+    await create({ completionMode: 'Indexed', completions: 3, parallelism: 3, successPolicy: { rules } })
+    await cluster.clock.run(2000)
+    const [first] = await active()
+    if (first) await end(first, 'Succeeded')
+    await cluster.clock.run(5000)
+    expect(isTrue(await found(), 'Complete')).toBe(true)
+    expect((await found()).status).toMatchObject({ succeeded: 1, terminating: 0 })
+    expect((await found()).status?.failed).toBeUndefined()
+  })
+
+  test('waits with another pod after somebody deletes one, though it is gone at once', async () => {
+    await create()
+    await cluster.clock.run(2000)
+    const [only] = await active()
+    await cluster.client.delete(
+      pod,
+      { ...only?.metadata, name: only?.metadata.name ?? '' },
+      { gracePeriodSeconds: 0 },
+    )
+    const deletedAt = cluster.clock.now()
+    await cluster.clock.until(async () => (await active()).length === 1, 60_000)
+    expect(Math.round((cluster.clock.now() - deletedAt) / 1000)).toBe(10)
+    expect((await found()).status?.failed).toBe(1)
+  })
+
   test('ends at its deadline', async () => {
     await create({ activeDeadlineSeconds: 30 })
     await cluster.clock.run(29_000)

@@ -4,12 +4,16 @@
  * when that is seen the uid becomes part of the number. Whatever happens in between, a pod is counted exactly once.
  * Completed indexes are a set, so that their pods need no such list.
  */
+
+import { isConditionTrue } from '../api/conditions.ts'
 import type { Job } from '../api/kinds/job.ts'
 import type { Pod } from '../api/kinds/pod.ts'
+import { isPodActive } from '../api/pods.ts'
 import { isBeingDeleted } from '../api/resource.ts'
 import { type FailureVerdict, judgeFailure } from './job-failure-policy.ts'
+import { hasFailed, indexFails, lastFailures } from './job-failures.ts'
 import { parseIndexes } from './job-indexes.ts'
-import { failuresBefore, indexOf, isTracked } from './job-pod.ts'
+import { indexOf, isTracked } from './job-pod.ts'
 
 export interface Tally {
   /** What the status says from now on. */
@@ -35,17 +39,6 @@ export function isIndexed({ spec }: Job): boolean {
   return spec.completionMode === 'Indexed'
 }
 
-/** Whether only pods in phase Failed are failures; else one that is being deleted is one as well. */
-export function replacesOnlyFailed({ spec }: Job): boolean {
-  return spec.podReplacementPolicy === 'Failed'
-}
-
-export function hasFailed(job: Job, pod: Pod): boolean {
-  if (pod.status?.phase === 'Failed') return true
-  if (replacesOnlyFailed(job)) return false
-  return isBeingDeleted(pod) && pod.status?.phase !== 'Succeeded'
-}
-
 export function tallyOf(job: Job, pods: readonly Pod[]): Tally {
   const { status = {}, spec } = job
   const count = spec.completions ?? 0
@@ -63,7 +56,9 @@ export function tallyOf(job: Job, pods: readonly Pod[]): Tally {
   const completed = isIndexed(job) ? parseIndexes(status.completedIndexes, count) : new Set<number>()
   const failedIndexes = parseIndexes(status.failedIndexes, count)
   const release: Pod[] = []
+  const held = heldBack(job, pods, completed, failedIndexes)
   let failJob: string | undefined
+  let heldFailures = 0
   for (const pod of pods) {
     if (!isTracked(pod)) continue
     const uid = pod.metadata.uid ?? ''
@@ -73,8 +68,15 @@ export function tallyOf(job: Job, pods: readonly Pod[]): Tally {
       release.push(pod)
       continue
     }
+    if (held.has(pod)) {
+      if (verdict.action !== 'Ignore') heldFailures += 1
+      continue
+    }
     if (succeededUids.length + failedUids.length >= UNCOUNTED_MAX) break
-    if (pod.status?.phase === 'Succeeded') {
+    if (isIndexed(job) && indexOf(pod, count) === undefined) {
+      // Of an index that is not asked for: it neither succeeds nor fails.
+      if (pod.status?.phase === 'Succeeded' || hasFailed(job, pod)) release.push(pod)
+    } else if (pod.status?.phase === 'Succeeded') {
       if (isIndexed(job)) {
         const index = indexOf(pod, count)
         if (index !== undefined) completed.add(index)
@@ -99,14 +101,33 @@ export function tallyOf(job: Job, pods: readonly Pod[]): Tally {
     completed,
     failedIndexes,
     succeededTotal: succeeded + succeededUids.length,
-    failedTotal: failed + failedUids.length,
+    failedTotal: failed + failedUids.length + heldFailures,
     release,
     failJob,
   }
 }
 
-/** No more is tried for the index: its own limit is reached, or a rule says so. */
-function indexFails({ spec }: Job, pod: Pod, { action }: FailureVerdict): boolean {
-  if (spec.backoffLimitPerIndex === undefined || action === 'Ignore') return false
-  return action === 'FailIndex' || failuresBefore(pod) >= spec.backoffLimitPerIndex
+/**
+ * With a limit per index, the last failed pod of an index that will be tried again: it says how often the index has
+ * failed, and stays until its successor says so.
+ */
+function heldBack(
+  job: Job,
+  pods: readonly Pod[],
+  completed: ReadonlySet<number>,
+  failedIndexes: ReadonlySet<number>,
+): ReadonlySet<Pod> {
+  const isEnding = ['SuccessCriteriaMet', 'FailureTarget'].some((type) =>
+    isConditionTrue(job.status?.conditions, type),
+  )
+  if (job.spec.backoffLimitPerIndex === undefined || isEnding || isBeingDeleted(job)) return new Set()
+  const done = new Set([...completed, ...failedIndexes])
+  for (const pod of pods) {
+    const index = indexOf(pod, job.spec.completions ?? 0)
+    if (index === undefined) continue
+    const isDone = isPodActive(pod) || pod.status?.phase === 'Succeeded'
+    if (isDone || (hasFailed(job, pod) && indexFails(job, pod, judgeFailure(job, pod)))) done.add(index)
+  }
+  const last = lastFailures(job, pods.filter(isTracked))
+  return new Set([...last].filter(([index]) => !done.has(index)).map(([, pod]) => pod))
 }

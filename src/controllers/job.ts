@@ -12,55 +12,67 @@ import { claim, decideClaims } from './adoption.ts'
 import { type Controller, type ReconcileContext, watched } from './controller.ts'
 import { isFinished, type JobPlan, planJob } from './job-plan.ts'
 import { isTracked, jobPod, TRACKING } from './job-pod.ts'
+import type { Failures } from './job-pods.ts'
 import { slowStart } from './pod-set.ts'
 
 const JOB_NAME = 'batch.kubernetes.io/job-name'
 const MANAGED_HERE = 'kubernetes.io/job-controller'
 
-export const jobController: Controller<Job> = {
-  name: 'job',
-  kind: job,
-  owns: [pod],
-  watches: [
-    // A pod that lost its Job keeps its finalizer until somebody takes it off.
-    watched({
-      kind: pod,
-      keys: ({ resource }, informers) => {
-        if (controllerOf(resource)) return []
-        const { labels, namespace = '' } = resource.metadata
-        const name = labels?.[JOB_NAME]
-        const adopting = informers
-          .of(job)
-          .byIndex('namespace', namespace)
-          .filter(({ spec }) => labelSelectorMatches(spec.selector, labels))
-        const lost = name !== undefined && isTracked(resource) ? [`${namespace}/${name}`] : []
-        return [...adopting.map(keyOf), ...lost]
-      },
-    }),
-  ],
-  async reconcile(context, found) {
-    if ((found.spec.managedBy ?? MANAGED_HERE) !== MANAGED_HERE) return undefined
-    if (isFinished(found)) {
-      await releaseLost(context, keyOf(found), found.metadata.uid)
-      await release(context, context.informers.of(pod).byIndex('owner', found.metadata.uid ?? ''))
+export function jobController(): Controller<Job> {
+  /** By Job: failures its pause is counted by, also of pods that are gone. Lost with a restart, as upstream. */
+  const failures = new Map<string, { readonly uid: string | undefined; readonly since: Failures }>()
+  return {
+    name: 'job',
+    kind: job,
+    owns: [pod],
+    watches: [
+      // A pod that lost its Job keeps its finalizer until somebody takes it off.
+      watched({
+        kind: pod,
+        keys: ({ resource }, informers) => {
+          if (controllerOf(resource)) return []
+          const { labels, namespace = '' } = resource.metadata
+          const name = labels?.[JOB_NAME]
+          const adopting = informers
+            .of(job)
+            .byIndex('namespace', namespace)
+            .filter(({ spec }) => labelSelectorMatches(spec.selector, labels))
+          const lost = name !== undefined && isTracked(resource) ? [`${namespace}/${name}`] : []
+          return [...adopting.map(keyOf), ...lost]
+        },
+      }),
+    ],
+    async reconcile(context, found) {
+      if ((found.spec.managedBy ?? MANAGED_HERE) !== MANAGED_HERE) return undefined
+      const key = keyOf(found)
+      if (isFinished(found)) {
+        failures.delete(key)
+        await releaseLost(context, keyOf(found), found.metadata.uid)
+        await release(context, context.informers.of(pod).byIndex('owner', found.metadata.uid ?? ''))
+        return undefined
+      }
+      const pods = await claimPods(context, found)
+      const own = new Set(pods.map(({ metadata }) => metadata.uid))
+      await releaseLost(context, keyOf(found), found.metadata.uid, own)
+      const known = failures.get(key)
+      const before = known?.uid === found.metadata.uid ? known?.since : undefined
+      const plan = planJob({ job: found, pods, failures: before, now: context.env.clock.now() })
+      if (plan.failures.size > 0) failures.set(key, { uid: found.metadata.uid, since: plan.failures })
+      else failures.delete(key)
+      const failure = await perform(context, found, plan)
+      if (!deepEqual(found.status, plan.status))
+        await context.client.update(job, { ...found, status: plan.status }, { subresource: 'status' })
+      for (const { type, reason, message } of plan.events) context.events.event(found, type, reason, message)
+      await release(context, plan.release)
+      if (failure) throw failure
+      return plan.lookAgainInMs === undefined ? undefined : { requeueAfterMs: plan.lookAgainInMs }
+    },
+    async deleted(context, key) {
+      failures.delete(key)
+      await releaseLost(context, key, undefined)
       return undefined
-    }
-    const pods = await claimPods(context, found)
-    const own = new Set(pods.map(({ metadata }) => metadata.uid))
-    await releaseLost(context, keyOf(found), found.metadata.uid, own)
-    const plan = planJob({ job: found, pods, now: context.env.clock.now() })
-    const failure = await perform(context, found, plan)
-    if (!deepEqual(found.status, plan.status))
-      await context.client.update(job, { ...found, status: plan.status }, { subresource: 'status' })
-    for (const { type, reason, message } of plan.events) context.events.event(found, type, reason, message)
-    await release(context, plan.release)
-    if (failure) throw failure
-    return plan.lookAgainInMs === undefined ? undefined : { requeueAfterMs: plan.lookAgainInMs }
-  },
-  async deleted(context, key) {
-    await releaseLost(context, key, undefined)
-    return undefined
-  },
+    },
+  }
 }
 
 /** Also those that nobody controls and that its selector finds: of manualSelector, or that lost their reference. */
@@ -81,7 +93,7 @@ async function perform(context: ReconcileContext, found: Job, plan: JobPlan): Pr
       const { namespace, name, uid } = doomed.metadata
       try {
         // Without its finalizer it is not counted: it did not fail, it is not wanted.
-        if (!plan.isEnding) await release(context, [doomed])
+        if (!plan.hasFailed) await release(context, [doomed])
         await client.delete(pod, { namespace, name }, { preconditions: { uid } })
         events.event(found, 'Normal', 'SuccessfulDelete', `Deleted pod: ${name}`)
       } catch (error) {
