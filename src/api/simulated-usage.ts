@@ -9,12 +9,14 @@ export interface SimulatedUsage extends Curve {
   readonly memory?: string | undefined
   readonly storage?: string | undefined
   readonly emptyDir?: string | undefined
+  readonly inodes?: string | undefined
   readonly peak?:
     | {
         readonly cpu?: string | undefined
         readonly memory?: string | undefined
         readonly storage?: string | undefined
         readonly emptyDir?: string | undefined
+        readonly inodes?: string | undefined
       }
     | undefined
   readonly load?: SharedLoad | undefined
@@ -81,7 +83,10 @@ export const usageSchema: Schema = {
     cpu: quantity('CPU; default: a tenth of the request.'),
     memory: quantity('Memory; default: half of the request.'),
     storage: quantity('What it has written beside its volumes, its log included; default: nothing.'),
-    emptyDir: quantity('What it has written into the first emptyDir it mounts; default: nothing.'),
+    emptyDir: quantity(
+      'What it has written into the first emptyDir it mounts; in memory (medium: Memory) it counts as memory. Default: nothing.',
+    ),
+    inodes: quantity('How many files it has on the disk; default: none.'),
     ...curveSchema('the start of the container'),
     peak: {
       type: 'object',
@@ -91,6 +96,7 @@ export const usageSchema: Schema = {
         memory: quantity('Memory.'),
         storage: quantity('Written beside volumes.'),
         emptyDir: quantity('Written into an emptyDir.'),
+        inodes: quantity('Files.'),
       },
     },
     load,

@@ -218,7 +218,10 @@ class Nodes {
         events,
         node: name,
         settings: () => this.#pools.settingsOf(this.#informers.of(nodeKind).get(name)),
-        isFilled: () => this.#faults.on('FillDisk', this.#informers.of(nodeKind).get(name)).length > 0,
+        filled: () => {
+          const [first] = this.#faults.on('FillDisk', this.#informers.of(nodeKind).get(name))
+          return first && (first.spec.resource ?? 'bytes')
+        },
       }),
       shutdown: undefined,
     })

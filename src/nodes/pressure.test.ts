@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { node, type SimulatedNodes, startSimulatedNodes } from '../../test/support/simulated-nodes.ts'
 import { findCondition } from '../api/conditions.ts'
+import { fault } from '../api/kinds/fault.ts'
 import { node as nodeKind } from '../api/kinds/node.ts'
 
 const app = { name: 'app', image: 'registry.example/app:1' }
@@ -56,6 +57,33 @@ describe('A node whose disk fills up', () => {
     expect((await cluster.pod('more')).status?.phase).toBe('Running')
     await cluster.clock.run(6 * MINUTE)
     expect(await images()).toEqual(['registry.example/app:1', 'registry.example/more:1'])
+    expect((await pressure())?.status).toBe('False')
+  })
+
+  test('is under pressure for too many files, too', async () => {
+    await cluster.declare('app', { usage: { inodes: '1M' } })
+    await cluster.run({ containers: [app] })
+    await cluster.clock.run(15_000)
+    expect(await pressure()).toMatchObject({ status: 'True', reason: 'KubeletHasDiskPressure' })
+    expect((await cluster.pod()).status).toMatchObject({
+      phase: 'Failed',
+      reason: 'Evicted',
+      message: 'The node was low on resource: inodes. Threshold quantity: 32768, available: 0. ',
+    })
+  })
+
+  test('with files of others evicts as long as the fault lasts', async () => {
+    await cluster.run({ containers: [app] })
+    await cluster.clock.run(5000)
+    await cluster.client.create(fault, {
+      apiVersion: 'seamark.dev/v1alpha1',
+      kind: 'Fault',
+      metadata: { name: 'files' },
+      spec: { action: 'FillDisk', resource: 'inodes', duration: '30s' },
+    })
+    await cluster.clock.run(5000)
+    expect((await cluster.pod()).status?.message).toMatch(/^The node was low on resource: inodes\./)
+    await cluster.clock.run(60_000)
     expect((await pressure())?.status).toBe('False')
   })
 

@@ -3,13 +3,15 @@ import { type Pod, pod as podKind } from '../api/kinds/pod.ts'
 import type { KubeletConfiguration } from '../api/kubelet-configuration.ts'
 import { isPodTerminal } from '../api/pods.ts'
 import { parseQuantity } from '../api/quantity.ts'
+import { nodeUidOf } from '../api/static-pods.ts'
 import type { Env } from '../base/env.ts'
 import type { EventRecorder } from '../client/events.ts'
 import type { Informers } from '../client/informers.ts'
+import type { NodeUsage } from '../client/node-connection.ts'
 import { usageOf } from './connection.ts'
-import { collectImages, type DiskView, judgeDisk } from './kubelet/disk-pressure.ts'
+import { collectImages, type DiskResource, type DiskView, judgeDisk } from './kubelet/disk-pressure.ts'
 import type { Kubelet } from './kubelet/kubelet.ts'
-import { judgeMemory } from './kubelet/memory-pressure.ts'
+import { judgeMemory, overMemoryLimit } from './kubelet/memory-pressure.ts'
 import { overDiskLimit } from './kubelet/pod-disk.ts'
 import type { Runtime } from './runtimes/runtime.ts'
 
@@ -27,8 +29,8 @@ interface PressureOptions {
   readonly events: EventRecorder
   readonly node: string
   settings(): KubeletConfiguration
-  /** Something that is no pod's fills the disk. */
-  isFilled(): boolean
+  /** What something that is no pod's has taken all of. */
+  filled(): DiskResource | undefined
 }
 
 /**
@@ -53,22 +55,23 @@ export class NodePressure {
   }
 
   get isDiskFull(): boolean {
-    return this.#diskUntil > this.#options.env.clock.now() || this.#options.isFilled()
+    return this.#diskUntil > this.#options.env.clock.now() || this.#options.filled() !== undefined
   }
 
   /** To be called every 10 s, and when something has changed that matters. */
   look(): void {
-    const { runtime, kubelet, isFilled } = this.#options
-    if (runtime.mayRunShort()) this.#lookAtMemory()
+    const { runtime, kubelet } = this.#options
+    const filled = this.#options.filled()
+    if (runtime.mayRunShort() || kubelet.hasWritten) this.#lookAtMemory()
     const mayBeOver = runtime.mayFillDisk() || kubelet.hasWritten
     if (mayBeOver && this.#evictOverLimit()) return
     const images = runtime.images(this.#options.node)
-    if (!mayBeOver && !isFilled() && images.length === 0) return
+    if (!mayBeOver && filled === undefined && images.length === 0) return
     this.#lookAtDisk({
       capacity: this.#capacityOf('ephemeral-storage'),
       images,
-      pods: mayBeOver || isFilled() ? kubelet.disk() : [],
-      isFilled: isFilled(),
+      pods: mayBeOver || filled !== undefined ? kubelet.disk() : [],
+      filled,
       now: this.#options.env.clock.now(),
     })
   }
@@ -81,9 +84,23 @@ export class NodePressure {
       .of(podKind)
       .byIndex('node', name)
       .filter((pod) => !isPodTerminal(pod))
-    const { isShort, victim } = judgeMemory(node, pods, usageOf(runtime, name))
+    const used = usageOf(runtime, name)
+    this.#endOverLimit(pods, used)
+    const { isShort, victim } = judgeMemory(node, pods, used)
     if (isShort) this.#memoryUntil = env.clock.now() + TRANSITION_MS
     if (victim) this.#evict(victim.pod, victim.message)
+  }
+
+  #endOverLimit(pods: readonly Pod[], used: NodeUsage): void {
+    const { runtime, kubelet } = this.#options
+    const byUid = new Map(used.pods.map(({ uid, containers }) => [uid, containers]))
+    for (const pod of pods) {
+      const uid = nodeUidOf(pod)
+      const over = overMemoryLimit(pod, byUid.get(uid) ?? [])
+      if (over.length === 0) continue
+      for (const { name, id } of kubelet.containersOf(uid))
+        if (over.includes(name)) runtime.crash(id, 137, 'OOMKilled')
+    }
   }
 
   #evictOverLimit(): boolean {
@@ -98,7 +115,7 @@ export class NodePressure {
   #lookAtDisk(view: DiskView): void {
     const { runtime, events, informers, node: name, settings } = this.#options
     const { isFull, remove, victim } = judgeDisk(view)
-    if (isFull && !view.isFilled) this.#diskUntil = view.now + TRANSITION_MS
+    if (isFull && view.filled === undefined) this.#diskUntil = view.now + TRANSITION_MS
     for (const image of remove) runtime.removeImage(name, image)
     if (victim) this.#evict(victim.pod, victim.message)
     if (view.now - this.#collectedAt < IMAGE_GC_MS) return

@@ -40,6 +40,7 @@ export interface Fault extends Resource {
       | undefined
     readonly duration?: string | undefined
     readonly delay?: string | undefined
+    readonly resource?: 'bytes' | 'inodes' | undefined
   }
   readonly status?:
     | {
@@ -87,6 +88,11 @@ const schema = ownSchema(
           },
         },
         duration: { type: 'string', default: DURATION, description: 'From its creation to its end.' },
+        resource: {
+          type: 'string',
+          enum: ['bytes', 'inodes'],
+          description: 'Of FillDisk: what runs out. Default bytes.',
+        },
         delay: { type: 'string', default: DELAY, description: 'Of SlowNode: added to each pull and start.' },
       },
     },

@@ -11,6 +11,7 @@ interface FaultOptions extends StatusOptions {
   readonly container?: string
   readonly image?: string
   readonly delay?: string
+  readonly resource?: string
 }
 
 /** "kill-node" for KillNode. */
@@ -44,7 +45,8 @@ export const faultCommand: CliCommand = {
         .option('-l, --selector <labels>', 'only pods with these labels: a=b,c=d')
         .option('-c, --container <name>', 'only this container')
         .option('--image <image>', 'only containers of this image')
-        .option('--delay <duration>', 'of slow-node: added to each pull and start'),
+        .option('--delay <duration>', 'of slow-node: added to each pull and start')
+        .option('--resource <name>', 'of fill-disk: what runs out, bytes or inodes'),
     ).action(async (word: string, targets: readonly string[], options: FaultOptions) => {
       const wanted = faultOf(word, targets, options)
       const client = await connect(options)
@@ -66,7 +68,7 @@ export const faultCommand: CliCommand = {
 export function faultOf(
   word: string,
   targets: readonly string[],
-  options: Pick<FaultOptions, 'for' | 'zone' | 'selector' | 'container' | 'image' | 'delay' | 'namespace'>,
+  options: Omit<FaultOptions, keyof StatusOptions> & Pick<FaultOptions, 'namespace'>,
 ): Fault {
   const action = WORDS.get(word)
   if (!action) throw badRequest(`Unknown fault "${word}": give one of ${[...WORDS.keys()].join(', ')}`)
@@ -74,7 +76,9 @@ export function faultOf(
   const [pod, ...more] = ofNodes ? [] : targets
   if (more.length > 0)
     throw badRequest(`Too many pods: "${more[0]}" is one more than ${word} takes; use --selector`)
-  const { zone, container, image, delay, selector } = options
+  const { zone, container, image, delay, selector, resource } = options
+  if (resource !== undefined && resource !== 'bytes' && resource !== 'inodes')
+    throw badRequest(`Cannot use --resource "${resource}": give bytes or inodes`)
   const target = {
     ...(ofNodes && targets.length > 0 ? { nodes: targets } : {}),
     ...(zone === undefined ? {} : { zone }),
@@ -88,7 +92,13 @@ export function faultOf(
     apiVersion: 'seamark.dev/v1alpha1',
     kind: 'Fault',
     metadata: { name: '', generateName: `${word}-` },
-    spec: { action, target, duration: options.for, ...(delay === undefined ? {} : { delay }) },
+    spec: {
+      action,
+      target,
+      duration: options.for,
+      ...(delay === undefined ? {} : { delay }),
+      ...(resource === undefined ? {} : { resource }),
+    },
   }
 }
 

@@ -15,6 +15,7 @@ const pod = (name: string, gib: number, request = '0', priority = 0) => ({
   }),
   containers: [{ name: 'app', bytes: gib * Gi }],
   volumes: [],
+  inodes: 0,
 })
 const image = (name: string, gib: number, usedAt = 0, pulledAt = 0): ImageOnDisk => ({
   name,
@@ -27,7 +28,7 @@ const view = (change: Partial<DiskView>): DiskView => ({
   capacity: 100 * Gi,
   images: [],
   pods: [],
-  isFilled: false,
+  filled: undefined,
   now: HOUR,
   ...change,
 })
@@ -41,7 +42,7 @@ describe('A node is short of disk', () => {
     ['not with 15 % left', { pods: [pod('a', 85)] }, [false, '', undefined]],
     ['with less', { pods: [pod('a', 86)] }, [true, '', 'a']],
     ['not when it does not say what it has', { capacity: 0, pods: [pod('a', 86)] }, [false, '', undefined]],
-    ['when something else fills it', { isFilled: true, pods: [pod('a', 1)] }, [true, '', 'a']],
+    ['when something else fills it', { filled: 'bytes', pods: [pod('a', 1)] }, [true, '', 'a']],
     [
       'and removes images first',
       { images: [image('old', 10)], pods: [pod('a', 80)] },
@@ -67,6 +68,41 @@ describe('A node is short of disk', () => {
     ['and no critical pod', { pods: [pod('system', 90, '0', 2_000_000_000)] }, [true, '', undefined]],
   ])('%s', (_, change, expected) => {
     expect(verdict(change)).toEqual(expected)
+  })
+
+  const files = (name: string, count: number, priority = 0) => ({
+    ...pod(name, 0, '0', priority),
+    inodes: count,
+  })
+  const all = (100 * Gi) / 16_384
+
+  test.each<[string, Partial<DiskView>, readonly unknown[]]>([
+    ['not with 5 % left', { pods: [files('a', all * 0.95)] }, [false, '', undefined]],
+    ['with less', { pods: [files('a', all * 0.95 + 1)] }, [true, '', 'a']],
+    ['when something else makes too many', { filled: 'inodes', pods: [files('a', 1)] }, [true, '', 'a']],
+    [
+      'and removes images first',
+      { images: [image('old', 30)], pods: [files('a', all * 0.9)] },
+      [true, 'old', undefined],
+    ],
+    [
+      'and evicts the least important',
+      { filled: 'inodes', pods: [files('dear', 900, 10), files('cheap', 1)] },
+      [true, '', 'cheap'],
+    ],
+    [
+      'then who has most',
+      { filled: 'inodes', pods: [files('a', 1), files('b', 2), files('none', 0, -5)] },
+      [true, '', 'b'],
+    ],
+  ])('of files: %s', (_, change, expected) => {
+    expect(verdict(change)).toEqual(expected)
+  })
+
+  test('and says of files so as a kubelet does', () => {
+    expect(judgeDisk(view({ filled: 'inodes', pods: [files('a', 1)] })).victim?.message).toBe(
+      'The node was low on resource: inodes. Threshold quantity: 327680, available: 0. ',
+    )
   })
 
   test('and says so as a kubelet does', () => {

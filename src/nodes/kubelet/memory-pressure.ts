@@ -49,6 +49,29 @@ export function judgeMemory(node: Node, pods: readonly Pod[], used: NodeUsage): 
   return { isShort: true, victim: { pod: first.pod, message } }
 }
 
+/**
+ * The containers of a pod that the kernel ends for their memory: those over their own limit, or, when all together are
+ * over that of the pod, the one that has most. Their volumes in memory count. Pure.
+ */
+export function overMemoryLimit(
+  { spec }: Pod,
+  containers: readonly { readonly name: string; readonly memory: number }[],
+): readonly string[] {
+  const isOver = ({ name, memory }: { readonly name: string; readonly memory: number }) => {
+    const all = [...spec.containers, ...(spec.initContainers ?? [])]
+    const limit = all.find((container) => container.name === name)?.resources?.limits?.['memory']
+    return limit !== undefined && memory > parseQuantity(limit)
+  }
+  const own = containers.filter(isOver).map(({ name }) => name)
+  const ofPod = spec.resources?.limits?.['memory']
+  const total = containers.reduce((sum, { memory }) => sum + memory, 0)
+  if (own.length > 0 || ofPod === undefined || total <= parseQuantity(ofPod)) return own
+  return containers
+    .toSorted((a, b) => b.memory - a.memory)
+    .slice(0, 1)
+    .map(({ name }) => name)
+}
+
 function kibibytes(bytes: number): string {
   return `${Math.round(bytes / 1024)}Ki`
 }

@@ -11,6 +11,30 @@ beforeEach(async () => {
 })
 afterEach(() => cluster.stop())
 
+test('A volume in memory is the memory of its container: it is OOMKilled for what is written there', async () => {
+  await cluster.declare('app', { usage: { memory: '20Mi', emptyDir: '60Mi' } })
+  const app = {
+    name: 'app',
+    image: 'registry.example/app:1',
+    resources: { limits: { memory: '64Mi' } },
+    volumeMounts: [{ name: 'cache', mountPath: '/cache' }],
+  }
+  const cache = (sizeLimit: string) => [{ name: 'cache', emptyDir: { medium: 'Memory', sizeLimit } }]
+  await cluster.run({ containers: [app], volumes: cache('1Gi') }, 'large')
+  await cluster.run({ containers: [app], volumes: cache('40Mi') }, 'small')
+  await cluster.clock.run(5000)
+  const killed = (await cluster.pod('large')).status?.containerStatuses?.[0]
+  expect(killed?.state?.terminated ?? killed?.lastState?.terminated).toMatchObject({
+    exitCode: 137,
+    reason: 'OOMKilled',
+  })
+  // What does not fit is not written.
+  expect((await cluster.pod('small')).status?.containerStatuses?.[0]).toMatchObject({
+    restartCount: 0,
+    ready: true,
+  })
+})
+
 test('A node short of memory says so, and evicts who uses more than was asked for until it is not', async () => {
   await cluster.declare('app', {
     usage: { memory: '100Mi', pattern: 'ramp', peak: { memory: '700Mi' }, period: '5m' },

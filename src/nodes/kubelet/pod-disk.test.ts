@@ -57,6 +57,7 @@ describe('A pod over a limit of its disk usage', () => {
       pod: make.pod({ spec }),
       containers: [used('app', layer)],
       volumes: [used('scratch', volume)],
+      inodes: 0,
     }
     expect(overDiskLimit(disk)).toBe(message)
   })
@@ -78,16 +79,21 @@ test('What a container declares to write goes into the first emptyDir it mounts 
       ],
     },
   })
-  const usage = containers.map((container) => ({ container, storage: 5, emptyDir: 7 }))
-  const disk = podDisk(pod, usage, { bytesOf: (name) => (name === 'c' ? 100 : 0) })
+  const usage = containers.map((container) => ({ container, storage: 5, emptyDir: 7, inodes: 3 }))
+  const disk = podDisk(pod, usage, {
+    bytesOf: (name) => (name === 'c' ? 100 : 0),
+    bytesOfRoot: () => 1,
+    count: 4,
+  })
+  expect(disk.inodes).toBe(10)
   expect(disk.containers).toEqual([
-    { name: 'app', bytes: 5 },
-    { name: 'side', bytes: 5 },
+    { name: 'app', bytes: 6 },
+    { name: 'side', bytes: 6 },
   ])
   expect(disk.volumes).toEqual([
     { name: 'a', bytes: 0 },
     { name: 'b', bytes: 14 },
     { name: 'c', bytes: 100 },
   ])
-  expect(bytesOnDisk(disk)).toBe(24)
+  expect(bytesOnDisk(disk)).toBe(26)
 })

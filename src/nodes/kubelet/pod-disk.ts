@@ -3,6 +3,7 @@ import type { Pod } from '../../api/kinds/pod.ts'
 import { binaryQuantity, parseQuantity } from '../../api/quantity.ts'
 import { limitsOf } from '../../api/resource-requests.ts'
 import type { ContainerUse } from '../runtimes/runtime.ts'
+import { firstEmptyDir, memorySizeOf, type PodFiles } from './pod-files.ts'
 
 const EPHEMERAL = 'ephemeral-storage'
 
@@ -11,6 +12,8 @@ export interface PodDisk {
   readonly pod: Pod
   /** Its layer and its log, of each that runs. */
   readonly containers: readonly { readonly name: string; readonly bytes: number }[]
+  /** Files of all of them. */
+  readonly inodes: number
   /** Its emptyDirs. */
   readonly volumes: readonly { readonly name: string; readonly bytes: number }[]
 }
@@ -18,22 +21,28 @@ export interface PodDisk {
 /** From what its containers use; what they declare to write into an emptyDir goes into the first they mount. Pure. */
 export function podDisk(
   pod: Pod,
-  usage: readonly (Pick<ContainerUse, 'storage' | 'emptyDir'> & { readonly container: V1Container })[],
-  written: { bytesOf(volume: string): number },
+  usage: readonly (Pick<ContainerUse, 'storage' | 'emptyDir' | 'inodes'> & {
+    readonly container: V1Container
+  })[],
+  written: Pick<PodFiles, 'bytesOf' | 'bytesOfRoot' | 'count'>,
 ): PodDisk {
-  const names = (pod.spec.volumes ?? []).flatMap(({ name, emptyDir }) => (emptyDir ? [name] : []))
-  const firstOf = ({ volumeMounts = [] }: V1Container) =>
-    volumeMounts.find(({ name, readOnly }) => names.includes(name) && !readOnly)?.name
+  const emptyDirs = (pod.spec.volumes ?? []).filter(({ emptyDir }) => emptyDir)
   return {
     pod,
-    containers: usage.map(({ container, storage }) => ({ name: container.name, bytes: storage })),
-    volumes: names.map((name) => ({
+    containers: usage.map(({ container: { name }, storage }) => ({
       name,
-      bytes: usage.reduce(
-        (sum, { container, emptyDir }) => sum + (firstOf(container) === name ? emptyDir : 0),
-        written.bytesOf(name),
-      ),
+      bytes: storage + written.bytesOfRoot(name),
     })),
+    inodes: usage.reduce((sum, { inodes }) => sum + inodes, written.count),
+    volumes: emptyDirs.map((volume) => {
+      const bytes = usage.reduce(
+        (sum, { container, emptyDir }) => sum + (firstEmptyDir(pod, container) === volume ? emptyDir : 0),
+        written.bytesOf(volume.name),
+      )
+      // In memory it is full when it is full.
+      const most = volume.emptyDir && memorySizeOf(pod, volume.emptyDir)
+      return { name: volume.name, bytes: Math.min(bytes, most ?? bytes) }
+    }),
   }
 }
 

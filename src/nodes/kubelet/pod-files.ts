@@ -58,12 +58,21 @@ export class PodFiles {
 
   /** Somebody has written something. */
   get areUsed(): boolean {
-    return this.#all().some(([, { isUsed }]) => isUsed)
+    return this.#data !== undefined && this.#all().some(([, { isUsed }]) => isUsed)
   }
 
   /** What has been written into an emptyDir, in bytes. */
   bytesOf(volume: string): number {
     return this.#data?.get(`volume/${volume}`)?.bytes ?? 0
+  }
+
+  /** What lies in memory is its who mounts it first, in bytes. */
+  memoryOf(pod: Pod, { name }: V1Container): number {
+    if (!this.#data) return 0
+    return (pod.spec.volumes ?? []).reduce((sum, volume) => {
+      const isIts = volume.emptyDir?.medium === 'Memory' && writerOf(pod, volume.name)?.name === name
+      return isIts ? sum + this.bytesOf(volume.name) : sum
+    }, 0)
   }
 
   /** Beside volumes. */
@@ -121,6 +130,27 @@ export function memorySizeOf({ spec }: Pod, volume: NonNullable<V1Volume['emptyD
   const asked = parseQuantity(volume.sizeLimit ?? '0') || Number.POSITIVE_INFINITY
   const size = Math.min(memory, asked)
   return size === Number.POSITIVE_INFINITY ? undefined : size
+}
+
+/** Of the first emptyDir that a container mounts to write, if it lies in memory: how much it can hold; else 0. Pure. */
+export function memoryVolumeMax(pod: Pod, container: V1Container): number {
+  const volume = firstEmptyDir(pod, container)?.emptyDir
+  return volume?.medium === 'Memory' ? (memorySizeOf(pod, volume) ?? Number.MAX_SAFE_INTEGER) : 0
+}
+
+/** Where a container writes what it is declared to write into an emptyDir. */
+export function firstEmptyDir({ spec }: Pod, { volumeMounts = [] }: V1Container): V1Volume | undefined {
+  for (const { name, readOnly } of volumeMounts) {
+    const volume = spec.volumes?.find((each) => each.name === name)
+    if (volume?.emptyDir && !readOnly) return volume
+  }
+  return undefined
+}
+
+function writerOf({ spec }: Pod, volume: string): V1Container | undefined {
+  return spec.containers.find(({ volumeMounts }) =>
+    volumeMounts?.some(({ name, readOnly }) => name === volume && !readOnly),
+  )
 }
 
 function isPlace(text: string): text is Place {

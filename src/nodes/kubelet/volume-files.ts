@@ -2,7 +2,7 @@ import type { V1Container, V1KeyToPath, V1VolumeProjection } from '../../api/gen
 import type { Pod } from '../../api/kinds/pod.ts'
 import type { MountedFile, Surroundings } from '../runtimes/surroundings.ts'
 import { environmentOf, fieldOf, hostnameOf, type PodPlace, resourceOf } from './environment.ts'
-import type { PodFiles } from './pod-files.ts'
+import { memoryVolumeMax, type PodFiles } from './pod-files.ts'
 import type { PodSources } from './sources.ts'
 
 interface VolumeFile {
@@ -29,6 +29,8 @@ export function surroundingsOf(
     podIP: place.podIP,
     files: () => mountedFiles(pod(), container, place, sources),
     volumes: files.mountsOf(pod(), container),
+    memoryVolumeMax: memoryVolumeMax(pod(), container),
+    memoryInVolumes: () => files.memoryOf(pod(), container),
     root: () => files.root(container.name),
     prepare: sources.prepare,
   }

@@ -76,7 +76,11 @@ export class Behaviours {
     return this.#informers
       .of(simulatedImage)
       .list()
-      .some(({ spec: { usage } }) => usage?.memory ?? usage?.peak?.memory ?? usage?.load?.memoryPerRequest)
+      .some(({ spec: { usage } }) =>
+        [usage?.load?.memoryPerRequest, usage?.memory, usage?.peak?.memory].some(
+          (each) => each !== undefined,
+        ),
+      )
   }
 
   /** Whether any image writes to the disk. */
@@ -85,7 +89,7 @@ export class Behaviours {
       .of(simulatedImage)
       .list()
       .some(({ spec: { usage } }) =>
-        [usage, usage?.peak].some((amounts) => amounts?.storage ?? amounts?.emptyDir),
+        [usage, usage?.peak].some((amounts) => amounts?.storage ?? amounts?.emptyDir ?? amounts?.inodes),
       )
   }
 

@@ -46,6 +46,8 @@ export interface ContainerUse extends Pick<ContainerUsage, 'cpu' | 'memory' | 'f
   readonly storage: number
   /** Bytes written into the first emptyDir. */
   readonly emptyDir: number
+  /** Files on the disk. */
+  readonly inodes: number
 }
 
 /**

@@ -199,7 +199,9 @@ export class SimulatedRuntime implements Runtime {
     const { usage } = server.behaviour
     const ranMs = Math.max(0, at - handle.startedAt)
     const used = usageAt(usage, container.resources?.requests, ranMs, perSecond)
-    return { ...used, figures: figuresAt(usage, ranMs, perSecond) }
+    const { memoryVolumeMax, memoryInVolumes } = running.surroundings
+    const memory = used.memory + Math.min(used.emptyDir, memoryVolumeMax) + memoryInVolumes()
+    return { ...used, memory, figures: figuresAt(usage, ranMs, perSecond) }
   }
 
   *#servers(at: number): Iterable<Server> {
@@ -356,18 +358,19 @@ export class SimulatedRuntime implements Runtime {
 
   #await(running: Running): void {
     const { handle, pod, container, behaviour } = running
-    const end = this.#endOf(pod, container, behaviour)
+    const end = this.#endOf(pod, container, behaviour, running.surroundings.memoryVolumeMax)
     if (!end) return
     const left = Math.max(0, handle.startedAt + end.afterMs - this.#env.clock.now())
     running.cancelExit = this.#env.clock.after(left, () => this.#end(handle.id, end))
   }
 
   /** The end that comes first: out of memory, or its own. */
-  #endOf(pod: Pod, container: V1Container, { exit, usage }: Behaviour) {
+  #endOf(pod: Pod, container: V1Container, { exit, usage }: Behaviour, volumeMax: number) {
     const { limits, requests } = container.resources ?? {}
-    const limit = limits?.['memory']
+    const limit = limits?.['memory'] ?? pod.spec.resources?.limits?.['memory']
     const own = exit ?? (isMeantToEnd(pod, container) && !container.stdin ? DEFAULT_END : undefined)
-    const oomMs = limit === undefined ? undefined : exceedsAfter(usage, requests, parseQuantity(limit))
+    const oomMs =
+      limit === undefined ? undefined : exceedsAfter(usage, requests, parseQuantity(limit), volumeMax)
     if (oomMs !== undefined && oomMs <= (own?.afterMs ?? oomMs))
       return { code: 137, reason: 'OOMKilled', afterMs: oomMs }
     return own && { ...own, reason: own.code === 0 ? 'Completed' : 'Error' }

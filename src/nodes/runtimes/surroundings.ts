@@ -20,6 +20,10 @@ export interface Surroundings {
   files(): readonly MountedFile[]
   /** EmptyDirs. */
   readonly volumes: readonly SharedVolume[]
+  /** What the pod's containers can have in its first emptyDir, in bytes, if that lies in memory; else 0. */
+  readonly memoryVolumeMax: number
+  /** Bytes of its memory that somebody has written into volumes. */
+  memoryInVolumes(): number
   /** What it writes beside its volumes. */
   root(): VolumeData
   /** To be awaited before something in the container reads: has the files there that are made when they are needed. */
@@ -33,6 +37,8 @@ export const NO_SURROUNDINGS: Surroundings = {
   podIP: '',
   files: () => [],
   volumes: [],
+  memoryVolumeMax: 0,
+  memoryInVolumes: () => 0,
   root: () => new VolumeData(),
   prepare: () => Promise.resolve(),
 }

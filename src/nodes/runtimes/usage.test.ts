@@ -36,6 +36,33 @@ describe('The usage of a container', () => {
     expect(exceedsAfter(declared, undefined, 150 * MI)).toBe(after)
   })
 
+  const FILLING = {
+    memory: '100Mi',
+    emptyDir: '0',
+    pattern: 'ramp',
+    period: '10m',
+    peak: { emptyDir: '100Mi' },
+  } as const
+  test.each([
+    ['half way up, the volume being large enough', FILLING, 200, minutes(5) + 1],
+    ['never, the volume being full before', FILLING, 40, undefined],
+    ['never, the volume being on a disk', FILLING, 0, undefined],
+    [
+      'when the rest has grown beside a full volume',
+      { ...FILLING, peak: { memory: '200Mi', emptyDir: '100Mi' } },
+      20,
+      minutes(3) + 1,
+    ],
+    [
+      'when both have grown',
+      { ...FILLING, peak: { memory: '200Mi', emptyDir: '100Mi' } },
+      40,
+      minutes(2.5) + 1,
+    ],
+  ] as const)('with a volume in memory is over its limit %s', (_, declared, volumeMi, after) => {
+    expect(exceedsAfter(declared, undefined, 150 * MI, volumeMi * MI)).toBe(after)
+  })
+
   test('is beside the figures it exposes', () => {
     const metrics = [
       { name: 'queued', value: '10', peak: '30', pattern: 'ramp', period: '10m', labels: { queue: 'mail' } },

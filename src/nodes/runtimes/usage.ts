@@ -13,9 +13,11 @@ interface Usage {
   readonly storage: number
   /** Bytes written into the first emptyDir. */
   readonly emptyDir: number
+  /** Files. */
+  readonly inodes: number
 }
 
-export const NO_USAGE: Usage = { cpu: 0, memory: 0, storage: 0, emptyDir: 0 }
+export const NO_USAGE: Usage = { cpu: 0, memory: 0, storage: 0, emptyDir: 0, inodes: 0 }
 
 /** Of a container without requests whose image declares nothing. */
 const SMALL = { cpu: '10m', memory: '20Mi' } as const
@@ -40,6 +42,7 @@ export function usageAt(
     memory: of('memory', load?.memoryPerRequest),
     storage: Math.floor(of('storage')),
     emptyDir: Math.floor(of('emptyDir')),
+    inodes: Math.floor(of('inodes')),
   }
 }
 
@@ -63,17 +66,27 @@ export function figuresAt(
 
 /**
  * Milliseconds of running after which a container's memory is over `limit`; undefined: never. The load's share is left
- * out: it comes and goes with the number of replicas.
+ * out: it comes and goes with the number of replicas. `volumeMax`: what it writes into its first emptyDir is memory, up
+ * to that many bytes.
  */
 export function exceedsAfter(
   declared: SimulatedUsage | undefined,
   requests: ResourceList | undefined,
   limit: number,
+  volumeMax = 0,
 ): number | undefined {
   const { base, peak } = bounds(declared, requests)
-  if (base.memory > limit) return 0
-  if (peak.memory <= limit) return undefined
-  return isAboveAfter(declared ?? {}, (limit - base.memory) / (peak.memory - base.memory))
+  const total = (level: number) =>
+    base.memory +
+    (peak.memory - base.memory) * level +
+    Math.min(volumeMax, base.emptyDir + (peak.emptyDir - base.emptyDir) * level)
+  if (total(0) > limit) return 0
+  if (total(1) <= limit) return undefined
+  const [grows, fills] = [peak.memory - base.memory, peak.emptyDir - base.emptyDir]
+  // Until the volume is full both grow, then only the rest does.
+  const both = volumeMax > 0 ? (limit - base.memory - base.emptyDir) / (grows + fills) : 1
+  const isFull = volumeMax === 0 || base.emptyDir + fills * both > volumeMax
+  return isAboveAfter(declared ?? {}, isFull ? (limit - volumeMax - base.memory) / grows : both)
 }
 
 function bounds(declared: SimulatedUsage | undefined, requests: ResourceList | undefined) {
@@ -82,6 +95,7 @@ function bounds(declared: SimulatedUsage | undefined, requests: ResourceList | u
     memory: amount(declared?.memory) ?? parseQuantity(requests?.['memory'] ?? SMALL.memory) / 2,
     storage: amount(declared?.storage) ?? 0,
     emptyDir: amount(declared?.emptyDir) ?? 0,
+    inodes: amount(declared?.inodes) ?? 0,
   }
   const { peak } = declared ?? {}
   return {
@@ -91,6 +105,7 @@ function bounds(declared: SimulatedUsage | undefined, requests: ResourceList | u
       memory: amount(peak?.memory) ?? base.memory,
       storage: amount(peak?.storage) ?? base.storage,
       emptyDir: amount(peak?.emptyDir) ?? base.emptyDir,
+      inodes: amount(peak?.inodes) ?? base.inodes,
     },
   }
 }
