@@ -4,7 +4,7 @@ import { type DaemonSet, daemonSet } from '../api/kinds/daemon-set.ts'
 import type { Node } from '../api/kinds/node.ts'
 import type { Pod } from '../api/kinds/pod.ts'
 import { formatTime } from '../base/date.ts'
-import { planDaemonSet } from './daemon-plan.ts'
+import { type Pauses, planDaemonSet } from './daemon-plan.ts'
 import { daemonPod, daemonTolerations, verdictOn } from './daemon-pod.ts'
 
 const NOW = Date.UTC(2026, 0, 1, 12)
@@ -18,7 +18,7 @@ const setOf = (spec: object = {}): DaemonSet =>
 const nodes = (...names: string[]): Node[] =>
   names.map((name) => make.node({ metadata: { name, labels: { 'kubernetes.io/hostname': name } } }))
 
-/** "a" ready and of the new template on node a, "a'" of the old one, "!" not ready, "x" failed, "-" going. */
+/** "a" ready and of the new template on node a, "a'" of the old one, "!" not ready, "x" failed, "s" ended, "-" going, "?" without a node yet. */
 function podOf(text: string): Pod {
   const node = text.charAt(0)
   const has = (mark: string) => text.includes(mark)
@@ -34,8 +34,11 @@ function podOf(text: string): Pod {
       labels: { app: 'agent', 'controller-revision-hash': has("'") ? 'old' : 'new' },
       ...(has('-') ? { deletionTimestamp: formatTime(NOW) } : {}),
     },
-    spec: { nodeName: node },
-    status: { phase: has('x') ? 'Failed' : 'Running', conditions: has('x') ? [] : [ready] },
+    spec: has('?') ? { affinity: daemonPod(setOf(), node, 'new').spec.affinity ?? {} } : { nodeName: node },
+    status: {
+      phase: has('x') ? 'Failed' : has('s') ? 'Succeeded' : 'Running',
+      conditions: has('x') || has('s') ? [] : [ready],
+    },
   })
 }
 
@@ -56,6 +59,11 @@ function plan(spec: object, onNodes: readonly Node[], pods: string) {
 
 describe('A DaemonSet', () => {
   const three = nodes('a', 'b', 'c')
+  const tainted = make.node({
+    metadata: { name: 'c' },
+    spec: { taints: [{ key: 'x', effect: 'NoSchedule' }] },
+  })
+  const [nodeA, nodeB] = nodes('a', 'b') as [Node, Node]
   const strategy = (rollingUpdate: object) => ({ updateStrategy: { type: 'RollingUpdate', rollingUpdate } })
   const surge = (maxSurge: number | string) => strategy({ maxSurge, maxUnavailable: 0 })
   test.each([
@@ -64,7 +72,9 @@ describe('A DaemonSet', () => {
     ['takes away the younger of two', {}, 'a a2 b c', '-a2'],
     ['waits while one is going', {}, 'a- b c', ''],
     ['replaces one that has failed', {}, 'ax b c', '-ax'],
-    ['lets one that failed at once be for a little', {}, 'ax2 b c', ''],
+    ['replaces one that has ended', {}, 'as b c', '-as'],
+    ['does not wait for one that has failed and is going', {}, 'ax- b c', '+a'],
+    ['keeps the younger of two that has its node', {}, 'a? a2 b c', '-a?'],
     ['updates within maxUnavailable', {}, "a' b' c'", "-a'"],
     ['counts what is on its way against it', {}, "a! b' c'", ''],
     ['goes on when that is up', {}, "a b' c'", "-b'"],
@@ -74,6 +84,8 @@ describe('A DaemonSet', () => {
     ['makes the new one beside the old one with maxSurge', surge(1), "a' b' c'", '+a'],
     ['waits until the new one is up', surge(1), "a' a! b' c'", ''],
     ['then takes the old one away', surge(1), "a' a b' c'", "-a'"],
+    ['takes the old one away at once when it is not ready', surge(1), "a'! a! b' c'", "-a'!"],
+    ['with maxSurge does not wait while one is going', surge(1), 'a- b c', '+a'],
     ['surges without budget where the old one is not up', surge(1), "a'! b' c'", '+a +b'],
     ['leaves old ones with OnDelete', { updateStrategy: { type: 'OnDelete' } }, "a' b c", ''],
     ['has nothing to do when all are there', {}, 'a b c', ''],
@@ -90,6 +102,48 @@ describe('A DaemonSet', () => {
       numberAvailable: 2,
       numberUnavailable: 1,
     })
+  })
+
+  test('counts the pod that came first to a node, also while it goes', () => {
+    expect(plan(surge(1), three, "a' a2 b c'-").status).toMatchObject({
+      currentNumberScheduled: 3,
+      numberReady: 3,
+      updatedNumberScheduled: 1,
+      numberAvailable: 3,
+    })
+  })
+
+  test('with maxSurge leaves a node it should not be on when there are enough elsewhere', () => {
+    expect(plan(surge(1), [nodeA, nodeB, tainted], "a b c'").steps).toBe("-c'")
+    expect(plan(surge(1), [nodeA, nodeB, tainted], "a b! c'").steps).toBe('')
+    expect(plan({}, [nodeA, nodeB, tainted], "a b c'").steps).toBe("-c'")
+  })
+
+  test('pauses twice as long with each pod that fails on a node, at most 15 minutes', () => {
+    const set = setOf()
+    let pauses: Pauses = new Map()
+    const at = (ms: number) => {
+      const made = planDaemonSet({
+        set,
+        nodes: three,
+        pods: ['ax', 'b', 'c'].map(podOf),
+        hash: 'new',
+        pauses,
+        now: NOW + ms,
+      })
+      pauses = made.pauses
+      return made.remove.length > 0 ? 'removed' : made.lookAgainInMs
+    }
+    expect([0, 400, 1000, 1500, 3000, 3001].map(at)).toEqual([
+      'removed',
+      600,
+      'removed',
+      1500,
+      'removed',
+      3999,
+    ])
+    for (let ms = 10_000; ms < 3 * 3_600_000; ms += 1000) at(ms)
+    expect(pauses.get('a')?.ms).toBe(900_000)
   })
 
   test('counts and removes what runs where it should not', () => {

@@ -22,6 +22,8 @@ export interface DaemonObserved {
   readonly pods: readonly Pod[]
   /** The short hash of the template's revision. */
   readonly hash: string
+  /** By node, as the last plan for this generation has them. */
+  readonly pauses?: Pauses | undefined
   /** Epoch ms. */
   readonly now: number
 }
@@ -33,19 +35,24 @@ export interface DaemonPlan {
   /** Of those: ended by themselves, which is told. */
   readonly ended: readonly Pod[]
   readonly status: V1DaemonSetStatus
+  readonly pauses: Pauses
   readonly lookAgainInMs: number | undefined
 }
 
+/** How long a failed pod of a node stays where the one before was removed `at` (epoch ms). */
+export type Pauses = ReadonlyMap<string, { readonly ms: number; readonly at: number }>
+
 /** Upstream's burst of daemon sets. */
 const BURST = Math.min(250, BURST_MAX)
-/** A pod that ends stays this long after it was made: one that ends at once is not replaced in a circle. */
-const ENDED_MS = 10_000
+/** A node that fails each pod gets the next after 1 s, 2 s, 4 s …, at most 15 minutes. */
+const PAUSE_MS = 1000
+const PAUSE_MAX_MS = 15 * 60_000
 
 interface Place {
   readonly node: Node
   readonly shouldRun: boolean
   readonly shouldContinue: boolean
-  /** Oldest first. */
+  /** Those that were scheduled first, then oldest first; without what has ended and is being deleted. */
   readonly pods: readonly Pod[]
 }
 
@@ -54,16 +61,14 @@ export function planDaemonSet(observed: DaemonObserved): DaemonPlan {
   const byNode = new Map<string, Pod[]>()
   for (const pod of observed.pods) {
     const node = nodeOfDaemonPod(pod)
-    if (node !== undefined) byNode.set(node, [...(byNode.get(node) ?? []), pod])
+    if (node === undefined || (isOver(pod) && isBeingDeleted(pod))) continue
+    byNode.set(node, [...(byNode.get(node) ?? []), pod])
   }
   const places = observed.nodes.map((node) => ({
     node,
     ...verdictOn(set, node),
-    pods: (byNode.get(node.metadata.name) ?? []).toSorted(byCreation),
+    pods: (byNode.get(node.metadata.name) ?? []).toSorted(byPlaceAndAge),
   }))
-  const status = statusOf(observed, places)
-  const lookAgainInMs = nextAvailable(observed)
-  if (isBeingDeleted(set)) return { create: [], remove: [], ended: [], status, lookAgainInMs }
   const surge = maxSurge(set, places)
   const managed = places.map((place) => manage(observed, place, surge > 0))
   const ended = managed.flatMap((each) => each.ended)
@@ -82,12 +87,20 @@ export function planDaemonSet(observed: DaemonObserved): DaemonPlan {
         ? surgeUpdate(observed, places, surge)
         : deleteUpdate(observed, places)
       : { create: [], remove: [] }
+  const waits = [nextAvailable(observed), ...managed.map(({ waitMs }) => waitMs)].filter(
+    (ms) => ms !== undefined,
+  )
   return {
     create: [...create, ...update.create].slice(0, BURST),
     remove: [...remove, ...stray, ...update.remove].slice(0, BURST),
     ended,
-    status,
-    lookAgainInMs,
+    status: statusOf(observed, places),
+    pauses: new Map(
+      [...(observed.pauses ?? []), ...managed.flatMap(({ pause }) => pause ?? [])].filter(
+        ([, { at }]) => observed.now - at <= 2 * PAUSE_MAX_MS,
+      ),
+    ),
+    lookAgainInMs: waits.length > 0 ? Math.min(...waits) : undefined,
   }
 }
 
@@ -96,70 +109,116 @@ interface Changes {
   readonly remove: readonly Pod[]
 }
 
-function manage(
-  observed: DaemonObserved,
-  place: Place,
-  surges: boolean,
-): Changes & { ended: readonly Pod[] } {
-  const { node, shouldRun, shouldContinue, pods } = place
-  if (!shouldContinue) return { create: [], remove: pods.filter((pod) => !isBeingDeleted(pod)), ended: [] }
-  const ended = pods.filter(
-    (pod) => isOver(pod) && !isBeingDeleted(pod) && endedLeftMs(pod, observed.now) <= 0,
-  )
-  const running = pods.filter((pod) => !isOver(pod) && !isBeingDeleted(pod))
-  // The name of its successor differs, but two would be on the node while it goes.
-  if (shouldRun && pods.length === 0) return { create: [node.metadata.name], remove: [], ended: [] }
-  const extra = surges ? extraWithSurge(observed, running) : running.slice(1)
-  return { create: [], remove: [...ended, ...extra], ended }
+interface Managed extends Changes {
+  readonly ended: readonly Pod[]
+  /** A failed pod stays so much longer. */
+  readonly waitMs?: number
+  /** One was removed. */
+  readonly pause?: readonly [string, { readonly ms: number; readonly at: number }][]
 }
 
-/** One of the old and one of the new template may be there; the old one goes when the new one is available. */
+function manage(observed: DaemonObserved, place: Place, surges: boolean): Managed {
+  const { node, shouldRun, shouldContinue, pods } = place
+  const { name } = node.metadata
+  const here = pods.filter((pod) => !isBeingDeleted(pod))
+  if (!shouldContinue) return { create: [], remove: here, ended: [] }
+  // The name of its successor differs, but two would be on the node while it goes.
+  if (shouldRun && pods.length === 0) return { create: [name], remove: [], ended: [] }
+  const running = here.filter((pod) => !isOver(pod))
+  const failed = here.filter(({ status }) => status?.phase === 'Failed')
+  const succeeded = here.filter(({ status }) => status?.phase === 'Succeeded')
+  const waitMs = failed.length > 0 ? pauseLeftMs(observed, name) : 0
+  const ended = [...succeeded, ...(waitMs > 0 ? [] : failed)]
+  const extra = surges ? extraWithSurge(observed, running) : running.slice(1)
+  return {
+    // With a surge one that is going does not hold up its successor.
+    create: surges && shouldRun && running.length === 0 ? [name] : [],
+    remove: [...ended, ...extra],
+    ended,
+    ...(waitMs > 0 ? { waitMs } : {}),
+    ...(failed.length > 0 && waitMs === 0 ? { pause: [[name, nextPause(observed, name)]] } : {}),
+  }
+}
+
+function pauseLeftMs({ pauses, now }: DaemonObserved, node: string): number {
+  const pause = pauses?.get(node)
+  return pause ? Math.max(0, pause.at + pause.ms - now) : 0
+}
+
+/** Twice the last one, unless nothing has failed for twice the longest. */
+function nextPause({ pauses, now }: DaemonObserved, node: string) {
+  const before = pauses?.get(node)
+  const isOld = !before || now - before.at > 2 * PAUSE_MAX_MS
+  return { ms: isOld ? PAUSE_MS : Math.min(PAUSE_MAX_MS, before.ms * 2), at: now }
+}
+
+/**
+ * One of the old and one of the new template may be there while the old one is ready and the new one is not available;
+ * else the old one goes.
+ */
 function extraWithSurge({ set, hash, now }: DaemonObserved, running: readonly Pod[]): readonly Pod[] {
   const [newest, ...moreNew] = running.filter((pod) => hashOf(pod) === hash)
   const [oldest, ...moreOld] = running.filter((pod) => hashOf(pod) !== hash)
-  const isReplaced = newest && oldest && isPodAvailable(newest, set.spec.minReadySeconds ?? 0, now)
+  const isReplaced =
+    newest && oldest && (!isPodReady(oldest) || isPodAvailable(newest, set.spec.minReadySeconds ?? 0, now))
   return [...moreNew, ...moreOld, ...(isReplaced ? [oldest] : [])]
 }
 
-function deleteUpdate(observed: DaemonObserved, places: readonly Place[]): Changes {
-  const { set, hash, now } = observed
-  const minReady = set.spec.minReadySeconds ?? 0
+/** The pods of a place by template; undefined when there are too many, which is put right first. */
+function pairOf(
+  { pods }: Place,
+  hash: string,
+): { current: Pod | undefined; old: Pod | undefined } | undefined {
+  const here = pods.filter((pod) => !isBeingDeleted(pod))
+  const [current, ...moreNew] = here.filter((pod) => hashOf(pod) === hash)
+  const [old, ...moreOld] = here.filter((pod) => hashOf(pod) !== hash)
+  return moreNew.length + moreOld.length > 0 ? undefined : { current, old }
+}
+
+/** Also where no pod should be made any more, but one may stay: that is updated by going. */
+function deleteUpdate({ set, hash, now }: DaemonObserved, places: readonly Place[]): Changes {
+  const isAvailable = (pod: Pod) => isPodAvailable(pod, set.spec.minReadySeconds ?? 0, now)
   let unavailable = 0
   const free: Pod[] = []
   const candidates: Pod[] = []
-  for (const { pods } of places.filter(({ shouldRun }) => shouldRun)) {
-    const current = pods.find((pod) => hashOf(pod) === hash && !isOver(pod))
-    const old = pods.find((pod) => hashOf(pod) !== hash && !isOver(pod))
-    if (current) {
-      if (!isPodAvailable(current, minReady, now) || isBeingDeleted(current)) unavailable += 1
-    } else if (!old) unavailable += 1
-    else if (isBeingDeleted(old)) unavailable += 1
-    else if (!isPodAvailable(old, minReady, now)) {
+  for (const place of places.filter(({ shouldRun, pods }) => shouldRun || pods.length > 0)) {
+    const { current, old } = pairOf(place, hash) ?? {}
+    if (current && !old) unavailable += isAvailable(current) ? 0 : 1
+    else if (!old || current) unavailable += 1
+    else if (isAvailable(old)) candidates.push(old)
+    else {
       unavailable += 1
       free.push(old)
-    } else candidates.push(old)
+    }
   }
   const budget = Math.max(0, maxUnavailable(set, places) - unavailable)
   return { create: [], remove: [...free, ...candidates.slice(0, budget)] }
 }
 
-function surgeUpdate(observed: DaemonObserved, places: readonly Place[], surge: number): Changes {
-  const { set, hash, now } = observed
-  const minReady = set.spec.minReadySeconds ?? 0
+/** Where no pod should be made any more, one that is available goes only when there are enough elsewhere. */
+function surgeUpdate({ set, hash, now }: DaemonObserved, places: readonly Place[], surge: number): Changes {
+  const isAvailable = (pod: Pod) => isPodAvailable(pod, set.spec.minReadySeconds ?? 0, now)
   let surging = 0
+  let available = 0
   const free: string[] = []
   const candidates: string[] = []
-  for (const { node, pods } of places.filter(({ shouldRun }) => shouldRun)) {
-    const current = pods.find((pod) => hashOf(pod) === hash && !isOver(pod))
-    const old = pods.find((pod) => hashOf(pod) !== hash && !isOver(pod))
-    if (!old) continue
-    if (current) {
-      if (!isPodAvailable(current, minReady, now)) surging += 1
-    } else if (isBeingDeleted(old)) surging += 1
-    else if (!isPodAvailable(old, minReady, now)) free.push(node.metadata.name)
-    else candidates.push(node.metadata.name)
+  const remove: Pod[] = []
+  const leaving: Pod[] = []
+  for (const place of places) {
+    const { current, old } = pairOf(place, hash) ?? { current: undefined, old: undefined }
+    const counted = old ?? current
+    if (counted && isAvailable(counted)) available += 1
+    if (!old) surging += place.pods.length > 0 && !pairOf(place, hash) ? 1 : 0
+    else if (current && isAvailable(current)) remove.push(old)
+    else if (current) surging += 1
+    else if (!place.shouldRun) (isAvailable(old) ? leaving : remove).push(old)
+    else (isAvailable(old) ? candidates : free).push(place.node.metadata.name)
   }
-  return { create: [...free, ...candidates.slice(0, Math.max(0, surge - surging))], remove: [] }
+  const spare = Math.max(0, available - desiredOf(places))
+  return {
+    create: [...free, ...candidates.slice(0, Math.max(0, surge - surging))],
+    remove: [...remove, ...leaving.slice(0, spare)],
+  }
 }
 
 function desiredOf(places: readonly Place[]): number {
@@ -178,21 +237,20 @@ function maxSurge(set: DaemonSet, places: readonly Place[]): number {
   return type === 'RollingUpdate' ? scaledValue(rollingUpdate?.maxSurge ?? 0, desiredOf(places), 'up') : 0
 }
 
+/** Of the pods of a node the first counts. */
 function statusOf({ set, hash, now }: DaemonObserved, places: readonly Place[]): V1DaemonSetStatus {
   const minReady = set.spec.minReadySeconds ?? 0
   const wanted = places.filter(({ shouldRun }) => shouldRun)
-  const there = wanted.filter(({ pods }) => pods.length > 0)
-  const some = (test: (pod: Pod) => boolean) =>
-    there.filter(({ pods }) => pods.some((pod) => !isBeingDeleted(pod) && test(pod))).length
-  const available = some((pod) => isPodAvailable(pod, minReady, now))
+  const first = wanted.flatMap(({ pods: [pod] }) => pod ?? [])
+  const available = first.filter((pod) => isPodReady(pod) && isPodAvailable(pod, minReady, now)).length
   const { conditions, collisionCount } = set.status ?? {}
   return {
     observedGeneration: set.metadata.generation,
     desiredNumberScheduled: wanted.length,
-    currentNumberScheduled: there.length,
+    currentNumberScheduled: first.length,
     numberMisscheduled: places.filter(({ shouldRun, pods }) => !shouldRun && pods.length > 0).length,
-    numberReady: some(isPodReady),
-    updatedNumberScheduled: some((pod) => hashOf(pod) === hash),
+    numberReady: first.filter(isPodReady).length,
+    updatedNumberScheduled: first.filter((pod) => hashOf(pod) === hash).length,
     numberAvailable: available,
     numberUnavailable: wanted.length - available,
     ...(collisionCount === undefined ? {} : { collisionCount }),
@@ -203,7 +261,6 @@ function statusOf({ set, hash, now }: DaemonObserved, places: readonly Place[]):
 function nextAvailable({ set, pods, now }: DaemonObserved): number | undefined {
   const waits = pods
     .map((pod) => availableIn(pod, set.spec.minReadySeconds ?? 0, now))
-    .concat(pods.filter(isOver).map((pod) => endedLeftMs(pod, now)))
     .filter((ms): ms is number => ms !== undefined && ms > 0)
   return waits.length > 0 ? Math.min(...waits) : undefined
 }
@@ -216,11 +273,8 @@ function isOver({ status }: Pod): boolean {
   return status?.phase === 'Failed' || status?.phase === 'Succeeded'
 }
 
-function endedLeftMs({ metadata }: Pod, now: number): number {
-  return (parseTime(metadata.creationTimestamp) ?? 0) + ENDED_MS - now
-}
-
-function byCreation(a: Pod, b: Pod): number {
+function byPlaceAndAge(a: Pod, b: Pod): number {
+  const isUnplaced = ({ spec }: Pod) => (spec.nodeName ? 0 : 1)
   const at = ({ metadata }: Pod) => parseTime(metadata.creationTimestamp) ?? 0
-  return at(a) - at(b) || (a.metadata.name < b.metadata.name ? -1 : 1)
+  return isUnplaced(a) - isUnplaced(b) || at(a) - at(b) || (a.metadata.name < b.metadata.name ? -1 : 1)
 }

@@ -6,76 +6,91 @@ import { controllerRevision } from '../api/kinds/controller-revision.ts'
 import { type DaemonSet, daemonSet } from '../api/kinds/daemon-set.ts'
 import { node } from '../api/kinds/node.ts'
 import { type Pod, pod } from '../api/kinds/pod.ts'
-import { controllerOf, keyOf } from '../api/resource.ts'
+import { controllerOf, isBeingDeleted, keyOf } from '../api/resource.ts'
 import { compileLabelSelector, labelSelectorMatches } from '../api/selectors.ts'
 import { isReason } from '../api/status.ts'
 import { deepEqual } from '../base/json.ts'
 import { claim, decideClaims } from './adoption.ts'
 import { type Controller, type ReconcileContext, watched } from './controller.ts'
 import { hashOf, REVISION_LABEL, syncHistory, trimHistory } from './controller-revisions.ts'
-import { planDaemonSet } from './daemon-plan.ts'
+import { type Pauses, planDaemonSet } from './daemon-plan.ts'
 import { daemonPod, nodeOfDaemonPod } from './daemon-pod.ts'
 import { slowStart } from './pod-set.ts'
 
-export const daemonSetController: Controller<DaemonSet> = {
-  name: 'daemonset',
-  kind: daemonSet,
-  owns: [pod, controllerRevision],
-  watches: [
-    watched({
-      kind: pod,
-      keys: ({ resource }, informers) =>
-        controllerOf(resource)
-          ? []
-          : informers
-              .of(daemonSet)
-              .byIndex('namespace', resource.metadata.namespace ?? '')
-              .filter((set) => labelSelectorMatches(set.spec.selector, resource.metadata.labels))
-              .map(keyOf),
-    }),
-    // What decides about a node: its labels, taints and whether it is cordoned. Heartbeats decide nothing.
-    watched({
-      kind: node,
-      keys: ({ type, resource, previous }, informers) => {
-        const facts = ({ metadata, spec }: typeof resource) => [
-          metadata.labels,
-          spec.taints,
-          spec.unschedulable,
-        ]
-        if (type === 'updated' && previous && deepEqual(facts(previous), facts(resource))) return []
-        return informers.of(daemonSet).list().map(keyOf)
-      },
-    }),
-  ],
-  async reconcile(context, found) {
-    const { client, informers, env } = context
-    const matches = compileLabelSelector(found.spec.selector)
-    const history = await syncHistory(context, daemonSet, found, matches)
-    const candidates = [
-      ...informers.of(pod).byIndex('owner', found.metadata.uid ?? ''),
-      ...informers.of(pod).byIndex('orphan', found.metadata.namespace ?? ''),
-    ]
-    const claims = decideClaims(found, candidates, matches)
-    const pods = await claim(client, { owner: daemonSet, child: pod }, found, claims)
-    const hash = hashOf(history.update)
-    const nodes = informers.of(node).list()
-    const plan = planDaemonSet({ set: found, nodes, pods, hash, now: env.clock.now() })
-    tellEnds(context, found, plan.ended)
-    await Promise.all(plan.remove.map((each) => remove(context, found, each)))
-    const waiting = [...plan.create]
-    const { error } = await slowStart(waiting.length, async () => {
-      const on = waiting.shift()
-      if (on !== undefined) await create(context, found, daemonPod(found, on, hash))
-    })
-    if (!deepEqual(found.status, plan.status))
-      await client.update(daemonSet, { ...found, status: plan.status }, { subresource: 'status' })
-    const inUse = new Set([history.update.metadata.name])
-    const hashes = new Set(pods.map(({ metadata }) => metadata.labels?.[REVISION_LABEL]))
-    for (const revision of history.all) if (hashes.has(hashOf(revision))) inUse.add(revision.metadata.name)
-    await trimHistory(context, found, history, inUse)
-    if (error) throw error
-    return plan.lookAgainInMs === undefined ? undefined : { requeueAfterMs: plan.lookAgainInMs }
-  },
+export function daemonSetController(): Controller<DaemonSet> {
+  /** By DaemonSet: the pauses of nodes that fail its pods. Lost with a restart, as upstream. */
+  const pauses = new Map<string, { readonly of: string; readonly byNode: Pauses }>()
+  return {
+    name: 'daemonset',
+    kind: daemonSet,
+    owns: [pod, controllerRevision],
+    watches: [
+      watched({
+        kind: pod,
+        keys: ({ resource }, informers) =>
+          controllerOf(resource)
+            ? []
+            : informers
+                .of(daemonSet)
+                .byIndex('namespace', resource.metadata.namespace ?? '')
+                .filter((set) => labelSelectorMatches(set.spec.selector, resource.metadata.labels))
+                .map(keyOf),
+      }),
+      // What decides about a node: its labels, taints and whether it is cordoned. Heartbeats decide nothing.
+      watched({
+        kind: node,
+        keys: ({ type, resource, previous }, informers) => {
+          const facts = ({ metadata, spec }: typeof resource) => [
+            metadata.labels,
+            spec.taints,
+            spec.unschedulable,
+          ]
+          if (type === 'updated' && previous && deepEqual(facts(previous), facts(resource))) return []
+          return informers.of(daemonSet).list().map(keyOf)
+        },
+      }),
+    ],
+    async reconcile(context, found) {
+      // What it owned may be gone already: nothing that can be said of it is sure to be true.
+      if (isBeingDeleted(found)) return undefined
+      const { client, informers, env } = context
+      const matches = compileLabelSelector(found.spec.selector)
+      const history = await syncHistory(context, daemonSet, found, matches)
+      const candidates = [
+        ...informers.of(pod).byIndex('owner', found.metadata.uid ?? ''),
+        ...informers.of(pod).byIndex('orphan', found.metadata.namespace ?? ''),
+      ]
+      const claims = decideClaims(found, candidates, matches)
+      const pods = await claim(client, { owner: daemonSet, child: pod }, found, claims)
+      const hash = hashOf(history.update)
+      const nodes = informers.of(node).list()
+      const key = keyOf(found)
+      const of = `${found.metadata.uid}/${found.metadata.generation}`
+      const known = pauses.get(key)
+      const before = known?.of === of ? known.byNode : undefined
+      const plan = planDaemonSet({ set: found, nodes, pods, hash, pauses: before, now: env.clock.now() })
+      pauses.set(key, { of, byNode: plan.pauses })
+      tellEnds(context, found, plan.ended)
+      await Promise.all(plan.remove.map((each) => remove(context, found, each)))
+      const waiting = [...plan.create]
+      const { error } = await slowStart(waiting.length, async () => {
+        const on = waiting.shift()
+        if (on !== undefined) await create(context, found, daemonPod(found, on, hash))
+      })
+      if (!deepEqual(found.status, plan.status))
+        await client.update(daemonSet, { ...found, status: plan.status }, { subresource: 'status' })
+      const inUse = new Set([history.update.metadata.name])
+      const hashes = new Set(pods.map(({ metadata }) => metadata.labels?.[REVISION_LABEL]))
+      for (const revision of history.all) if (hashes.has(hashOf(revision))) inUse.add(revision.metadata.name)
+      await trimHistory(context, found, history, inUse)
+      if (error) throw error
+      return plan.lookAgainInMs === undefined ? undefined : { requeueAfterMs: plan.lookAgainInMs }
+    },
+    deleted(_, key) {
+      pauses.delete(key)
+      return Promise.resolve(undefined)
+    },
+  }
 }
 
 function tellEnds({ events }: ReconcileContext, set: DaemonSet, ended: readonly Pod[]): void {

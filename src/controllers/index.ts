@@ -67,7 +67,7 @@ export function controllersOf(kinds: Kinds): readonly Controller[] {
     replicaSetController,
     replicationControllerController,
     statefulSetController,
-    daemonSetController,
+    daemonSetController(),
     jobController(),
     ttlAfterFinishedController,
     cronJobController,
