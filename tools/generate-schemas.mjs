@@ -1,6 +1,7 @@
-// Writes src/api/generated/ from the published Kubernetes 1.36 client (a development dependency) and
-// schema-facts.json: definitions.ts (structural schemas), descriptions.ts (their prose, loaded only for OpenAPI and
-// explain) and types.ts (TypeScript types). Nothing of it is committed; `npm ci` runs this through `prepare`.
+// Writes src/api/generated/ from the published Kubernetes 1.36 client (a development dependency) and what that leaves
+// out (schema-facts.json, field-descriptions.json): definitions.ts (structural schemas), descriptions.ts (their prose,
+// loaded only for OpenAPI and explain) and types.ts (TypeScript types). Nothing of it is committed; `npm ci` runs this
+// through `prepare`.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,6 +10,7 @@ const here = dirname(fileURLToPath(import.meta.url))
 const models = join(here, '../node_modules/@kubernetes/client-node/dist/gen/models')
 const out = join(here, '../src/api/generated')
 const facts = JSON.parse(readFileSync(join(here, 'schema-facts.json'), 'utf8'))
+const { descriptions: left } = JSON.parse(readFileSync(join(here, 'field-descriptions.json'), 'utf8'))
 const quantities = new Set(facts.quantities)
 const packageOf = new Map(
   Object.entries(facts.packages).flatMap(([name, types]) => types.map((type) => [type, name])),
@@ -65,7 +67,7 @@ function define(name, attributes, declaration) {
     ...(packageOf.has(name) ? { package: packageOf.get(name) } : {}),
     ...(name === 'V1JSONSchemaProps' ? { preserveUnknown: true } : {}),
   }
-  descriptions[name] = { ...(whole ? { '': clean(whole) } : {}), ...prose }
+  descriptions[name] = { ...(whole ? { '': clean(whole) } : {}), ...left[name], ...prose }
   types.push(`export interface ${name} {\n${lines.join('\n')}\n}`)
 }
 

@@ -60,6 +60,7 @@ const TOUR: Readonly<Record<string, readonly Step[]>> = {
     ['set selector service web app=web', /selector updated/],
     ['explain pod.spec.containers.image', /Container image name/],
     ['explain ingress.spec.rules --recursive', /backend/],
+    ['explain deployment.spec.strategy', /existing pods with new ones/],
     ['get deployment,service,endpointslices', /deployment.apps\/web/],
     ['edit deployment/web', /no changes made/],
   ],

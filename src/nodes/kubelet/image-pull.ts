@@ -1,3 +1,4 @@
+import { formatDuration } from '../../api/duration.ts'
 import type { V1Container } from '../../api/generated/types.ts'
 import type { Env } from '../../base/env.ts'
 import type { Runtime } from '../runtimes/runtime.ts'
@@ -52,7 +53,7 @@ export async function pullImage(
   say('Normal', 'Pulling', `Pulling image "${image}"`)
   try {
     const bytes = await runtime.pull(node, image)
-    const took = `${clock.now() - startedAt}ms`
+    const took = formatDuration(clock.now() - startedAt)
     say(
       'Normal',
       'Pulled',

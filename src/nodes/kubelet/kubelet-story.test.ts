@@ -58,7 +58,7 @@ describe('A pod', () => {
       expect(condition(await cluster.pod(), type)).toEqual(['True', undefined, undefined])
     expect(await cluster.eventsOf()).toEqual([
       'Pulling: Pulling image "registry.example/app:1"',
-      'Pulled: Successfully pulled image "registry.example/app:1" in 1000ms (1000ms including waiting). Image size: 52428800 bytes.',
+      'Pulled: Successfully pulled image "registry.example/app:1" in 1s (1s including waiting). Image size: 52428800 bytes.',
       'Created: Container created',
       'Started: Container started',
     ])

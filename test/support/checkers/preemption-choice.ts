@@ -34,8 +34,9 @@ export function preemptionChoice(seen = { decisions: 0, violating: 0 }): Checker
     if (price === 0) return []
     seen.violating += 1
     const [plain, promised] = clusters.map((each) => plainViolations(pod, each, budgets))
+    // On its own node somebody else may have preempted at the same instant.
     const better = [...(plain ?? [])].filter(
-      ([name, count]) => count < price && (promised?.get(name) ?? price) < price,
+      ([name, count]) => name !== node && count < price && (promised?.get(name) ?? price) < price,
     )
     return better.map(
       ([name, count]) =>
