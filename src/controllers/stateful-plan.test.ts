@@ -229,4 +229,38 @@ describe('The pod of an ordinal', () => {
       expect(claimOwners(claim, kept, named, isCondemned)?.map(({ kind }) => kind)).toEqual(owners)
     },
   )
+
+  test.each([
+    ['the pod of this name before', [{ kind: 'Pod', name: 'db-1', uid: 'before' }], undefined],
+    ['the set of this name before', [{ kind: 'StatefulSet', name: 'db', uid: 'before' }], undefined],
+    ['another controller', [{ kind: 'Backup', name: 'x', uid: 'x', controller: true }], undefined],
+    [
+      'another controller beside the set',
+      [
+        { kind: 'Backup', name: 'x', uid: 'x', controller: true },
+        { kind: 'StatefulSet', name: 'db', uid: 'set' },
+      ],
+      ['Backup'],
+    ],
+    ['another owner', [{ kind: 'Backup', name: 'x', uid: 'x' }], ['Backup', 'StatefulSet']],
+    [
+      'the set, but not as its controller',
+      [{ kind: 'StatefulSet', name: 'db', uid: 'set' }],
+      ['StatefulSet'],
+    ],
+  ])('with whenDeleted Delete: a claim of %s', (_, ownerReferences, expected) => {
+    const policy = { whenDeleted: 'Delete', whenScaled: 'Retain' }
+    const kept = { ...set, spec: { ...set.spec, persistentVolumeClaimRetentionPolicy: policy } }
+    const [claim] = statefulClaims(kept, 1)
+    if (!claim) throw new Error('no claim')
+    const owned = {
+      ...claim,
+      metadata: {
+        ...claim.metadata,
+        ownerReferences: ownerReferences.map((owner) => ({ apiVersion: 'v1', ...owner })),
+      },
+    }
+    const named = { ...pod, metadata: { ...pod.metadata, uid: 'pod' } }
+    expect(claimOwners(owned, kept, named, false)?.map(({ kind }) => kind)).toEqual(expected)
+  })
 })

@@ -29,6 +29,8 @@ export interface Observed {
 export interface StatefulPlan {
   readonly steps: readonly StatefulStep[]
   readonly status: V1StatefulSetStatus
+  /** Of the wanted ordinals, those that are to stay as they are. */
+  readonly kept: readonly Pod[]
   /** Pods beyond the wanted ordinals, also those whose turn has not come. */
   readonly condemned: readonly Pod[]
   /** Until a ready pod has been so for minReadySeconds. */
@@ -56,8 +58,13 @@ export function planStatefulSet(observed: Observed): StatefulPlan {
     .sort(([a], [b]) => b - a)
     .map(([, pod]) => pod)
   const plan = { status: statusOf(observed), condemned, lookAgainInMs: nextAvailable(observed, now) }
-  if (isBeingDeleted(set)) return { ...plan, steps: [] }
-  return { ...plan, steps: stepsOf(observed, slots, condemned) }
+  if (isBeingDeleted(set)) return { ...plan, kept: [], steps: [] }
+  const steps = stepsOf(observed, slots, condemned)
+  const goes = new Set(steps.map((step) => (step.type === 'delete' ? step.pod : undefined)))
+  const kept = slots.flatMap(({ pod }) =>
+    pod && !goes.has(pod) && !isBeingDeleted(pod) && !isOver(pod) ? [pod] : [],
+  )
+  return { ...plan, kept, steps }
 }
 
 interface Slot {

@@ -7,8 +7,8 @@ import { controllerReference, type OwnerReference, type Resource } from '../api/
 import { REVISION_LABEL } from './controller-revisions.ts'
 import { podFromTemplate } from './pod-from-template.ts'
 
-const POD_NAME = 'statefulset.kubernetes.io/pod-name'
-const POD_INDEX = 'apps.kubernetes.io/pod-index'
+export const POD_NAME = 'statefulset.kubernetes.io/pod-name'
+export const POD_INDEX = 'apps.kubernetes.io/pod-index'
 
 export function statefulPod(
   set: StatefulSet,
@@ -77,7 +77,8 @@ export function statefulClaims(set: StatefulSet, ordinal: number): PersistentVol
 
 /**
  * Who a claim is to go with (KEP-1847): the set with whenDeleted Delete, and with whenScaled Delete the pod that is
- * being scaled away. Other owners stay as they are. Undefined when nothing changes.
+ * being scaled away. Other owners stay as they are; where one of them is its controller, or an owner of the same name
+ * that went left a claim to be collected, nothing is added. Undefined when nothing changes.
  */
 export function claimOwners(
   claim: PersistentVolumeClaim,
@@ -87,16 +88,39 @@ export function claimOwners(
 ): readonly OwnerReference[] | undefined {
   const { whenDeleted, whenScaled } = set.spec.persistentVolumeClaimRetentionPolicy ?? {}
   const before = claim.metadata.ownerReferences ?? []
-  const isOurs = (owner: OwnerReference) =>
-    owner.uid === set.metadata.uid || (owner.kind === 'Pod' && owner.name === pod?.metadata.name)
+  if (isStaleFor(claim, set) || (pod && isStaleFor(claim, pod))) return undefined
+  const isOurs = ({ uid }: OwnerReference) => uid === set.metadata.uid || uid === pod?.metadata.uid
+  const others = before.filter((owner) => !isOurs(owner))
   const dies = whenScaled === 'Delete' && isCondemned
-  const wanted = [
-    ...before.filter((owner) => !isOurs(owner)),
-    ...(whenDeleted === 'Delete' && !dies ? [referenceTo(set)] : []),
-    ...(dies && pod ? [referenceTo(pod)] : []),
-  ]
-  const uids = (owners: readonly OwnerReference[]) => owners.map(({ uid }) => uid).join()
-  return uids(wanted) === uids(before) ? undefined : wanted
+  const wanted = hasOtherController(claim, set, pod)
+    ? others
+    : [
+        ...others,
+        ...(whenDeleted === 'Delete' && !dies ? [referenceTo(set)] : []),
+        ...(dies && pod ? [referenceTo(pod)] : []),
+      ]
+  const said = (owners: readonly OwnerReference[]) =>
+    owners.map(({ uid, controller }) => `${uid}${controller}`).join()
+  return said(wanted) === said(before) ? undefined : wanted
+}
+
+/** Something else manages the claim: the retention policy is not asked then. */
+export function hasOtherController(
+  { metadata: { ownerReferences = [] } }: PersistentVolumeClaim,
+  set: StatefulSet,
+  pod: Pod | undefined,
+): boolean {
+  return ownerReferences.some(
+    ({ uid, controller }) => controller === true && uid !== set.metadata.uid && uid !== pod?.metadata.uid,
+  )
+}
+
+/** The claim was of one that had this name before: it goes with that one. */
+export function isStaleFor({ metadata: { ownerReferences = [] } }: PersistentVolumeClaim, owner: Resource) {
+  const { kind, metadata } = owner
+  return ownerReferences.some(
+    (each) => each.kind === kind && each.name === metadata.name && each.uid !== metadata.uid,
+  )
 }
 
 function referenceTo(owner: Resource): OwnerReference {

@@ -6,6 +6,7 @@ import { type ControllerRevision, controllerRevision } from '../api/kinds/contro
 import { persistentVolumeClaim } from '../api/kinds/persistent-volume-claim.ts'
 import { type Pod, pod } from '../api/kinds/pod.ts'
 import { type StatefulSet, statefulSet } from '../api/kinds/stateful-set.ts'
+import { isPodReady } from '../api/pods.ts'
 import { controllerOf, isBeingDeleted, keyOf } from '../api/resource.ts'
 import { compileLabelSelector, labelSelectorMatches } from '../api/selectors.ts'
 import { isReason } from '../api/status.ts'
@@ -14,7 +15,15 @@ import { claim, decideClaims } from './adoption.ts'
 import { type Controller, type ReconcileContext, watched } from './controller.ts'
 import { REVISION_LABEL, syncHistory, templateOf, trimHistory } from './controller-revisions.ts'
 import { ordinalOf, planStatefulSet, type StatefulStep } from './stateful-plan.ts'
-import { claimOwners, statefulClaims, statefulPod } from './stateful-pod.ts'
+import {
+  claimOwners,
+  hasOtherController,
+  isStaleFor,
+  POD_INDEX,
+  POD_NAME,
+  statefulClaims,
+  statefulPod,
+} from './stateful-pod.ts'
 
 export const statefulSetController: Controller<StatefulSet> = {
   name: 'statefulset',
@@ -36,8 +45,22 @@ export const statefulSetController: Controller<StatefulSet> = {
               )
               .map(keyOf),
     }),
-    // The own writes of claims are waited for as well.
-    watched({ kind: persistentVolumeClaim, keys: () => [] }),
+    // A pod waits for a claim that has to go, and one that has not started gets back the claim somebody deleted.
+    watched({
+      kind: persistentVolumeClaim,
+      keys: ({ type, resource: { metadata } }, informers) =>
+        type !== 'deleted'
+          ? []
+          : informers
+              .of(statefulSet)
+              .byIndex('namespace', metadata.namespace ?? '')
+              .filter((set) =>
+                set.spec.volumeClaimTemplates?.some((template) =>
+                  metadata.name.startsWith(`${template.metadata?.name}-${set.metadata.name}-`),
+                ),
+              )
+              .map(keyOf),
+    }),
   ],
   async reconcile(context, found) {
     const { client, informers, env } = context
@@ -71,6 +94,11 @@ export const statefulSetController: Controller<StatefulSet> = {
         failure ??= error
       }
     }
+    try {
+      for (const each of plan.kept) await keep(context, found, each)
+    } catch (error) {
+      failure ??= error
+    }
     if (!deepEqual(found.status, plan.status))
       await client.update(statefulSet, { ...found, status: plan.status }, { subresource: 'status' })
     const inUse = new Set([current.metadata.name, history.update.metadata.name])
@@ -99,13 +127,6 @@ async function perform(
   const { client, events } = context
   const { namespace, name, uid } = step.pod.metadata
   const at = `Pod ${name} in StatefulSet ${set.metadata.name}`
-  if (step.why === 'failed')
-    events.event(
-      set,
-      'Warning',
-      'RecreatingFailedPod',
-      `StatefulSet ${keyOf(set)} is recreating failed Pod ${name}`,
-    )
   try {
     await client.delete(pod, { namespace, name }, { preconditions: { uid } })
     events.event(set, 'Normal', 'SuccessfulDelete', `delete ${at} successful`)
@@ -116,17 +137,23 @@ async function perform(
   }
 }
 
-/** The claims first: the pod refers to them. */
+/** The claims first: the pod refers to them. One that is still to go with a pod of this name is waited for. */
 async function create(context: ReconcileContext, set: StatefulSet, wanted: Pod): Promise<void> {
-  const { client, events } = context
+  const { client, events, informers } = context
   const { name } = wanted.metadata
-  await makeClaims(context, set, wanted)
+  const claims = statefulClaims(set, ordinalOf(wanted, set))
+  const isStale = claims
+    .flatMap((each) => informers.of(persistentVolumeClaim).get(keyOf(each)) ?? [])
+    .some((each) => isStaleFor(each, wanted))
+  if (isStale && set.spec.persistentVolumeClaimRetentionPolicy?.whenScaled === 'Delete') return
   const at = `Pod ${name} in StatefulSet ${set.metadata.name}`
   try {
+    await makeClaims(context, set, wanted)
     await client.create(pod, wanted)
     events.event(set, 'Normal', 'SuccessfulCreate', `create ${at} successful`)
   } catch (error) {
-    events.event(set, 'Warning', 'FailedCreate', `create ${at} failed error: ${(error as Error).message}`)
+    if (!isReason(error, 'AlreadyExists'))
+      events.event(set, 'Warning', 'FailedCreate', `create ${at} failed error: ${(error as Error).message}`)
     throw error
   }
 }
@@ -137,24 +164,44 @@ async function makeClaims(
   wanted: Pod,
 ): Promise<void> {
   for (const made of statefulClaims(set, ordinalOf(wanted, set))) {
-    if (informers.of(persistentVolumeClaim).get(keyOf(made))) continue
+    const { name } = made.metadata
+    const existing = informers.of(persistentVolumeClaim).get(keyOf(made))
+    if (existing && isBeingDeleted(existing)) throw new Error(`pvc ${name} is being deleted`)
+    if (existing) continue
     const owners = claimOwners(made, set, wanted, false)
     const withOwners = owners ? { ...made, metadata: { ...made.metadata, ownerReferences: owners } } : made
-    const at = `Claim ${made.metadata.name} Pod ${wanted.metadata.name} in StatefulSet ${set.metadata.name}`
+    const of = `Pod ${wanted.metadata.name} in StatefulSet ${set.metadata.name}`
     try {
       await client.create(persistentVolumeClaim, withOwners)
-      events.event(set, 'Normal', 'SuccessfulCreate', `create ${at} success`)
+      events.event(set, 'Normal', 'SuccessfulCreate', `create Claim ${name} ${of} success`)
     } catch (error) {
       if (isReason(error, 'AlreadyExists')) continue
-      events.event(set, 'Warning', 'FailedCreate', `create ${at} failed error: ${(error as Error).message}`)
-      throw error
+      const why = (error as Error).message
+      events.event(set, 'Warning', 'FailedCreate', `create Claim ${name} for ${of} failed error: ${why}`)
+      throw new Error(`failed to create PVC ${name}: ${why}`)
     }
   }
 }
 
+/** One that has not started has all its claims, one that runs the labels it is found by. */
+async function keep(context: ReconcileContext, set: StatefulSet, held: Pod): Promise<void> {
+  const { client, events } = context
+  if (held.status?.phase === 'Pending') return makeClaims(context, set, held)
+  const { namespace, name, uid, labels } = held.metadata
+  if (labels?.[POD_NAME] === name || !isPodReady(held)) return
+  const own = { [POD_NAME]: name, [POD_INDEX]: String(ordinalOf(held, set)) }
+  await client.patch(pod, { namespace, name }, 'merge', { metadata: { uid, labels: own } })
+  events.event(
+    set,
+    'Normal',
+    'SuccessfulUpdate',
+    `update Pod ${name} in StatefulSet ${set.metadata.name} successful`,
+  )
+}
+
 /** Claims follow the retention policy: before a pod that takes them with it is deleted, and when it is changed. */
 async function keepClaims(
-  { client, informers }: ReconcileContext,
+  { client, informers, events }: ReconcileContext,
   set: StatefulSet,
   pods: readonly Pod[],
   condemned: readonly Pod[],
@@ -165,6 +212,10 @@ async function keepClaims(
       const existing = informers.of(persistentVolumeClaim).get(keyOf({ metadata }))
       if (!existing || isBeingDeleted(existing)) continue
       const owners = claimOwners(existing, set, each, condemned.includes(each))
+      if (owners && hasOtherController(existing, set, each)) {
+        const message = `PersistentVolumeClaim ${metadata.name} has a conflicting OwnerReference that acts as a managing controller, the retention policy is ignored for this claim`
+        events.event(set, 'Warning', 'ConflictingController', message)
+      }
       if (owners)
         await client.update(persistentVolumeClaim, {
           ...existing,

@@ -4,6 +4,7 @@ import { make } from '../../test/support/make.ts'
 import { startPretendKubelet, startPretendNode } from '../../test/support/pretend-kubelet.ts'
 import { controllerRevision } from '../api/kinds/controller-revision.ts'
 import { type DaemonSet, daemonSet } from '../api/kinds/daemon-set.ts'
+import { event } from '../api/kinds/event.ts'
 import { kinds } from '../api/kinds/index.ts'
 import { node } from '../api/kinds/node.ts'
 import { persistentVolumeClaim } from '../api/kinds/persistent-volume-claim.ts'
@@ -124,18 +125,81 @@ describe('A StatefulSet', () => {
     expect(await shown()).toEqual(['db-0 1', 'db-1 1', 'db-2 2'])
   })
 
+  const CLAIMS = [
+    {
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { name: 'data' },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+    },
+  ]
+  const claimOf = (name: string) => cluster.client.get(persistentVolumeClaim, { namespace: 'default', name })
+  const said = async () =>
+    (await cluster.client.list(event)).items.map(({ reason, message }) => `${reason} ${message}`)
+
+  test('scaled up while a claim still goes with the pod it was scaled down by waits for a claim of its own', async () => {
+    const persistentVolumeClaimRetentionPolicy = { whenScaled: 'Delete', whenDeleted: 'Retain' }
+    await create({ volumeClaimTemplates: CLAIMS, persistentVolumeClaimRetentionPolicy })
+    await settle(3)
+    const { metadata } = await claimOf('data-db-2')
+    const held = await claimOf('data-db-2')
+    const finalizers = [...(held.metadata.finalizers ?? []), 'example.com/slow']
+    await cluster.client.update(persistentVolumeClaim, {
+      ...held,
+      metadata: { ...held.metadata, finalizers },
+    })
+    await change({ replicas: 2 })
+    await cluster.clock.until(async () => (await cluster.client.list(pod)).items.length === 2, 60_000)
+    await change({ replicas: 3 })
+    await cluster.clock.run(60_000)
+    expect(await shown()).toEqual(['db-0 1', 'db-1 1'])
+    const going = await claimOf('data-db-2')
+    await cluster.client.update(persistentVolumeClaim, {
+      ...going,
+      metadata: { ...going.metadata, finalizers: [] },
+    })
+    await settle(3)
+    expect((await claimOf('data-db-2')).metadata.uid).not.toBe(metadata.uid)
+  })
+
+  test('says that a pod waits for a claim that somebody deletes', async () => {
+    await create({ volumeClaimTemplates: CLAIMS, replicas: 1 })
+    await settle(1)
+    const held = await claimOf('data-db-0')
+    const { metadata } = await cluster.client.update(persistentVolumeClaim, {
+      ...held,
+      metadata: { ...held.metadata, finalizers: ['example.com/slow'] },
+    })
+    await cluster.client.delete(persistentVolumeClaim, { namespace: 'default', name: 'data-db-0' })
+    await cluster.client.delete(pod, { namespace: 'default', name: 'db-0' })
+    await cluster.clock.run(5000)
+    expect(await said()).toContain(
+      'FailedCreate create Pod db-0 in StatefulSet db failed error: pvc data-db-0 is being deleted',
+    )
+    const going = await claimOf('data-db-0')
+    await cluster.client.update(persistentVolumeClaim, {
+      ...going,
+      metadata: { ...going.metadata, finalizers: [] },
+    })
+    await settle(1)
+    expect((await claimOf('data-db-0')).metadata.uid).not.toBe(metadata.uid)
+  })
+
+  test('gives a pod back the label it is found by', async () => {
+    await create({ replicas: 1 })
+    await settle(1)
+    const labels = { 'statefulset.kubernetes.io/pod-name': null }
+    await cluster.client.patch(pod, { namespace: 'default', name: 'db-0' }, 'merge', { metadata: { labels } })
+    await cluster.clock.run(2000)
+    const [only] = await pods()
+    expect(only?.metadata.labels?.['statefulset.kubernetes.io/pod-name']).toBe('db-0')
+    expect(await said()).toContain('SuccessfulUpdate update Pod db-0 in StatefulSet db successful')
+  })
+
   test('keeps claims when it is scaled down, or takes them along when it is told to', async () => {
-    const volumeClaimTemplates = [
-      {
-        apiVersion: 'v1',
-        kind: 'PersistentVolumeClaim',
-        metadata: { name: 'data' },
-        spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
-      },
-    ]
     const claims = async () =>
       (await cluster.client.list(persistentVolumeClaim)).items.map(({ metadata }) => metadata.name)
-    await create({ volumeClaimTemplates })
+    await create({ volumeClaimTemplates: CLAIMS })
     await settle(3)
     await change({ replicas: 2 })
     await cluster.clock.run(60_000)

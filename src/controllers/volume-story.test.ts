@@ -151,7 +151,7 @@ describe('A claim', () => {
     await createClass('fast')
     await createClaim({ storageClassName: 'fast' })
     const volume = { name: 'data', persistentVolumeClaim: { claimName: 'data' } }
-    await cluster.client.create(pod, make.pod({ spec: { volumes: [volume] } }))
+    await cluster.client.create(pod, make.pod({ spec: { nodeName: 'node-a', volumes: [volume] } }))
     await cluster.clock.run(1000)
     await cluster.client.delete(persistentVolumeClaim, DATA)
     await cluster.clock.run(1000)
