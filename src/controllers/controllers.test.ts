@@ -131,7 +131,7 @@ const scenarios: Record<string, Omit<Scenario, 'controller'>> = {
         await client.create(persistentVolumeClaim, { ...example, metadata: { ...example.metadata, name } })
       }
       const volumes = [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }]
-      await client.create(pod, make.pod({ spec: { volumes } }))
+      await client.create(pod, make.pod({ spec: { nodeName: 'node-a', volumes } }))
       for (const name of ['data', 'old']) await client.delete(persistentVolumeClaim, { ...WEB, name })
     },
     async check(client) {
