@@ -1,14 +1,21 @@
 /** Makes, changes and removes the Nodes a NodePool declares; their kubelets start where Nodes are watched. */
 import { findCondition } from '../api/conditions.ts'
+import { parseDuration } from '../api/duration.ts'
 import { type Node, node } from '../api/kinds/node.ts'
 import { type NodePool, nodePool } from '../api/kinds/node-pool.ts'
-import { isBeingDeleted } from '../api/resource.ts'
+import { type Pod, pod } from '../api/kinds/pod.ts'
+import { isBeingDeleted, keyOf } from '../api/resource.ts'
 import { isReason } from '../api/status.ts'
 import { deepEqual } from '../base/json.ts'
+import { evict } from '../client/evict.ts'
 import type { Controller, ReconcileContext } from './controller.ts'
 import type { PodNetworks } from './pod-networks.ts'
+import { drainStep } from './pool-drain.ts'
 import { decidePool, withCapacity } from './pool-plan.ts'
 
+/** How long budgets hold up the end of a node whose pool does not say. */
+const DRAIN_TIMEOUT_MS = 5 * 60_000
+const DRAIN_AGAIN_MS = 5000
 /** Nodes made at once. */
 const BATCH = 50
 
@@ -30,11 +37,13 @@ export function nodePoolController(networks: PodNetworks): Controller<NodePool> 
         const metadata = { ...each.metadata, resourceVersion }
         await client.update(node, { ...each, metadata }, { subresource: 'status' })
       }
-      for (const each of plan.remove) await remove(context, each)
+      const draining: string[] = []
+      for (const each of plan.remove)
+        if (!(await giveUp(context, pool, each))) draining.push(each.metadata.name)
       const failure = await create(context, networks, pool, plan.create)
-      await writeStatus(context, pool, owned)
+      await writeStatus(context, pool, owned, draining)
       if (failure) throw failure
-      return undefined
+      return draining.length > 0 ? { requeueAfterMs: DRAIN_AGAIN_MS } : undefined
     },
   }
 }
@@ -83,29 +92,68 @@ async function create(
   return failure
 }
 
-/** Closed to new pods first, so that none is bound to a node that is about to go. */
-async function remove({ client, events }: ReconcileContext, doomed: Node): Promise<void> {
+/** Brings a node one step nearer to its end; true: it is gone. */
+async function giveUp(context: ReconcileContext, pool: NodePool, doomed: Node): Promise<boolean> {
+  const { client, events, informers, env } = context
   const { name, uid } = doomed.metadata
+  const pods = informers.of(pod).byIndex('node', name)
+  const timeoutMs = parseDuration(pool.spec.drainTimeout ?? '') ?? DRAIN_TIMEOUT_MS
+  const step = drainStep(doomed, pods, timeoutMs, env.clock.now())
   try {
-    if (!doomed.spec.unschedulable)
-      await client.update(node, { ...doomed, spec: { ...doomed.spec, unschedulable: true } })
-    await client.delete(node, { name }, { preconditions: { uid } })
-    events.event(doomed, 'Normal', 'DeletingNode', `Deleting node ${name} because its pool was scaled down`)
+    switch (step.do) {
+      case 'cordon':
+        await client.update(node, step.node)
+        return false
+      case 'evict':
+        for (const each of step.pods) {
+          const refusal = await evict(client, each)
+          if (refusal === undefined) continue
+          const message = `Node ${name} is not empty yet: pod ${keyOf(each)}: ${refusal}`
+          events.event(pool, 'Warning', 'DrainBlocked', message)
+        }
+        return false
+      case 'delete':
+        for (const each of step.pods) await deleteAnyway(context, pool, each)
+        return false
+      case 'remove':
+        await client.delete(node, { name }, { preconditions: { uid } })
+        events.event(
+          doomed,
+          'Normal',
+          'DeletingNode',
+          `Deleting node ${name} because its pool was scaled down`,
+        )
+        return true
+    }
   } catch (error) {
     if (!isReason(error, 'NotFound')) throw error
+    return true
   }
+}
+
+async function deleteAnyway(
+  { client, events }: ReconcileContext,
+  pool: NodePool,
+  doomed: Pod,
+): Promise<void> {
+  const { namespace, name, uid = '' } = doomed.metadata
+  const message = `Deleting pod ${keyOf(doomed)} from node ${doomed.spec.nodeName}: it could not be evicted in time`
+  events.event(pool, 'Warning', 'DrainTimedOut', message)
+  await client.delete(pod, { namespace, name }, { preconditions: { uid } })
 }
 
 async function writeStatus(
   { client }: ReconcileContext,
   pool: NodePool,
   owned: readonly Node[],
+  draining: readonly string[],
 ): Promise<void> {
   const present = owned.filter((each) => !isBeingDeleted(each))
   const ready = present.filter(({ status }) => findCondition(status?.conditions, 'Ready')?.status === 'True')
   const status = {
     nodes: present.length,
     readyNodes: ready.length,
+    ...(draining.length > 0 ? { draining } : {}),
     observedGeneration: pool.metadata.generation,
   }
   if (!deepEqual(pool.status, status))

@@ -43,6 +43,19 @@ describe('decidePool', () => {
   test('has nothing to do when all is as declared', () => {
     expect(decidePool(pool(), nodesOf(pool()), 0)).toEqual(NOTHING)
   })
+  test('takes back a node that was to go', () => {
+    const [first, ...others] = nodesOf(pool())
+    const annotations = {
+      ...first?.metadata.annotations,
+      'seamark.dev/draining-since': '2030-01-01T00:00:00Z',
+    }
+    const leaving = {
+      ...first,
+      metadata: { ...first?.metadata, annotations },
+      spec: { ...first?.spec, unschedulable: true },
+    } as Node
+    expect(decidePool(pool(), [leaving, ...others], 0).update).toEqual([first])
+  })
   test('removes the highest ordinals first', () => {
     const { remove } = decidePool(pool({ count: 1 }), nodesOf(pool({ count: 12 })), 0)
     expect(names(remove).slice(0, 3)).toEqual(['worker-11', 'worker-10', 'worker-9'])

@@ -8,6 +8,7 @@ import { controllerReference } from '../api/resource.ts'
 import type { ResourceList } from '../api/resource-requests.ts'
 import { formatTime } from '../base/date.ts'
 import { deepEqual, isObject } from '../base/json.ts'
+import { keptAfterAll } from './pool-drain.ts'
 
 /** What the pool put on the node, so that it can take it off again: names of labels, annotations and taints. */
 const APPLIED = 'seamark.dev/applied-template'
@@ -43,7 +44,7 @@ export function decidePool(
       create.push(wanted)
       continue
     }
-    const updated = withTemplate(node, wanted, now)
+    const updated = withTemplate(keptAfterAll(node), wanted, now)
     if (updated !== node) update.push(updated)
     const sized = withCapacity(updated, wanted)
     if (sized !== updated) resize.push(sized)

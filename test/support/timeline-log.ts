@@ -10,6 +10,7 @@ import type { VirtualClock } from '../../src/base/virtual-clock.ts'
 const TOLD = [
   'Namespace',
   'Node',
+  'NodePool',
   'ResourceQuota',
   'Fault',
   'CronJob',

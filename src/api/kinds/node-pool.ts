@@ -1,4 +1,5 @@
 import { ageColumn, nameColumn } from '../age.ts'
+import { parseDuration } from '../duration.ts'
 import type { V1Taint } from '../generated/types.ts'
 import { defineKind } from '../kind.ts'
 import {
@@ -31,11 +32,15 @@ export interface NodePool extends Resource {
       | undefined
     readonly kubelet?: KubeletConfiguration | undefined
     readonly staticPods?: readonly StaticPodManifest[] | undefined
+    /** A duration. */
+    readonly drainTimeout?: string | undefined
   }
   readonly status?:
     | {
         readonly nodes?: number | undefined
         readonly readyNodes?: number | undefined
+        /** Nodes too many, which are being emptied. */
+        readonly draining?: readonly string[] | undefined
         readonly observedGeneration?: number | undefined
       }
     | undefined
@@ -98,6 +103,11 @@ const schema = ownSchema('A NodePool declares nodes that are alike.', {
           },
         },
       },
+      drainTimeout: {
+        type: 'string',
+        description:
+          "A node too many is cordoned and emptied as its pods' budgets allow; pods that are left after this time are deleted all the same, and the node goes. Default 5m.",
+      },
       kubelet: kubeletConfigurationSchema,
       staticPods: {
         type: 'array',
@@ -121,6 +131,11 @@ const schema = ownSchema('A NodePool declares nodes that are alike.', {
     description: 'What is there.',
     properties: {
       nodes: { type: 'integer', format: 'int32', description: 'Nodes that exist.' },
+      draining: {
+        type: 'array',
+        items: { type: 'string' },
+        description: 'Nodes too many, which are being emptied.',
+      },
       readyNodes: { type: 'integer', format: 'int32', description: 'Nodes that are Ready.' },
       observedGeneration: {
         type: 'integer',
@@ -182,7 +197,12 @@ export const nodePool = defineKind<NodePool>({
     (status?.readyNodes ?? 0) >= spec.count &&
     (status?.nodes ?? 0) === spec.count
       ? { status: 'Healthy' }
-      : { status: 'Progressing', message: `${status?.readyNodes ?? 0} of ${spec.count} nodes are ready` },
+      : {
+          status: 'Progressing',
+          message: status?.draining?.length
+            ? `${status.draining.join(', ')} must be emptied of pods first`
+            : `${status?.readyNodes ?? 0} of ${spec.count} nodes are ready`,
+        },
   example: {
     apiVersion: 'seamark.dev/v1alpha1',
     kind: 'NodePool',
@@ -191,8 +211,17 @@ export const nodePool = defineKind<NodePool>({
   },
 })
 
-function validateSpec({ template, kubelet, staticPods }: NodePool['spec']): StatusCause[] {
+function validateSpec({ template, kubelet, staticPods, drainTimeout }: NodePool['spec']): StatusCause[] {
   return [
+    ...(drainTimeout === undefined || (parseDuration(drainTimeout) ?? -1) >= 0
+      ? []
+      : [
+          fault.invalid(
+            'spec.drainTimeout',
+            drainTimeout,
+            'must be a duration, such as "30s" or "5m"; 0s: at once',
+          ),
+        ]),
     ...validateLabels(template?.labels, 'spec.template.labels'),
     ...Object.keys(template?.capacity ?? {}).flatMap((name) => {
       const why = qualifiedName(name)

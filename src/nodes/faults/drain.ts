@@ -1,9 +1,9 @@
 import { node as nodeKind } from '../../api/kinds/node.ts'
-import { type Pod, pod as podKind } from '../../api/kinds/pod.ts'
+import type { Pod } from '../../api/kinds/pod.ts'
 import { controllerOf } from '../../api/resource.ts'
 import { isMirrorPod } from '../../api/static-pods.ts'
-import { ApiError } from '../../api/status.ts'
 import type { Client } from '../../client/client.ts'
+import { evict } from '../../client/evict.ts'
 
 /** kubectl drain's part: no new pods, and the old ones are evicted as far as their budgets allow. */
 export async function cordon(client: Client, name: string, unschedulable: boolean): Promise<void> {
@@ -15,12 +15,6 @@ export async function evictAll(client: Client, pods: readonly Pod[]): Promise<vo
   for (const pod of pods) {
     const stays = controllerOf(pod)?.kind === 'DaemonSet' || isMirrorPod(pod)
     if (stays || pod.metadata.deletionTimestamp !== undefined) continue
-    const { namespace, name } = pod.metadata
-    const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name, namespace } }
-    try {
-      await client.createSubresource(podKind, { namespace, name }, 'eviction', eviction)
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error
-    }
+    await evict(client, pod)
   }
 }
