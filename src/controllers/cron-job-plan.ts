@@ -2,7 +2,7 @@
  * What a CronJob does now (cronjob_controllerv2.go), as a pure function: which run is due, what becomes of the one before,
  * which finished Jobs are kept.
  */
-import { parseCron } from '../api/cron.ts'
+import { type CronSchedule, parseCron } from '../api/cron.ts'
 import type { CronJob } from '../api/kinds/cron-job.ts'
 import type { Job } from '../api/kinds/job.ts'
 import { parseTime } from '../base/date.ts'
@@ -56,16 +56,38 @@ export function missedRuns({ metadata, spec, status }: CronJob, now: number): Mi
   return { due, tooMany: count > MISSED_MAX }
 }
 
+/** Its own jobs that run, as the status names them: one that somebody else started for it is not its concern. */
+function activeOf({ status }: CronJob, jobs: readonly Job[]): readonly Job[] {
+  const listed = new Set(status?.active?.map(({ uid }) => uid))
+  return jobs.filter((job) => !isFinished(job) && listed.has(job.metadata.uid))
+}
+
 export function planCronJob(cronJob: CronJob, jobs: readonly Job[], now: number): CronJobPlan {
   const { spec, metadata } = cronJob
-  const active = jobs.filter((job) => !isFinished(job))
+  const active = activeOf(cronJob, jobs)
   const forget = [
     ...oldest(jobs, 'Complete', spec.successfulJobsHistoryLimit ?? 3),
     ...oldest(jobs, 'Failed', spec.failedJobsHistoryLimit ?? 1),
   ]
   const idle = { start: undefined, replace: [], forget, events: [] }
   if (spec.suspend || metadata.deletionTimestamp !== undefined) return { ...idle, lookAgainInMs: undefined }
-  const next = parseCron(spec.schedule, spec.timeZone).next(now)
+  const said = (reason: string, message: string): CronJobPlan => ({
+    ...idle,
+    events: [{ type: 'Warning', reason, message }],
+    lookAgainInMs: undefined,
+  })
+  const schedule = scheduleOf(cronJob)
+  if (schedule instanceof Error)
+    return said(
+      'UnparseableSchedule',
+      `unparseable schedule: ${JSON.stringify(spec.schedule)} : ${schedule.message}`,
+    )
+  if (schedule.next(now) === undefined)
+    return said(
+      'InvalidSchedule',
+      `invalid schedule: ${spec.schedule} : time difference between two schedules is less than 1 second`,
+    )
+  const next = schedule.next(now)
   const lookAgainInMs = next === undefined ? undefined : next - now + DELTA_MS
   const { due, tooMany } = missedRuns(cronJob, now)
   const events: CronJobPlan['events'][number][] = tooMany
@@ -103,6 +125,15 @@ export function planCronJob(cronJob: CronJob, jobs: readonly Job[], now: number)
 /** "report-29380000": the CronJob and the minute of the run. */
 export function jobNameOf({ metadata }: CronJob, at: number): string {
   return `${metadata.name}-${Math.floor(at / 60_000)}`
+}
+
+/** An Error says why it cannot be read: it was stored before it was checked. */
+function scheduleOf({ spec }: CronJob): CronSchedule | Error {
+  try {
+    return parseCron(spec.schedule, spec.timeZone)
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
+  }
 }
 
 function oldest(jobs: readonly Job[], type: 'Complete' | 'Failed', keep: number): readonly Job[] {

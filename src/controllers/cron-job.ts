@@ -1,9 +1,10 @@
 /** Starts Jobs at the times of a CronJob, and keeps account of them. When and what is decided in cron-job-plan.ts. */
+import { isConditionTrue } from '../api/conditions.ts'
 import { formatTimeIn } from '../api/cron.ts'
 import { type CronJob, cronJob } from '../api/kinds/cron-job.ts'
 import { type Job, job } from '../api/kinds/job.ts'
 import { apiVersionOf, controllerOf, controllerReference } from '../api/resource.ts'
-import { isReason } from '../api/status.ts'
+import { isNamespaceTerminating, isReason } from '../api/status.ts'
 import { formatTime, parseTime } from '../base/date.ts'
 import { deepEqual } from '../base/json.ts'
 import type { Controller, ReconcileContext } from './controller.ts'
@@ -24,10 +25,8 @@ export const cronJobController: Controller<CronJob> = {
     for (const { type, reason, message } of plan.events) events.event(found, type, reason, message)
     for (const each of plan.forget) await remove(context, found, each)
     for (const each of plan.replace) await remove(context, found, each)
-    const isGone = new Set([...plan.forget, ...plan.replace])
-    const left = jobs.filter((each) => !isGone.has(each))
     const started = plan.start === undefined ? undefined : await start(context, found, plan.start)
-    const status = statusOf(context, found, left, started, plan.start)
+    const status = statusOf(context, found, { jobs, replaced: plan.replace, started, at: plan.start })
     if (!deepEqual(found.status ?? {}, status))
       await client.update(cronJob, { ...found, status }, { subresource: 'status' })
     return plan.lookAgainInMs === undefined ? undefined : { requeueAfterMs: plan.lookAgainInMs }
@@ -60,52 +59,65 @@ async function start(
   } catch (error) {
     if (isReason(error, 'AlreadyExists')) {
       const existing = await client.get(job, { namespace: found.metadata.namespace, name })
-      if (controllerOf(existing)?.uid === found.metadata.uid) return existing
+      // Somebody else's: this run is theirs.
+      return controllerOf(existing)?.uid === found.metadata.uid ? existing : undefined
     }
+    if (isNamespaceTerminating(error)) throw error
     events.event(found, 'Warning', 'FailedCreate', `Error creating job: ${(error as Error).message}`)
     throw error
   }
 }
 
+interface Turn {
+  /** All that it owns. */
+  readonly jobs: readonly Job[]
+  readonly replaced: readonly Job[]
+  readonly started: Job | undefined
+  /** The time of the run that was to be started. */
+  readonly at: number | undefined
+}
+
+/** Says what became of the jobs that ran, and lists those that run now. */
 function statusOf(
   { events }: ReconcileContext,
   found: CronJob,
-  jobs: readonly Job[],
-  started: Job | undefined,
-  at: number | undefined,
+  { jobs, replaced, started, at }: Turn,
 ): NonNullable<CronJob['status']> {
-  const running = [
-    ...jobs,
-    ...(started && !jobs.some(({ metadata }) => metadata.uid === started.metadata.uid) ? [started] : []),
-  ]
-  const byUid = new Map(running.map((each) => [each.metadata.uid, each]))
-  for (const { uid, name } of found.status?.active ?? []) {
+  const { active: before = [], lastScheduleTime, lastSuccessfulTime } = found.status ?? {}
+  const byUid = new Map(jobs.map((each) => [each.metadata.uid, each]))
+  const active = before.filter(({ uid, name }) => {
     const each = byUid.get(uid)
+    if (each && replaced.includes(each)) return false
+    if (each && !isFinished(each)) return true
     if (!each) events.event(found, 'Normal', 'MissingJob', `Active job went missing: ${name}`)
-    else if (isFinished(each)) {
-      const type = each.status?.conditions?.find(
-        ({ status, type }) => status === 'True' && (type === 'Complete' || type === 'Failed'),
-      )?.type
-      events.event(found, 'Normal', 'SawCompletedJob', `Saw completed job: ${name}, condition: ${type}`)
+    else {
+      const end = ['Complete', 'Failed'].find((type) => isConditionTrue(each.status?.conditions, type))
+      events.event(found, 'Normal', 'SawCompletedJob', `Saw completed job: ${name}, condition: ${end}`)
     }
-  }
-  const active = running
-    .filter((each) => !isFinished(each))
-    .map(({ apiVersion, kind, metadata: { namespace, name, uid, resourceVersion } }) => {
-      const known = found.status?.active?.find((reference) => reference.uid === uid)
-      return known ?? { apiVersion, kind, namespace, name, uid, resourceVersion }
-    })
-  const ends = running.flatMap(({ status }) => parseTime(status?.completionTime) ?? [])
-  const lastSuccess = Math.max(parseTime(found.status?.lastSuccessfulTime) ?? 0, ...ends)
+    return false
+  })
+  const listed = new Set([...before.map(({ uid }) => uid), started?.metadata.uid])
+  for (const each of jobs.filter(({ metadata }) => !listed.has(metadata.uid)))
+    if (!isFinished(each)) {
+      const message = `Saw a job that the controller did not create or forgot: ${each.metadata.name}`
+      events.event(found, 'Warning', 'UnexpectedJob', message)
+    }
+  const isListed = active.some(({ uid }) => uid === started?.metadata.uid)
+  const ends = jobs
+    .filter(({ status }) => isConditionTrue(status?.conditions, 'Complete'))
+    .flatMap(({ status }) => parseTime(status?.completionTime) ?? [])
+  const lastSuccess = Math.max(parseTime(lastSuccessfulTime) ?? 0, ...ends)
+  const scheduledAt = started && at !== undefined ? formatTime(at) : lastScheduleTime
+  const all = started && !isListed && !isFinished(started) ? [...active, referenceTo(started)] : active
   return {
-    ...(active.length > 0 ? { active } : {}),
-    ...(at === undefined
-      ? found.status?.lastScheduleTime
-        ? { lastScheduleTime: found.status.lastScheduleTime }
-        : {}
-      : { lastScheduleTime: formatTime(at) }),
+    ...(all.length > 0 ? { active: all } : {}),
+    ...(scheduledAt ? { lastScheduleTime: scheduledAt } : {}),
     ...(lastSuccess > 0 ? { lastSuccessfulTime: formatTime(lastSuccess) } : {}),
   }
+}
+
+function referenceTo({ apiVersion, kind, metadata: { namespace, name, uid, resourceVersion } }: Job) {
+  return { apiVersion, kind, namespace, name, uid, resourceVersion }
 }
 
 async function remove({ client, events }: ReconcileContext, found: CronJob, doomed: Job): Promise<void> {

@@ -4,10 +4,11 @@ import { createTestCluster, type TestCluster } from '../../test/support/cluster.
 import { make } from '../../test/support/make.ts'
 import { findCondition } from '../api/conditions.ts'
 import { type CronJob, cronJob } from '../api/kinds/cron-job.ts'
+import { event } from '../api/kinds/event.ts'
 import { kinds } from '../api/kinds/index.ts'
 import { type Job, job } from '../api/kinds/job.ts'
 import { type Pod, pod } from '../api/kinds/pod.ts'
-import { isBeingDeleted } from '../api/resource.ts'
+import { controllerReference, isBeingDeleted } from '../api/resource.ts'
 import { formatTime, parseTime } from '../base/date.ts'
 import type { Running } from './controller.ts'
 import { startControllers } from './index.ts'
@@ -342,5 +343,57 @@ describe('A CronJob', () => {
     await cluster.client.update(cronJob, { ...suspended, spec: { ...suspended.spec, suspend: false } })
     await cluster.clock.run(1000)
     expect(await times()).toHaveLength(late < 1 ? 1 : 0)
+  })
+
+  const said = async () =>
+    (await cluster.client.list(event)).items
+      .filter(({ involvedObject }) => involvedObject.kind === 'CronJob')
+      .map(({ reason, message }) => `${reason} ${message}`)
+  const byHand = async (name: string, owner?: CronJob) =>
+    cluster.client.create(job, {
+      ...job.example,
+      metadata: {
+        name,
+        namespace: 'default',
+        ...(owner ? { ownerReferences: [controllerReference(owner)] } : {}),
+      },
+    })
+
+  test('does not wait for a Job that somebody else started for it, but tells of it', async () => {
+    const owner = await schedule({ schedule: '*/10 * * * *', concurrencyPolicy: 'Forbid' })
+    await byHand('by-hand', owner)
+    await cluster.clock.run(650_000)
+    expect(await times()).toHaveLength(2)
+    const { status } = await cluster.client.get(cronJob, REPORT)
+    expect(status?.active?.map(({ name }) => name)).not.toContain('by-hand')
+    expect(status?.active).toHaveLength(1)
+    expect(await said()).toContain(
+      'UnexpectedJob Saw a job that the controller did not create or forgot: by-hand',
+    )
+  })
+
+  test('says nothing of jobs that went missing when it replaces one', async () => {
+    await schedule({ schedule: '*/10 * * * *', concurrencyPolicy: 'Replace' })
+    await cluster.clock.run(1_850_000)
+    expect((await said()).filter((text) => /MissingJob/.test(text))).toEqual([])
+  })
+
+  test('leaves a run to the Job of another that has its name', async () => {
+    const slot = Math.floor(cluster.clock.now() / 600_000) * 10 + 10
+    await byHand(`report-${slot}`)
+    await schedule({ schedule: '*/10 * * * *' })
+    await cluster.clock.run(650_000)
+    expect((await cluster.client.get(cronJob, REPORT)).status?.active).toBeUndefined()
+    expect(await said()).toEqual([])
+    await cluster.clock.run(600_000)
+    expect((await cluster.client.get(cronJob, REPORT)).status?.active).toHaveLength(1)
+  })
+
+  test('with a schedule that never comes says so', async () => {
+    await schedule({ schedule: '59 23 31 2 *' })
+    await cluster.clock.run(5000)
+    expect(await said()).toEqual([
+      'InvalidSchedule invalid schedule: 59 23 31 2 * : time difference between two schedules is less than 1 second',
+    ])
   })
 })
