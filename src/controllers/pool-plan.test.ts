@@ -32,6 +32,8 @@ describe('decidePool', () => {
           'kubernetes.io/hostname': 'worker-0',
           'kubernetes.io/os': 'linux',
           'kubernetes.io/arch': 'amd64',
+          'beta.kubernetes.io/os': 'linux',
+          'beta.kubernetes.io/arch': 'amd64',
           'seamark.dev/node-pool': 'worker',
           'seamark.dev/runtime': 'simulated',
         },

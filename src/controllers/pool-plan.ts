@@ -73,6 +73,9 @@ export function nodeOf(pool: NodePool, ordinal: number): Node {
   const labels = {
     'kubernetes.io/os': 'linux',
     'kubernetes.io/arch': 'amd64',
+    // Kubelets still set them, and old charts select by them.
+    'beta.kubernetes.io/os': 'linux',
+    'beta.kubernetes.io/arch': 'amd64',
     ...template.labels,
     'kubernetes.io/hostname': name,
     [NODE_POOL_LABEL]: pool.metadata.name,

@@ -21,6 +21,7 @@ export class Heartbeat {
   readonly #wantedStatus: (node: Node) => Node['status']
   #postedAt = Number.NEGATIVE_INFINITY
   #hasLease = false
+  #wasCordoned: boolean | undefined
 
   constructor(env: Env, client: Client, events: EventRecorder, wantedStatus: (node: Node) => Node['status']) {
     this.#events = events
@@ -31,8 +32,21 @@ export class Heartbeat {
 
   /** Neither waits for the other. Throws what the API throws. */
   async beat(node: Node): Promise<void> {
+    this.#tellWhetherSchedulable(node)
     const results = await Promise.allSettled([this.#renewLease(node), this.#post(node)])
     for (const result of results) if (result.status === 'rejected') throw result.reason
+  }
+
+  #tellWhetherSchedulable(node: Node): void {
+    const isCordoned = node.spec?.unschedulable === true
+    const was = this.#wasCordoned
+    this.#wasCordoned = isCordoned
+    if (was === undefined || was === isCordoned) return
+    this.#say(node, isCordoned ? 'NodeNotSchedulable' : 'NodeSchedulable')
+  }
+
+  #say(node: Node, reason: string): void {
+    this.#events.event(node, 'Normal', reason, `Node ${node.metadata.name} status is now: ${reason}`)
   }
 
   async #post(node: Node): Promise<void> {
@@ -45,8 +59,7 @@ export class Heartbeat {
       const status = this.#wantedStatus(current)
       if (!status) return
       await this.#client.update(nodeKind, { ...current, status }, { subresource: 'status' })
-      for (const reason of changesOf(current.status, status))
-        this.#events.event(current, 'Normal', reason, `Node ${name} status is now: ${reason}`)
+      for (const reason of changesOf(current.status, status)) this.#say(current, reason)
     })
     this.#postedAt = now
   }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { make } from '../../test/support/make.ts'
 import { node, startSimulatedNodes } from '../../test/support/simulated-nodes.ts'
+import { event } from '../api/kinds/event.ts'
 import { lease } from '../api/kinds/lease.ts'
 import { node as nodeKind } from '../api/kinds/node.ts'
 import { type Pod, pod as podKind } from '../api/kinds/pod.ts'
@@ -41,6 +42,20 @@ describe('A simulated node', () => {
     await cluster.clock.run(600_000)
     const leases = 60
     expect(cluster.store.revision - before).toBeLessThanOrEqual(leases + 3)
+    await cluster.stop()
+  })
+
+  test('tells when it is cordoned and when no longer', async () => {
+    const cluster = await startSimulatedNodes()
+    for (const unschedulable of [true, true, null]) {
+      await cluster.client.patch(nodeKind, { name: 'node-a' }, 'merge', { spec: { unschedulable } })
+      await cluster.clock.run(15_000)
+    }
+    const { items } = await cluster.client.list(event, { fieldSelector: 'involvedObject.kind=Node' })
+    expect(items.map(({ reason, message }) => [reason, message])).toEqual([
+      ['NodeNotSchedulable', 'Node node-a status is now: NodeNotSchedulable'],
+      ['NodeSchedulable', 'Node node-a status is now: NodeSchedulable'],
+    ])
     await cluster.stop()
   })
 

@@ -3,6 +3,8 @@ import type { V1Container } from '../../api/generated/types.ts'
 import type { Env } from '../../base/env.ts'
 import type { Runtime } from '../runtimes/runtime.ts'
 
+export const INVALID_NAME = 'InvalidImageName'
+
 type PullEvent = readonly ['Normal' | 'Warning', string, string]
 
 /** Why a container waits for its image, and the events that say so. */
@@ -37,6 +39,19 @@ export function neverPulled(image: string): PullWait {
     events: [
       ['Warning', reason, message],
       ['Warning', 'Failed', `Error: ${reason}`],
+    ],
+  }
+}
+
+/** No runtime could read its name. */
+export function unreadableName(image: string, why: string): PullWait {
+  const message = `Failed to apply default image tag "${image}": couldn't parse image name "${image}": ${why}`
+  return {
+    reason: INVALID_NAME,
+    message,
+    events: [
+      ['Warning', 'InspectFailed', message],
+      ['Warning', 'Failed', `Error: ${INVALID_NAME}`],
     ],
   }
 }

@@ -54,7 +54,13 @@ describe('A pod', () => {
         },
       ],
     })
-    for (const type of ['PodReadyToStartContainers', 'Initialized', 'ContainersReady', 'Ready'])
+    for (const type of [
+      'PodScheduled',
+      'PodReadyToStartContainers',
+      'Initialized',
+      'ContainersReady',
+      'Ready',
+    ])
       expect(condition(await cluster.pod(), type)).toEqual(['True', undefined, undefined])
     expect(await cluster.eventsOf()).toEqual([
       'Pulling: Pulling image "registry.example/app:1"',
@@ -189,6 +195,17 @@ describe('An image', () => {
     expect((await cluster.pod()).status?.containerStatuses?.[0]?.state?.waiting?.message).toBe(
       `Back-off pulling image "registry.example/app:1": ErrImagePull: ${refusal}`,
     )
+  })
+
+  test('whose name cannot be read is InvalidImageName, and is not tried again', async () => {
+    await cluster.run({ containers: [{ ...app, image: 'bad image' }] })
+    await cluster.clock.run(60_000)
+    const why = `Failed to apply default image tag "bad image": couldn't parse image name "bad image": invalid reference format`
+    expect((await cluster.pod()).status?.containerStatuses?.[0]?.state?.waiting).toEqual({
+      reason: 'InvalidImageName',
+      message: why,
+    })
+    expect(await cluster.eventsOf()).toEqual([`InspectFailed: ${why}`, 'Failed: Error: InvalidImageName'])
   })
 
   test('that must be there already and is not is ErrImageNeverPull', async () => {

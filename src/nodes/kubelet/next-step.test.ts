@@ -174,6 +174,11 @@ describe('The next step', () => {
       { spec: { containers: [{ ...app, imagePullPolicy: 'Never' }] }, images: [] },
       ['refuse-pull app'],
     ],
+    [
+      'is to refuse an image name that cannot be read',
+      { spec: { containers: [{ ...app, image: 'Not An Image' }] } },
+      ['refuse-name app'],
+    ],
     ['is to wait while it is pulled', { states: { app: { phase: 'pulling' } } }, []],
     ['is nothing while it runs', { states: { app: running } }, []],
     ['is the first init container alone', { spec: withInit }, ['start setup']],

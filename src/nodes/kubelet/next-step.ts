@@ -1,7 +1,9 @@
 import type { V1Container, V1Probe } from '../../api/generated/types.ts'
+import { imageNameFault } from '../../api/image-name.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
 import { isPodTerminal } from '../../api/pods.ts'
 import { parseTime } from '../../base/date.ts'
+import { INVALID_NAME } from './image-pull.ts'
 import { isLost } from './probe-state.ts'
 import {
   allContainers,
@@ -27,6 +29,7 @@ export type Step =
   /** A failed pull has been shown as ErrImagePull for a moment; now the wait shows. */
   | { readonly do: 'pull-back-off'; readonly container: V1Container }
   | { readonly do: 'refuse-pull'; readonly container: V1Container }
+  | { readonly do: 'refuse-name'; readonly container: V1Container; readonly why: string }
   | { readonly do: 'fail-pod'; readonly reason: string; readonly message: string }
   /** Everything has ended and the pod may go. */
   | { readonly do: 'release' }
@@ -182,6 +185,10 @@ function stepFor(
         if (now < showsUntil) return { lookAt: showsUntil, blocks }
         return { step: { do: 'pull-back-off', container }, lookAt: state.notBefore, blocks }
       }
+      if (state.reason === INVALID_NAME) return { lookAt: NEVER, blocks }
+      const nameFault = imageNameFault(container.image ?? '')
+      if (nameFault !== undefined)
+        return { step: { do: 'refuse-name', container, why: nameFault }, lookAt: NEVER, blocks }
       const isThere = hasImage(container.image ?? '')
       if (container.imagePullPolicy === 'Never' && !isThere) {
         if (state.reason === 'ErrImageNeverPull') return { lookAt: NEVER, blocks }

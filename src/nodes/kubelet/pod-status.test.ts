@@ -25,12 +25,14 @@ function statusOf(
       ...(more.isDeleted ? { deletionTimestamp: formatTime(NOW) } : {}),
     },
     spec: { containers: [{ name: 'app', image: 'app' }], ...spec } as never,
-    status: (more.status ?? {}) as never,
+    status: { ...more.status, conditions: [SCHEDULED, ...(more.status?.conditions ?? [])] } as never,
   })
   const names = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].map(({ name }) => name)
   const containers = new Map(names.map((name) => [name, { ...newContainer(name), ...states[name] }]))
   return podStatusOf(pod, { containers, podIP: '10.0.0.2', startTime: NOW, ...more.record }, '10.1.0.1', NOW)
 }
+
+const SCHEDULED = { type: 'PodScheduled', status: 'True' }
 
 const told = ({ conditions = [] }: V1PodStatus) =>
   Object.fromEntries(
@@ -169,7 +171,10 @@ describe('A status', () => {
     ['ran before and runs again', { ...running, restarts: 1, lastExit: ended(1).exit }],
   ])('of a container that %s is the same after the kubelet was restored from it', (_, state) => {
     const status = statusOf({ app: { ...state, imageId: 'app@sha256:1' } })
-    const pod = make.pod({ spec: { containers: [{ name: 'app', image: 'app' }] }, status: status as never })
+    const pod = make.pod({
+      spec: { containers: [{ name: 'app', image: 'app' }] },
+      status: { ...status, conditions: [SCHEDULED, ...(status.conditions ?? [])] } as never,
+    })
     const restored = podStatusOf(
       { ...pod, metadata: { ...pod.metadata, uid: 'u1', generation: 2 } },
       restoreRecord(pod, NOW + 5000),

@@ -176,7 +176,7 @@ function conditionsOf(pod: Pod, record: PodRecord, phase: string, now: number): 
           },
         ]
       : []),
-    ...(pod.metadata.annotations?.[CONFIG_SOURCE] ? [{ type: 'PodScheduled', status: 'True' }] : []),
+    ...(isUnscheduled(pod) ? [{ type: 'PodScheduled', status: 'True' }] : []),
   ]
   let conditions: readonly V1PodCondition[] = (pod.status?.conditions ?? []).filter(({ type }) =>
     wanted.some((condition) => condition.type === type),
@@ -189,6 +189,12 @@ function conditionsOf(pod: Pod, record: PodRecord, phase: string, now: number): 
     conditions = setCondition(conditions, observed, now)
   }
   return conditions
+}
+
+/** No scheduler has placed it: its author did, or the node itself. */
+function isUnscheduled({ metadata, status }: Pod): boolean {
+  if (metadata.annotations?.[CONFIG_SOURCE]) return true
+  return findCondition(status?.conditions, 'PodScheduled')?.status !== 'True'
 }
 
 /** Of a pod whose containers may all start anew when one of them ends. */

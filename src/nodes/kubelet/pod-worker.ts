@@ -3,7 +3,7 @@ import { isPodTerminal, type Pod } from '../../api/pods.ts'
 import type { ContainerHandle } from '../runtimes/runtime.ts'
 import type { Surroundings } from '../runtimes/surroundings.ts'
 import { ContainerActions } from './container-actions.ts'
-import { neverPulled, pullBackOff } from './image-pull.ts'
+import { neverPulled, pullBackOff, unreadableName } from './image-pull.ts'
 import { nextSteps, type Step } from './next-step.ts'
 import { type PodDisk, podDisk } from './pod-disk.ts'
 import { areDown, podStatusOf, restartHeldBack } from './pod-status.ts'
@@ -219,8 +219,9 @@ export class PodWorker {
   /** Before the first container: all volumes are there, and an address. */
   #isHeld(pod: Pod): boolean {
     if (pod.metadata.deletionTimestamp !== undefined || this.#record.failure) return false
-    this.#record = { ...this.#record, podIP: this.#record.podIP ?? this.#options.takeAddress() }
-    const why = heldBack(pod, this.#record, this.#options.sources.data)
+    const { sources, takeAddress } = this.#options
+    const { podIP, why } = heldBack(pod, this.#record, sources.data, takeAddress)
+    this.#record = { ...this.#record, podIP }
     if (why) this.#event('Warning', ...why)
     return why !== undefined
   }
@@ -251,9 +252,14 @@ export class PodWorker {
         void this.#actions.pull(container)
         return
       case 'pull-back-off':
+      case 'refuse-name':
       case 'refuse-pull': {
         const { events, ...why } =
-          step.do === 'pull-back-off' ? pullBackOff(image, state.message) : neverPulled(image)
+          step.do === 'pull-back-off'
+            ? pullBackOff(image, state.message)
+            : step.do === 'refuse-name'
+              ? unreadableName(image, step.why)
+              : neverPulled(image)
         for (const event of events) this.#event(...event, container)
         this.#set(name, why)
         return

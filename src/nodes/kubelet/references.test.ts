@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { make } from '../../../test/support/make.ts'
-import { environmentReferences, missingReference, volumeReferences } from './references.ts'
+import { restoreRecord } from './record.ts'
+import { environmentReferences, heldBack, missingReference, volumeReferences } from './references.ts'
 
 describe('What a container needs', () => {
   test('is what its environment names and is not optional', () => {
@@ -47,4 +48,26 @@ test.each([
 ])('A missing reference says %s', (_, name, key, message) => {
   const find = (_kind: string, wanted: string) => (wanted === 'settings' ? { color: 'blue' } : undefined)
   expect(missingReference([{ kind: 'ConfigMap', name, key }], find, 'default')).toBe(message)
+})
+
+describe('A pod is held back', () => {
+  const secret = { volumes: [{ name: 'a', secret: { secretName: 'login' } }] }
+  const held = (spec: object, address: string | undefined) => {
+    const pod = make.pod({ spec: spec as never })
+    return heldBack(
+      pod,
+      restoreRecord(pod, 0),
+      () => undefined,
+      () => address,
+    )
+  }
+
+  test.each([
+    ['by a volume, and takes no address then', secret, '10.0.0.1', undefined, 'FailedMount'],
+    ['by nothing else once it has an address', {}, '10.0.0.1', '10.0.0.1', undefined],
+    ['while there is no address', {}, undefined, undefined, 'FailedCreatePodSandBox'],
+  ])('%s', (_, spec, address, podIP, reason) => {
+    const { why, ...rest } = held(spec, address)
+    expect([rest.podIP, why?.[0]]).toEqual([podIP, reason])
+  })
 })

@@ -49,18 +49,25 @@ export function volumeReferences({ spec }: Pod): (Reference & { readonly volume:
   ])
 }
 
-/** The event that says why no container of the pod can start yet, before the first one has; undefined: they can. Pure. */
+type Why = readonly [reason: string, message: string]
+
+const NO_ADDRESS: Why = ['FailedCreatePodSandBox', 'Failed to create pod sandbox: no free pod IP on the node']
+
+/**
+ * What keeps containers of a pod from starting before the first one has: a volume that cannot be mounted, then no address.
+ * As with a sandbox no address is taken before all volumes are there. `why` is the event that says so.
+ */
 export function heldBack(
   pod: Pod,
   record: PodRecord,
   find: FindData,
-): readonly [reason: string, message: string] | undefined {
-  if (record.podIP === undefined)
-    return ['FailedCreatePodSandBox', 'Failed to create pod sandbox: no free pod IP on the node']
+  takeAddress: () => string | undefined,
+): { readonly podIP: string | undefined; readonly why?: Why | undefined } {
   const isUp = [...record.containers.values()].some(({ phase, id }) => isRunning(phase) && id !== undefined)
-  if (isUp || isInitialized(pod, record)) return undefined
-  const unmounted = missingVolume(pod, find)
-  return unmounted === undefined ? undefined : ['FailedMount', unmounted]
+  const unmounted = isUp || isInitialized(pod, record) ? undefined : missingVolume(pod, find)
+  if (unmounted !== undefined) return { podIP: record.podIP, why: ['FailedMount', unmounted] }
+  const podIP = record.podIP ?? takeAddress()
+  return { podIP, ...(podIP === undefined ? { why: NO_ADDRESS } : {}) }
 }
 
 /** Why a volume of the pod cannot be mounted, as the event says it; undefined when all can. */
