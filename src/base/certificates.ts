@@ -81,7 +81,7 @@ export async function createClientCertificate(authority: Pair, subject: Subject,
 }
 
 /** Whether the certificate ends within `withinMs` (or already has), or cannot be read. */
-export function endsWithin(pair: Pair, now: number, withinMs: number): boolean {
+export function endsWithin(pair: Pick<Pair, 'certificatePem'>, now: number, withinMs: number): boolean {
   return (parseTime(new X509Certificate(pair.certificatePem).validTo) ?? 0) - now < withinMs
 }
 

@@ -27,6 +27,7 @@ import { ingressClassController } from './ingress-class.ts'
 import { ipAddressController } from './ip-address.ts'
 import type { Issuing } from './issuing.ts'
 import { jobController } from './job.ts'
+import { legacyTokenCleanerLoop } from './legacy-token-cleaner.ts'
 import { loadBalancerController } from './load-balancer.ts'
 import { namespaceController } from './namespace.ts'
 import { nodeIpamController } from './node-ipam.ts'
@@ -104,7 +105,7 @@ const issuingControllersOf = (issuing: Issuing): readonly Controller[] => [
 ]
 
 /** One line per controller that looks at everything. */
-const loopsOf = ({ kinds, onKinds }: Pick<ControllerOptions, 'kinds' | 'onKinds'>): readonly Loop[] => [
+const loopsOf = ({ kinds, onKinds, issuing }: Omit<ControllerOptions, 'informers'>): readonly Loop[] => [
   systemObjectsLoop,
   defaultStorageClassLoop,
   garbageCollectorLoop(kinds, onKinds),
@@ -112,6 +113,7 @@ const loopsOf = ({ kinds, onKinds }: Pick<ControllerOptions, 'kinds' | 'onKinds'
   podGcLoop,
   staleDisruptionLoop,
   eventTtlLoop,
+  ...(issuing ? [legacyTokenCleanerLoop] : []),
 ]
 
 export interface ControllerOptions {

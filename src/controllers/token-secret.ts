@@ -2,14 +2,11 @@
 import { type Secret, secret } from '../api/kinds/secret.ts'
 import { type ServiceAccount, serviceAccount } from '../api/kinds/service-account.ts'
 import { isBeingDeleted, keyOf } from '../api/resource.ts'
+import { ACCOUNT_NAME, ACCOUNT_UID, TOKEN_TYPE } from '../api/service-account-secrets.ts'
 import { isReason } from '../api/status.ts'
 import { deepEqual } from '../base/json.ts'
 import { type Controller, watched } from './controller.ts'
 import type { Issuing } from './issuing.ts'
-
-const TYPE = 'kubernetes.io/service-account-token'
-const ACCOUNT_NAME = 'kubernetes.io/service-account.name'
-const ACCOUNT_UID = 'kubernetes.io/service-account.uid'
 
 export const tokenSecretController = (issuing: Issuing): Controller<Secret> => ({
   name: 'tokens',
@@ -61,7 +58,7 @@ export const tokenSecretController = (issuing: Issuing): Controller<Secret> => (
 })
 
 function accountNameOf({ type, metadata }: Secret): string | undefined {
-  return type === TYPE ? metadata.annotations?.[ACCOUNT_NAME] : undefined
+  return type === TOKEN_TYPE ? metadata.annotations?.[ACCOUNT_NAME] : undefined
 }
 
 async function filled(issuing: Issuing, held: Secret, account: ServiceAccount): Promise<Secret> {

@@ -17,6 +17,7 @@ import { AccessIndex, type Binding } from './rbac/access-index.ts'
 import { rbacEscalation } from './rbac/escalation.ts'
 import { RbacAuthorizer } from './rbac/rbac-authorizer.ts'
 import { keepDefaults } from './rbac/reconcile-defaults.ts'
+import { noteLegacyUse } from './tokens/legacy-use.ts'
 import { ServiceAccountTokens } from './tokens/service-account-tokens.ts'
 
 /** The first requests are answered first: on a new cluster they are the administrator's, who needs no role. */
@@ -67,6 +68,7 @@ export class Access {
 
   /** Resolves when roles and bindings are known; the default ones are made soon. */
   async start(registry: Registry): Promise<void> {
+    this.tokens.onLegacyUse = (secret) => void noteLegacyUse(registry, secret)
     const prefix = `/registry/${RBAC_GROUP}/`
     await follow(this.#env, this.#store, prefix, rbacFollower(this.#index), this.#stop.signal)
     const cancel = this.#env.clock.after(DEFAULTS_AFTER_MS, () => {

@@ -157,6 +157,36 @@ describe('certificates', () => {
     await eventually(async () => (await cluster.ask('GET', path)).code === 404)
   })
 
+  test('the use of a token in a Secret is noted by its day, and one that is marked invalid is good for nothing', async () => {
+    const metadata = { name: 'noted' }
+    await cluster.ask('POST', '/api/v1/namespaces/default/serviceaccounts', { body: { metadata } })
+    const annotations = { 'kubernetes.io/service-account.name': 'noted' }
+    await cluster.ask('POST', '/api/v1/namespaces/default/secrets', {
+      body: { metadata: { name: 'noted', annotations }, type: 'kubernetes.io/service-account-token' },
+    })
+    const path = '/api/v1/namespaces/default/secrets/noted'
+    const held = async () => (await cluster.ask('GET', path)).body
+    await eventually(async () => (await held()).data?.token !== undefined)
+    const token = Buffer.from((await held()).data.token, 'base64').toString()
+    const api = () => cluster.ask('GET', '/api', { token })
+    expect((await api()).code).toBe(200)
+    const lastUsed = async () =>
+      (await held()).metadata.labels?.['kubernetes.io/legacy-token-last-used'] ?? ''
+    await eventually(async () => (await lastUsed()) !== '')
+    expect(await lastUsed()).toMatch(/^\d{4}-\d\d-\d\d$/)
+    const marked = await held()
+    const labels = { ...marked.metadata.labels, 'kubernetes.io/legacy-token-invalid-since': '2026-01-01' }
+    await cluster.ask('PUT', path, { body: { ...marked, metadata: { ...marked.metadata, labels } } })
+    expect((await api()).code).toBe(401)
+  })
+
+  test('the day from which on such uses are noted is written down', async () => {
+    const name = 'kube-apiserver-legacy-service-account-token-tracking'
+    const path = `/api/v1/namespaces/kube-system/configmaps/${name}`
+    await eventually(async () => (await cluster.ask('GET', path)).code === 200)
+    expect((await cluster.ask('GET', path)).body.data.since).toMatch(/^\d{4}-\d\d-\d\d$/)
+  })
+
   test('every namespace holds the certificate that proves the server', async () => {
     const path = '/api/v1/namespaces/kube-system/configmaps/kube-root-ca.crt'
     await eventually(async () => (await cluster.ask('GET', path)).code === 200)

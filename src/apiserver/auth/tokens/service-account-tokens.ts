@@ -1,6 +1,8 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import type { JWTPayload } from 'jose'
 import { type ServiceAccount, serviceAccount } from '../../../api/kinds/service-account.ts'
+import type { Resource } from '../../../api/resource.ts'
+import { INVALID_SINCE } from '../../../api/service-account-secrets.ts'
 import { dateOf, parseTime } from '../../../base/date.ts'
 import type { Env } from '../../../base/env.ts'
 import type { Reader } from '../../admission/admission.ts'
@@ -50,6 +52,8 @@ export class ServiceAccountTokens {
   readonly #key: KeyObject
   readonly #public: KeyObject
   readonly #keyId: string
+  /** Told of each use of a token that stands in a Secret. */
+  onLegacyUse: ((secret: Resource) => void) | undefined
   /** Claims by the digest of their token. */
   readonly #verified = new Map<string, JWTPayload>()
 
@@ -149,6 +153,9 @@ export class ServiceAccountTokens {
     const secret = await this.#reader.find(boundKinds.secret, { namespace, name: claim('secret.name') })
     const kept = (secret as { data?: Readonly<Record<string, string>> } | undefined)?.data?.['token']
     if (!account || kept === undefined || Buffer.from(kept, 'base64').toString() !== token) return undefined
+    // Marked because nobody used it for a year: only who takes the label off may use it again.
+    if (!secret || secret.metadata.labels?.[INVALID_SINCE]) return undefined
+    this.onLegacyUse?.(secret)
     return serviceAccountUser(namespace, account.metadata.name, { uid: account.metadata.uid ?? '' })
   }
 

@@ -1,5 +1,5 @@
-import type { Pod } from '../../api/kinds/pod.ts'
-import { isObject } from '../../base/json.ts'
+import { isObject } from '../base/json.ts'
+import type { Pod } from './kinds/pod.ts'
 
 /** The other objects of its namespace that a pod's node must read to run it, by plural. Pure. */
 export interface PodReferences {
