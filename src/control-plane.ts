@@ -137,6 +137,10 @@ export async function startControlPlane(env: Env, options: ControlPlaneOptions =
               kinds: () => registry.kinds.list,
               onKinds: (listener) => registry.kinds.onChange(listener),
               issuing: access?.issuing,
+              listening:
+                options.listen && server
+                  ? { host: options.listen.host, port: Number(new URL(server.api.url).port || 443) }
+                  : undefined,
             }),
           ]
         : []),

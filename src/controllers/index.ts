@@ -4,6 +4,7 @@ import type { Env } from '../base/env.ts'
 import type { Client } from '../client/client.ts'
 import { EventRecorder } from '../client/events.ts'
 import type { Informers } from '../client/informers.ts'
+import { apiServerEndpointsLoop, type Listening } from './api-server-endpoints.ts'
 import { clusterRoleAggregationController } from './clusterrole-aggregation.ts'
 import type { Controller, Loop, ReconcileContext, Running } from './controller.ts'
 import { cronJobController } from './cron-job.ts'
@@ -105,7 +106,12 @@ const issuingControllersOf = (issuing: Issuing): readonly Controller[] => [
 ]
 
 /** One line per controller that looks at everything. */
-const loopsOf = ({ kinds, onKinds, issuing }: Omit<ControllerOptions, 'informers'>): readonly Loop[] => [
+const loopsOf = ({
+  kinds,
+  onKinds,
+  issuing,
+  listening,
+}: Omit<ControllerOptions, 'informers'>): readonly Loop[] => [
   systemObjectsLoop,
   defaultStorageClassLoop,
   garbageCollectorLoop(kinds, onKinds),
@@ -114,6 +120,7 @@ const loopsOf = ({ kinds, onKinds, issuing }: Omit<ControllerOptions, 'informers
   staleDisruptionLoop,
   eventTtlLoop,
   ...(issuing ? [legacyTokenCleanerLoop] : []),
+  ...(listening ? [apiServerEndpointsLoop(listening)] : []),
 ]
 
 export interface ControllerOptions {
@@ -124,6 +131,8 @@ export interface ControllerOptions {
   readonly onKinds?: ((listener: () => void) => Cancel) | undefined
   /** Absent where there are no users: nobody asks for certificates or tokens. */
   readonly issuing?: Issuing | undefined
+  /** Where the API server is; absent where it is in this process only. */
+  readonly listening?: Listening | undefined
 }
 
 /** Starts every controller. Returns at once and never throws: each waits for its own informers by itself. */

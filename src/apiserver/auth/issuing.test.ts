@@ -187,6 +187,17 @@ describe('certificates', () => {
     expect((await cluster.ask('GET', path)).body.data.since).toMatch(/^\d{4}-\d\d-\d\d$/)
   })
 
+  test('the Service of the API server has endpoints, which are not ready where only this machine can reach it', async () => {
+    const path = '/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes'
+    await eventually(async () => (await cluster.ask('GET', path)).code === 200)
+    const { body } = await cluster.ask('GET', path)
+    const { port } = new URL(cluster.connection.server)
+    expect(body.ports).toEqual([{ name: 'https', port: Number(port), protocol: 'TCP' }])
+    expect(body.endpoints[0].conditions).toEqual({ ready: false })
+    const older = '/api/v1/namespaces/default/endpoints/kubernetes'
+    await eventually(async () => (await cluster.ask('GET', older)).code === 200)
+  })
+
   test('every namespace holds the certificate that proves the server', async () => {
     const path = '/api/v1/namespaces/kube-system/configmaps/kube-root-ca.crt'
     await eventually(async () => (await cluster.ask('GET', path)).code === 200)
