@@ -13,6 +13,7 @@ export interface KubeletConfiguration {
     | undefined
   readonly systemReserved?: ResourceList | undefined
   readonly kubeReserved?: ResourceList | undefined
+  readonly crashLoopBackOff?: { readonly maxContainerRestartPeriod?: string | undefined } | undefined
   readonly imageGCHighThresholdPercent?: number | undefined
   readonly imageGCLowThresholdPercent?: number | undefined
 }
@@ -61,6 +62,17 @@ export const kubeletConfigurationSchema: Schema = {
     },
     systemReserved: reserved('Kept from pods for the system: capacity without it is allocatable.'),
     kubeReserved: reserved('Kept from pods for Kubernetes: capacity without it is allocatable.'),
+    crashLoopBackOff: {
+      type: 'object',
+      description: 'How containers that end again and again are held back.',
+      properties: {
+        maxContainerRestartPeriod: {
+          type: 'string',
+          description:
+            'The longest wait, "1s" to "300s". It begins with 10s, or with this if it is less. Default 300s.',
+        },
+      },
+    },
     imageGCHighThresholdPercent: percent('Above this disk usage unused images are removed. Default 85.'),
     imageGCLowThresholdPercent: percent('Until disk usage is below this. Default 80.'),
   },
@@ -90,6 +102,16 @@ export function validateKubeletConfiguration(config: KubeletConfiguration, path:
       fault.forbidden(
         `${path}.shutdownGracePeriodByPodPriority`,
         'cannot be used together with shutdownGracePeriod or shutdownGracePeriodCriticalPods',
+      ),
+    )
+  const period = config.crashLoopBackOff?.maxContainerRestartPeriod
+  const periodMs = parseDuration(period ?? '300s') ?? 0
+  if (periodMs < 1000 || periodMs > 300_000)
+    wrong.push(
+      fault.invalid(
+        `${path}.crashLoopBackOff.maxContainerRestartPeriod`,
+        period,
+        'must be set between 1s and 300s',
       ),
     )
   for (const field of ['systemReserved', 'kubeReserved'] as const)

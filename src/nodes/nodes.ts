@@ -196,6 +196,7 @@ class Nodes {
       sources: this.#sources,
       files: this.#files,
       lookAgain: (key, afterMs) => this.#queue.addAfter(key, afterMs),
+      settings: () => this.#pools.settingsOf(this.#informers.of(nodeKind).get(name)),
       isCut: () => this.#isCut(name),
       pressures: () => {
         const { isMemoryShort, isDiskFull } = this.#nodes.get(name)?.pressure ?? {}

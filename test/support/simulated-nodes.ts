@@ -23,6 +23,10 @@ export interface SimulatedNodes extends TestCluster {
   timeline(show: (pod: Pod) => string, name?: string): readonly string[]
   /** Runs a command in the first container of a pod and resolves with what it writes. */
   exec(command: readonly string[], name?: string): Promise<string>
+  /** All that a container wrote, by its id. */
+  logs(id: string): Promise<string>
+  /** "1/2": how many containers are ready. */
+  ready(status: Pod['status']): string
   /** The nodes only; the cluster stays. */
   stopNodes(): Promise<void>
   /** As when the process ends and begins again: only what the API and the folder hold is left. */
@@ -107,6 +111,16 @@ export async function startSimulatedNodes(
         stderr: write,
       })
       return said.join('')
+    },
+    async logs(id) {
+      const lines: string[] = []
+      const { signal } = new AbortController()
+      for await (const line of connections.get('node-a')?.logs(id, {}, signal) ?? []) lines.push(line)
+      return lines.join('')
+    },
+    ready: (status) => {
+      const all = status?.containerStatuses ?? []
+      return all.length === 0 ? '' : `${all.filter(({ ready }) => ready).length}/${all.length}`
     },
     stopNodes: () => running.stop(),
     async restartNodes() {

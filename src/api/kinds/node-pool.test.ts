@@ -63,6 +63,13 @@ describe('A node pool', () => {
       { shutdownGracePeriod: '10s', shutdownGracePeriodCriticalPods: '30s' },
       ['spec.kubelet.shutdownGracePeriodCriticalPods: Invalid value: "30s": must be <= shutdownGracePeriod'],
     ],
+    [{ crashLoopBackOff: { maxContainerRestartPeriod: '1s' } }, []],
+    [
+      { crashLoopBackOff: { maxContainerRestartPeriod: '10m' } },
+      [
+        'spec.kubelet.crashLoopBackOff.maxContainerRestartPeriod: Invalid value: "10m": must be set between 1s and 300s',
+      ],
+    ],
     [
       { shutdownGracePeriod: 'soon' },
       [

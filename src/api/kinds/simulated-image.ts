@@ -22,7 +22,13 @@ export interface SimulatedImage extends Resource {
     readonly startTime?: string | undefined
     readonly readyAfter?: string | undefined
     readonly stopTime?: string | undefined
-    readonly exit?: { readonly code?: number | undefined; readonly after?: string | undefined } | undefined
+    readonly exit?:
+      | {
+          readonly code?: number | undefined
+          readonly after?: string | undefined
+          readonly message?: string | undefined
+        }
+      | undefined
     readonly usage?: SimulatedUsage | undefined
     readonly logs?: readonly string[] | undefined
     readonly logEvery?: string | undefined
@@ -137,6 +143,10 @@ const schema = ownSchema('A SimulatedImage says how containers of some images be
             description: 'Exit code.',
           },
           after: { type: 'string', default: '0s', description: 'How long it runs before.' },
+          message: {
+            type: 'string',
+            description: 'What it writes to its terminationMessagePath, for the status of its pod.',
+          },
         },
       },
       usage: usageSchema,

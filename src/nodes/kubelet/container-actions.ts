@@ -1,4 +1,4 @@
-import type { V1Container, V1LifecycleHandler } from '../../api/generated/types.ts'
+import type { V1Container } from '../../api/generated/types.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
 import type { Surroundings } from '../runtimes/surroundings.ts'
 import { endContainer, runHook } from './hooks.ts'
@@ -29,6 +29,8 @@ export interface ActingPod {
 export class ContainerActions {
   readonly #options: PodWorkerOptions
   readonly #for: ActingPod
+  /** Of containers that have been told to end, by id; undefined: they have none. */
+  readonly #preStops = new Map<string, Promise<string | undefined> | undefined>()
 
   constructor(options: PodWorkerOptions, acting: ActingPod) {
     this.#options = options
@@ -143,11 +145,33 @@ export class ContainerActions {
   /** `why`, if it says something, is told as an event. Of one that is stopping: ends it sooner. */
   stop(container: V1Container, { id, phase }: ContainerRecord, graceMs: number, why: string): void {
     if (id === undefined) return
-    const isStopping = phase === 'stopping'
-    if (why !== '' && !isStopping) this.#for.event('Normal', 'Killing', why, container)
+    const isTold = phase === 'stopping' || this.#preStops.has(id)
+    if (why !== '' && !isTold) this.#for.event('Normal', 'Killing', why, container)
     this.#for.set(container.name, { phase: 'stopping', stopBy: this.#options.env.clock.now() + graceMs })
     // Its hook has begun with the first stop.
-    void this.#terminate(container, id, graceMs, isStopping ? undefined : container.lifecycle?.preStop)
+    if (phase !== 'stopping') this.#beginPreStop(container, id, graceMs)
+    void this.#terminate(id, graceMs)
+  }
+
+  /** It runs on until its turn has come; its hook does not wait for that. */
+  announceStop(container: V1Container, { id }: ContainerRecord, graceMs: number): void {
+    if (id === undefined) return
+    this.#for.event('Normal', 'Killing', `Stopping container ${container.name}`, container)
+    this.#for.set(container.name, { isEnding: true })
+    this.#beginPreStop(container, id, graceMs)
+  }
+
+  /** Once for each container. */
+  #beginPreStop(container: V1Container, id: string, graceMs: number): void {
+    if (this.#preStops.has(id)) return
+    const { env, runtime } = this.#options
+    const { preStop } = container.lifecycle ?? {}
+    const hook = preStop && graceMs > 0 ? runHook(env, runtime, id, preStop, graceMs) : undefined
+    this.#preStops.set(id, hook)
+    void hook?.then((failure) => {
+      if (failure === undefined) return
+      this.#for.event('Warning', 'FailedPreStopHook', 'PreStopHook failed', container)
+    })
   }
 
   /** Ends it at once, without its hook. */
@@ -157,16 +181,11 @@ export class ContainerActions {
     void this.#options.runtime.stop(id, 0).then(() => this.#for.again())
   }
 
-  async #terminate(
-    container: V1Container,
-    id: string,
-    graceMs: number,
-    preStop: V1LifecycleHandler | undefined,
-  ): Promise<void> {
+  /** An earlier end overtakes the hook. */
+  async #terminate(id: string, graceMs: number): Promise<void> {
     const { env, runtime } = this.#options
-    const failure = await endContainer(env, runtime, id, preStop, graceMs)
-    if (failure !== undefined)
-      this.#for.event('Warning', 'FailedPreStopHook', 'PreStopHook failed', container)
+    await endContainer(env, runtime, id, this.#preStops.get(id), graceMs)
+    this.#preStops.delete(id)
     this.#for.again()
   }
 

@@ -1,10 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { make } from '../../../test/support/make.ts'
-import { environmentOf } from './environment.ts'
+import { environmentOf, withSubPaths } from './environment.ts'
 import type { PodSources } from './sources.ts'
 import { mountedFiles } from './volume-files.ts'
 
-const PLACE = { node: 'worker-0', hostIP: '10.1.0.1', podIP: '10.2.0.7' }
+const PLACE = {
+  node: 'worker-0',
+  hostIP: '10.1.0.1',
+  podIP: '10.2.0.7',
+  allocatable: { cpu: '3500m', memory: '8Gi' },
+}
 const DATA: Readonly<Record<string, Readonly<Record<string, Uint8Array>>>> = {
   'ConfigMap/settings': { colour: Buffer.from('blue'), size: Buffer.from('3') },
   'Secret/keys': { token: Buffer.from('s3cret') },
@@ -44,6 +49,16 @@ describe('The environment of a container', () => {
       'a limit in parts',
       { valueFrom: { resourceFieldRef: { resource: 'limits.cpu', divisor: '1m' } } },
       '250',
+    ],
+    [
+      'what the node has, where there is no limit',
+      { valueFrom: { resourceFieldRef: { resource: 'limits.memory', divisor: '1Gi' } } },
+      '8',
+    ],
+    [
+      'nothing, where there is no request',
+      { valueFrom: { resourceFieldRef: { resource: 'requests.memory' } } },
+      '0',
     ],
     ['a limit rounded up', { valueFrom: { resourceFieldRef: { resource: 'limits.cpu' } } }, '1'],
   ])('holds %s', (_, source, value) => {
@@ -131,4 +146,19 @@ describe('The files of a volume', () => {
       files,
     )
   })
+})
+
+test('A mount with a subPathExpr shows the folder that the environment names', () => {
+  const fields = {
+    env: [{ name: 'POD', valueFrom: { fieldRef: { fieldPath: 'metadata.name' } } }],
+    volumeMounts: [
+      { name: 'v', mountPath: '/logs', subPathExpr: '$(POD)/$(NODE)' },
+      { name: 'v', mountPath: '/all' },
+    ],
+  }
+  const env = { ...environmentOf(pod(fields), container(fields), PLACE, sources), NODE: 'a' }
+  expect(withSubPaths(container(fields), env).volumeMounts?.map(({ subPath }) => subPath)).toEqual([
+    'web/a',
+    undefined,
+  ])
 })

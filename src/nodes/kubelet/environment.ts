@@ -5,12 +5,15 @@ import type {
 } from '../../api/generated/types.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
 import { parseQuantity } from '../../api/quantity.ts'
+import type { ResourceList } from '../../api/resource-requests.ts'
 import type { PodSources } from './sources.ts'
 
 export interface PodPlace {
   readonly node: string
   readonly hostIP: string
   readonly podIP: string
+  /** What pods can have of the node. */
+  readonly allocatable: ResourceList
 }
 
 /**
@@ -46,13 +49,22 @@ export function environmentOf(
         : undefined
     if (found) result[name] = textOf(found)
     else if (fieldRef) result[name] = fieldOf(pod, fieldRef, place) ?? ''
-    else if (resourceFieldRef) result[name] = resourceOf(pod, resourceFieldRef, container)
+    else if (resourceFieldRef) result[name] = resourceOf(pod, resourceFieldRef, place, container)
   }
   return result
 }
 
 export function hostnameOf({ metadata, spec }: Pod): string {
   return (spec.hostname ?? metadata.name).slice(0, 63)
+}
+
+/** The container as its environment makes it: where `subPathExpr` names variables it has a `subPath`. */
+export function withSubPaths(container: V1Container, env: Readonly<Record<string, string>>): V1Container {
+  if (!container.volumeMounts?.some(({ subPathExpr }) => subPathExpr)) return container
+  const volumeMounts = container.volumeMounts.map((mount) =>
+    mount.subPathExpr ? { ...mount, subPath: expand(mount.subPathExpr, (name) => env[name]) } : mount,
+  )
+  return { ...container, volumeMounts }
 }
 
 /** `$(NAME)` with a known name is its value, `$$` a dollar; anything else stays as it is. */
@@ -104,20 +116,26 @@ function pairs(map: Readonly<Record<string, string>> = {}): string {
     .join('\n')
 }
 
-/** `limits.cpu` and the like, divided and rounded up (resource.ExtractContainerResourceValue). */
+/**
+ * `limits.cpu` and the like, divided and rounded up (resource.ExtractContainerResourceValue). Where a container has no
+ * limit it is what the node has for pods.
+ */
 export function resourceOf(
   pod: Pod,
   { resource, containerName, divisor }: V1ResourceFieldSelector,
+  { allocatable }: Pick<PodPlace, 'allocatable'>,
   self?: V1Container,
 ): string {
   const container = containerName
     ? [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].find(({ name }) => name === containerName)
     : self
   const [list = '', ...rest] = resource.split('.')
-  const amounts = list === 'limits' ? container?.resources?.limits : container?.resources?.requests
+  const { limits, requests } = container?.resources ?? {}
+  const name = rest.join('.')
+  const amount = list === 'limits' ? (limits?.[name] ?? allocatable[name]) : requests?.[name]
   const by = parseQuantity(divisor && divisor !== '0' ? divisor : '1')
   // Binary fractions: 0.1 / 0.001 is not quite 100.
-  return String(Math.ceil(Number((parseQuantity(amounts?.[rest.join('.')] ?? '0') / by).toFixed(6))))
+  return String(Math.ceil(Number((parseQuantity(amount ?? '0') / by).toFixed(6))))
 }
 
 function textOf(bytes: Uint8Array): string {

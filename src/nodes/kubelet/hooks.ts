@@ -1,20 +1,19 @@
 import type { V1LifecycleHandler } from '../../api/generated/types.ts'
-import { sleep } from '../../base/clock.ts'
+import { type Clock, sleep } from '../../base/clock.ts'
 import type { Env } from '../../base/env.ts'
 import type { Runtime } from '../runtimes/runtime.ts'
 
-/** Runs the hook of a container's end and ends it, all within its grace. Resolves with why the hook failed. */
+/** Ends a container when the hook of its end is over, or has taken all of its grace. */
 export async function endContainer(
-  env: Env,
+  { clock }: Env,
   runtime: Runtime,
   id: string,
-  preStop: V1LifecycleHandler | undefined,
+  hook: Promise<unknown> | undefined,
   graceMs: number,
-): Promise<string | undefined> {
-  const startedAt = env.clock.now()
-  const failure = graceMs > 0 ? await runHook(env, runtime, id, preStop, graceMs) : undefined
-  await runtime.stop(id, Math.max(graceMs - (env.clock.now() - startedAt), GRACE_MIN_MS))
-  return failure
+): Promise<void> {
+  const startedAt = clock.now()
+  if (hook && graceMs > 0) await within(clock, graceMs, hook)
+  await runtime.stop(id, Math.max(graceMs - (clock.now() - startedAt), GRACE_MIN_MS))
 }
 
 /** Whatever the grace, a container gets this long between SIGTERM and SIGKILL. */
@@ -29,15 +28,22 @@ export async function runHook(
   withinMs: number,
 ): Promise<string | undefined> {
   if (!handler) return undefined
+  try {
+    return await within(clock, withinMs, runtime.hook(id, handler))
+  } catch (error) {
+    return (error as Error).message
+  }
+}
+
+/** What comes of it, or undefined when it takes longer. */
+async function within<T>(clock: Clock, ms: number, work: Promise<T>): Promise<T | undefined> {
   const stop = new AbortController()
-  const tooLong = sleep(clock, withinMs, stop.signal).then(
+  const tooLong = sleep(clock, ms, stop.signal).then(
     () => undefined,
     () => undefined,
   )
   try {
-    return await Promise.race([runtime.hook(id, handler), tooLong])
-  } catch (error) {
-    return (error as Error).message
+    return await Promise.race([work, tooLong])
   } finally {
     stop.abort()
   }

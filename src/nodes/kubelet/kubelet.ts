@@ -12,14 +12,17 @@ import type { PodDisk } from './pod-disk.ts'
 import { PodWorker } from './pod-worker.ts'
 import type { PodWorkerOptions } from './pod-worker-options.ts'
 import { PREEMPTED, preemptionFailed, victimsFor } from './preempt.ts'
-import { type Failure, type ResizeWait, restoreRecord } from './record.ts'
+import { endedContainers, type Failure, type ResizeWait, restoreRecord } from './record.ts'
 import { resizeWait } from './resize.ts'
 import type { Sources } from './sources.ts'
 import { StaticPods } from './static-pods.ts'
 import { apiReports, type PodReports } from './write-pod.ts'
 
 export interface KubeletOptions
-  extends Omit<PodWorkerOptions, 'sources' | 'files' | 'takeAddress' | 'resizeWait' | 'reports'> {
+  extends Omit<
+    PodWorkerOptions,
+    'sources' | 'files' | 'takeAddress' | 'resizeWait' | 'reports' | 'allocatable'
+  > {
   readonly client: Client
   readonly informers: Informers
   readonly addresses: PodAddresses
@@ -46,6 +49,8 @@ const SHUTTING_DOWN = { reason: 'NodeShutdown', message: 'Pod was rejected as th
 export class Kubelet {
   readonly #options: KubeletOptions
   readonly #workers = new Map<string, PodWorker>()
+  /** Containers of pods that were over before this process began, by the uid of their pod. */
+  readonly #logs = new Map<string, readonly string[]>()
   readonly #reports: PodReports
   readonly staticPods: StaticPods
   #stopped = false
@@ -76,6 +81,8 @@ export class Kubelet {
   forget(uid: string): void {
     this.#workers.get(uid)?.end()
     this.#workers.delete(uid)
+    for (const id of this.#logs.get(uid) ?? []) this.#options.runtime.remove(id)
+    this.#logs.delete(uid)
     this.#options.addresses.release(uid)
     this.#options.sources.forget(uid)
   }
@@ -121,7 +128,7 @@ export class Kubelet {
 
   /** The node is gone, and all its pods with it. */
   forgetAll(): void {
-    for (const uid of [...this.#workers.keys()]) this.forget(uid)
+    for (const uid of [...this.#workers.keys(), ...this.#logs.keys()]) this.forget(uid)
   }
 
   /** Brings a static pod one step on, by its key and the mirror that is seen of it. */
@@ -136,11 +143,26 @@ export class Kubelet {
     const isOver = isPodTerminal(pod)
     const known = this.#workers.get(uid)
     // A pod that was over before this process began needs nothing, until somebody deletes it.
-    if (!known && isOver && pod.metadata.deletionTimestamp === undefined) return
+    if (!known && isOver && pod.metadata.deletionTimestamp === undefined) {
+      this.#keepLogs(pod, uid)
+      return
+    }
     const worker = known ?? this.#take(key, pod, uid, this.#reports)
     await worker.sync(pod)
     // Its sandbox is gone, and the address with it; the status goes on naming it.
     if (isOver) this.#options.addresses.release(uid)
+  }
+
+  /** Nothing runs of it, but somebody may read what it wrote. */
+  #keepLogs(pod: Pod, uid: string): void {
+    const { env, runtime, node } = this.#options
+    if (this.#logs.has(uid)) return
+    const ended = endedContainers(pod, restoreRecord(pod, env.clock.now()))
+    for (const { container, handle } of ended) runtime.adopt(node, pod, container, handle)
+    this.#logs.set(
+      uid,
+      ended.map(({ handle }) => handle.id),
+    )
   }
 
   #take(key: string, pod: Pod, uid: string, reports: PodReports): PodWorker {
@@ -158,6 +180,7 @@ export class Kubelet {
         sources: sources.of(pod),
         files: files.of(uid),
         resizeWait: (now) => this.#resizeWait(now),
+        allocatable: () => this.#options.informers.of(nodeKind).get(node)?.status?.allocatable ?? {},
         takeAddress: () => addresses.take(uid),
       },
       key,
@@ -169,6 +192,8 @@ export class Kubelet {
       // 255 and Unknown: how a kubelet reports what it finds dead after its node has been away.
       if (hasLostAll) runtime.crash(handle.id, 255, 'Unknown')
     }
+    if (!hasLostAll)
+      for (const { container, handle } of worker.ended()) runtime.adopt(node, pod, container, handle)
     this.#workers.set(uid, worker)
     return worker
   }

@@ -1,8 +1,10 @@
+import type { V1Container } from '../../api/generated/types.ts'
 import type { Node } from '../../api/kinds/node.ts'
 import { type Pod, podPriority, podRequests } from '../../api/pods.ts'
 import { parseQuantity } from '../../api/quantity.ts'
 import { isCriticalPod } from '../../api/static-pods.ts'
 import type { NodeUsage } from '../../client/node-connection.ts'
+import { containerStatusOf } from './record.ts'
 
 /** Less than this left and a kubelet evicts (--eviction-hard memory.available<100Mi). */
 const THRESHOLD = 100 * 2 ** 20
@@ -54,12 +56,14 @@ export function judgeMemory(node: Node, pods: readonly Pod[], used: NodeUsage): 
  * over that of the pod, the one that has most. Their volumes in memory count. Pure.
  */
 export function overMemoryLimit(
-  { spec }: Pod,
+  pod: Pod,
   containers: readonly { readonly name: string; readonly memory: number }[],
 ): readonly string[] {
+  const { spec } = pod
   const isOver = ({ name, memory }: { readonly name: string; readonly memory: number }) => {
-    const all = [...spec.containers, ...(spec.initContainers ?? [])]
-    const limit = all.find((container) => container.name === name)?.resources?.limits?.['memory']
+    // As it runs: what it is asked to shrink to may not have come about.
+    const { resources } = containerStatusOf(pod, name) ?? allOf(spec).find((each) => each.name === name) ?? {}
+    const limit = resources?.limits?.['memory']
     return limit !== undefined && memory > parseQuantity(limit)
   }
   const own = containers.filter(isOver).map(({ name }) => name)
@@ -70,6 +74,10 @@ export function overMemoryLimit(
     .toSorted((a, b) => b.memory - a.memory)
     .slice(0, 1)
     .map(({ name }) => name)
+}
+
+function allOf({ containers, initContainers = [] }: Pod['spec']): readonly V1Container[] {
+  return [...containers, ...initContainers]
 }
 
 function kibibytes(bytes: number): string {

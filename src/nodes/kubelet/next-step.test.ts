@@ -37,9 +37,17 @@ interface Case {
   readonly deletedInMs?: number
   readonly record?: Partial<PodRecord>
   readonly images?: readonly string[]
+  readonly backoffMaxMs?: number
 }
 
-function plan({ spec = {}, states = {}, deletedInMs, record = {}, images = ['app', 'setup', 'mesh'] }: Case) {
+function plan({
+  spec = {},
+  states = {},
+  deletedInMs,
+  record = {},
+  images = ['app', 'setup', 'mesh'],
+  backoffMaxMs,
+}: Case) {
   const metadata = deletedInMs === undefined ? {} : { deletionTimestamp: formatTime(NOW + deletedInMs) }
   const pod = make.pod({ metadata, spec: { containers: [app], ...spec } as never })
   const names = [...(pod.spec.initContainers ?? []), ...pod.spec.containers].map(({ name }) => name)
@@ -53,6 +61,7 @@ function plan({ spec = {}, states = {}, deletedInMs, record = {}, images = ['app
     },
     hasImage: (image) => images.includes(image),
     now: NOW,
+    backoffMaxMs,
   })
 }
 
@@ -157,6 +166,16 @@ describe('The next step', () => {
       ['start setup'],
     ],
     [
+      'is to hold back no longer than the settings say',
+      { states: { app: exited(1, { restarts: 1 }) }, backoffMaxMs: 2000 },
+      ['back-off app 2000'],
+    ],
+    [
+      'is to tell sidecars of the end while main containers end',
+      { spec: { initContainers: [mesh] }, states: { app: running, mesh: running }, deletedInMs: 30_000 },
+      ['stop app 30000', 'announce-stop mesh'],
+    ],
+    [
       'is to pull although it is there when the policy is Always',
       { spec: { containers: [{ ...app, imagePullPolicy: 'Always' }] } },
       ['pull app'],
@@ -251,7 +270,7 @@ describe('The next step', () => {
     [
       'is to stop main containers before sidecars',
       { spec: withInit, deletedInMs: 20_000, states: { setup: exited(0), mesh: running, app: running } },
-      ['stop app 20000'],
+      ['stop app 20000', 'announce-stop mesh'],
     ],
     [
       'is to stop the last sidecar first',
@@ -260,7 +279,7 @@ describe('The next step', () => {
         deletedInMs: 20_000,
         states: { mesh: running, logs: running, app: exited(143) },
       },
-      ['stop logs 20000'],
+      ['stop logs 20000', 'announce-stop mesh'],
     ],
     [
       'is to wait for what is stopping',

@@ -22,6 +22,8 @@ export type Step =
   /** Ends it; `why` names the probe that says so. Of one that is stopping: ends it sooner. */
   | { readonly do: 'stop'; readonly container: V1Container; readonly graceMs: number; readonly why: string }
   | { readonly do: 'back-off'; readonly container: V1Container; readonly ms: number }
+  /** It will be ended after others: its hook runs already. */
+  | { readonly do: 'announce-stop'; readonly container: V1Container; readonly graceMs: number }
   /** Ends it at once, without its hook: all of the pod start anew. */
   | { readonly do: 'kill'; readonly container: V1Container }
   /** Nothing runs any more: all containers are as if they had never run, but for their counts. */
@@ -45,6 +47,8 @@ export interface Observation {
   readonly record: PodRecord
   hasImage(image: string): boolean
   readonly now: number
+  /** The longest that a container waits for its restart. Default 300 s. */
+  readonly backoffMaxMs?: number | undefined
 }
 
 const BACKOFF_MIN_MS = 10_000
@@ -59,7 +63,8 @@ const NEVER = Number.POSITIVE_INFINITY
  * The whole of a pod's life as one decision (kuberuntime computePodActions). Pure. Order: deletion, the end of a
  * terminal pod, the deadline, init containers and sidecars one by one, main containers side by side.
  */
-export function nextSteps({ pod, record, hasImage, now }: Observation): Plan {
+export function nextSteps(observation: Observation): Plan {
+  const { pod, record, now, backoffMaxMs } = observation
   if (pod.metadata.deletionTimestamp !== undefined)
     return shutDown(pod, record, now, deletionGraceMs(pod, now), true)
   if (record.failure || isPodTerminal(pod))
@@ -72,7 +77,7 @@ export function nextSteps({ pod, record, hasImage, now }: Observation): Plan {
     const message = 'Pod was active on the node longer than the specified deadline'
     return { steps: [{ do: 'fail-pod', reason: 'DeadlineExceeded', message }], lookAt: now }
   }
-  const again = restartAll(pod, record, now)
+  const again = restartAll(pod, record, now, backoffMaxMs)
   if (again) return { ...again, lookAt: Math.min(again.lookAt, deadline) }
   const steps: Step[] = []
   let lookAt = deadline
@@ -85,7 +90,7 @@ export function nextSteps({ pod, record, hasImage, now }: Observation): Plan {
     const state = record.containers.get(container.name)
     // Once a main container has run, init containers are over and a sidecar that ended holds up nobody.
     if (!state || (isPastInit && kind === 'init')) continue
-    const plan = stepFor(pod, container, kind, state, hasImage, now)
+    const plan = stepFor(observation, container, kind, state)
     const begins = kind === 'main' && (plan.step?.do === 'pull' || plan.step?.do === 'start')
     if (plan.step && !(begins && isBusy)) steps.push(plan.step)
     isBusy ||= begins
@@ -107,7 +112,12 @@ function isBeingStarted(state: ContainerRecord | undefined): boolean {
 }
 
 /** A container ended in a way that starts all of the pod anew: the others are killed, then each begins at the beginning. */
-function restartAll(pod: Pod, { containers }: PodRecord, now: number): Plan | undefined {
+function restartAll(
+  pod: Pod,
+  { containers }: PodRecord,
+  now: number,
+  maxMs: number | undefined,
+): Plan | undefined {
   const source = restartsAll(pod, containers)
   const state = source && containers.get(source.name)
   if (!state) return undefined
@@ -123,7 +133,7 @@ function restartAll(pod: Pod, { containers }: PodRecord, now: number): Plan | un
       lookAt: NEVER,
     }
   if (state.notBefore === 0)
-    return { steps: [{ do: 'back-off', container: source, ms: nextBackoffMs(state) }], lookAt: now }
+    return { steps: [{ do: 'back-off', container: source, ms: nextBackoffMs(state, maxMs) }], lookAt: now }
   if (now < state.notBefore) return { steps: [], lookAt: state.notBefore }
   return { steps: [{ do: 'restart-all' }], lookAt: now }
 }
@@ -135,12 +145,10 @@ interface ContainerPlan {
 }
 
 function stepFor(
-  pod: Pod,
+  { pod, hasImage, now, backoffMaxMs }: Observation,
   container: V1Container,
   kind: ContainerKind,
   state: ContainerRecord,
-  hasImage: (image: string) => boolean,
-  now: number,
 ): ContainerPlan {
   const blocks = kind === 'init' || kind === 'sidecar'
   switch (state.phase) {
@@ -174,7 +182,11 @@ function stepFor(
         return { lookAt: NEVER, blocks: false }
       }
       if (state.notBefore === 0)
-        return { step: { do: 'back-off', container, ms: nextBackoffMs(state) }, lookAt: now, blocks }
+        return {
+          step: { do: 'back-off', container, ms: nextBackoffMs(state, backoffMaxMs) },
+          lookAt: now,
+          blocks,
+        }
       if (now < state.notBefore) return { lookAt: state.notBefore, blocks }
       return { step: { do: 'start', container }, lookAt: NEVER, blocks }
     }
@@ -185,8 +197,8 @@ function stepFor(
         if (now < showsUntil) return { lookAt: showsUntil, blocks }
         return { step: { do: 'pull-back-off', container }, lookAt: state.notBefore, blocks }
       }
-      if (state.reason === INVALID_NAME) return { lookAt: NEVER, blocks }
       const nameFault = imageNameFault(container.image ?? '')
+      if (nameFault !== undefined && state.reason === INVALID_NAME) return { lookAt: NEVER, blocks }
       if (nameFault !== undefined)
         return { step: { do: 'refuse-name', container, why: nameFault }, lookAt: NEVER, blocks }
       const isThere = hasImage(container.image ?? '')
@@ -203,10 +215,10 @@ function stepFor(
 }
 
 /** The first restart comes at once, then 10 s, 20 s, 40 s … 300 s; after ten minutes of running it begins anew. */
-function nextBackoffMs(state: ContainerRecord): number {
+function nextBackoffMs(state: ContainerRecord, maxMs = BACKOFF_MAX_MS): number {
   const ranMs = state.exit ? state.exit.finishedAt - state.exit.startedAt : 0
   if (state.restarts === 0 || ranMs > BACKOFF_RESET_MS) return 0
-  return state.backoffMs === 0 ? BACKOFF_MIN_MS : Math.min(BACKOFF_MAX_MS, state.backoffMs * 2)
+  return Math.min(maxMs, state.backoffMs === 0 ? BACKOFF_MIN_MS : state.backoffMs * 2)
 }
 
 /** Image pulls: 10 s doubling to 300 s from the first failure on. */
@@ -238,9 +250,16 @@ function shutDown(pod: Pod, { containers }: PodRecord, now: number, grace: numbe
     return isDue ? [{ do: 'stop', container, graceMs: grace, why: '' }] : []
   }
   const mains = [...pod.spec.containers, ...(pod.spec.ephemeralContainers ?? [])].filter(isBusy)
-  if (mains.length > 0) return { steps: mains.flatMap(stop), lookAt: NEVER }
-  const last = (pod.spec.initContainers ?? []).findLast(isBusy)
-  if (last) return { steps: stop(last), lookAt: NEVER }
+  const inits = (pod.spec.initContainers ?? []).filter(isBusy)
+  // All are told at once; each waits for its turn.
+  const announce = (container: V1Container): Step[] => {
+    const state = containers.get(container.name)
+    const isNew = state?.phase === 'running' && !state.isEnding
+    return isNew ? [{ do: 'announce-stop', container, graceMs: grace }] : []
+  }
+  if (mains.length > 0) return { steps: [...mains.flatMap(stop), ...inits.flatMap(announce)], lookAt: NEVER }
+  const last = inits.at(-1)
+  if (last) return { steps: [...stop(last), ...inits.slice(0, -1).flatMap(announce)], lookAt: NEVER }
   return { steps: releases ? [{ do: 'release' }] : [], lookAt: NEVER }
 }
 

@@ -163,7 +163,7 @@ function conditionsOf(pod: Pod, record: PodRecord, phase: string, now: number): 
     areReady
       ? { type: 'ContainersReady', status: 'True' }
       : { type: 'ContainersReady', status: 'False', ...notReady },
-    ...resizeConditions(pod, containers, record.resizeWait),
+    ...resizeConditions(pod, containers, record.resizeWait, record.resizeError),
     ...restartingConditions(pod, record, completed),
     // Nobody else says so of a pod that no scheduler has seen.
     ...(areDown(record) && record.failure?.disruption !== undefined
@@ -291,10 +291,11 @@ function backOffMessage(pod: Pod, { backoffMs, name }: ContainerRecord): string 
   return `back-off ${formatDuration(backoffMs)} restarting failed container=${name} pod=${podName}_${namespace}(${uid})`
 }
 
-function terminated({ code, reason, startedAt, finishedAt, id }: Ended) {
+function terminated({ code, reason, message, startedAt, finishedAt, id }: Ended) {
   return {
     exitCode: code,
     reason,
+    ...(message ? { message } : {}),
     startedAt: formatTime(startedAt),
     finishedAt: formatTime(finishedAt),
     ...(id ? { containerID: id } : {}),

@@ -1,4 +1,6 @@
 import type { Pod } from '../../api/kinds/pod.ts'
+import type { KubeletConfiguration } from '../../api/kubelet-configuration.ts'
+import type { ResourceList } from '../../api/resource-requests.ts'
 import type { Env } from '../../base/env.ts'
 import type { EventRecorder } from '../../client/events.ts'
 import type { Runtime } from '../runtimes/runtime.ts'
@@ -24,6 +26,10 @@ export interface PodWorkerOptions {
   /** Nothing goes between this node and the API. */
   isCut(): boolean
   takeAddress(): string | undefined
+  /** Of the kubelet. */
+  settings(): KubeletConfiguration
+  /** What pods can have of the node. */
+  allocatable(): ResourceList
   /** Why the node cannot give the pod what it asks for now. */
   resizeWait(pod: Pod): ResizeWait | undefined
 }

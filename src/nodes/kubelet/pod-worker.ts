@@ -1,3 +1,4 @@
+import { parseDuration } from '../../api/duration.ts'
 import type { V1Container } from '../../api/generated/types.ts'
 import { isPodTerminal, type Pod } from '../../api/pods.ts'
 import type { ContainerHandle } from '../runtimes/runtime.ts'
@@ -13,6 +14,7 @@ import {
   allContainers,
   type ContainerRecord,
   containerStatusOf,
+  endedContainers,
   type Failure,
   fieldPathOf,
   isRunning,
@@ -21,7 +23,7 @@ import {
   withNewContainers,
 } from './record.ts'
 import { heldBack } from './references.ts'
-import { isResized, needsRestart } from './resize.ts'
+import { belowUsage, isResized, isUnderWay, needsRestart, resizeMessage } from './resize.ts'
 import { surroundingsOf } from './volume-files.ts'
 
 /** A missing volume source or address is looked for again this often. */
@@ -91,9 +93,14 @@ export class PodWorker {
     }))
   }
 
+  /** Containers that ended, the last two ends of each, as long as their logs are kept. */
+  ended(): ReturnType<PodWorker['found']> {
+    return endedContainers(this.#pod, this.#record)
+  }
+
   surroundings(container: V1Container): Surroundings {
     const { node, hostIP, sources, files } = this.#options
-    const place = { node, hostIP, podIP: this.#record.podIP ?? '' }
+    const place = { node, hostIP, podIP: this.#record.podIP ?? '', allocatable: this.#options.allocatable() }
     return surroundingsOf(() => this.#pod, container, place, sources, files)
   }
 
@@ -125,7 +132,7 @@ export class PodWorker {
     this.#observe()
     this.#probe()
     this.#resize(pod)
-    const { env, runtime, node, lookAgain } = this.#options
+    const { env, runtime, node, lookAgain, settings } = this.#options
     const record = this.#record
     const isHeld = this.#isHeld(pod)
     const plan = nextSteps({
@@ -133,6 +140,7 @@ export class PodWorker {
       record,
       hasImage: (image) => runtime.hasImage(node, image),
       now: env.clock.now(),
+      backoffMaxMs: parseDuration(settings().crashLoopBackOff?.maxContainerRestartPeriod ?? ''),
     })
     const steps = isHeld ? plan.steps.filter((step) => step.do !== 'pull' && step.do !== 'start') : plan.steps
     for (const step of steps) if (step.do !== 'release') this.#perform(step)
@@ -169,8 +177,8 @@ export class PodWorker {
     for (const { container, state, id } of this.#running()) {
       const exit = this.#options.runtime.find(id)?.exit
       if (!exit) continue
-      const { code, reason, at } = exit
-      const ended = { code, reason, startedAt: state.startedAt ?? at, finishedAt: at, id }
+      const { at, ...how } = exit
+      const ended = { ...how, startedAt: state.startedAt ?? at, finishedAt: at, id }
       this.#set(container.name, {
         phase: 'exited',
         exit: ended,
@@ -178,6 +186,7 @@ export class PodWorker {
         probes: {},
         stopBy: Number.POSITIVE_INFINITY,
         isStarting: false,
+        isEnding: false,
       })
     }
   }
@@ -200,20 +209,40 @@ export class PodWorker {
     const { runtime, resizeWait, lookAgain } = this.#options
     const resized = this.#running().filter(({ container, state }) => isResized(container, state))
     const wait = resized.length > 0 && this.isTaken ? resizeWait(pod) : undefined
-    if (wait ?? this.#record.resizeWait) this.#record = { ...this.#record, resizeWait: wait }
+    const before = this.#record
+    const tell = (type: 'Normal' | 'Warning', reason: string, what: string, error?: string) =>
+      this.#event(type, `Resize${reason}`, resizeMessage(what, pod, error))
+    if (wait && wait.reason !== before.resizeWait?.reason)
+      tell('Warning', wait.reason, wait.reason, wait.message)
+    if (wait ?? before.resizeWait) this.#record = { ...before, resizeWait: wait }
     if (wait) {
       lookAgain(this.#key, RESIZE_RETRY_MS)
       return
     }
+    const errors: string[] = []
+    if (resized.length > 0 && !before.isResizing) tell('Normal', 'Started', 'started')
     for (const { container, state, id } of resized) {
       if (needsRestart(container, state.resources)) {
         const graceMs = (pod.spec.terminationGracePeriodSeconds ?? 30) * 1000
         this.#actions.stop(container, state, graceMs, `Container ${container.name} resize requires restart`)
         continue
       }
+      const error = belowUsage(container, state.resources, runtime.usage(id).memory)
+      if (error !== undefined) {
+        errors.push(error)
+        continue
+      }
       runtime.resize(id, container)
       this.#set(container.name, { resources: container.resources })
     }
+    const [error] = errors
+    if (error !== undefined && error !== before.resizeError) tell('Warning', 'Error', 'error', error)
+    if (error !== undefined) lookAgain(this.#key, RESIZE_RETRY_MS)
+    const isResizing =
+      (resized.length > 0 || before.isResizing === true) && isUnderWay(pod, this.#record.containers)
+    if ((resized.length > 0 || before.isResizing) && !isResizing) tell('Normal', 'Completed', 'completed')
+    if (resized.length > 0 || before.isResizing)
+      this.#record = { ...this.#record, isResizing, resizeError: error }
   }
 
   /** Before the first container: all volumes are there, and an address. */
@@ -264,6 +293,9 @@ export class PodWorker {
         this.#set(name, why)
         return
       }
+      case 'announce-stop':
+        this.#actions.announceStop(container, state, step.graceMs)
+        return
       case 'kill':
         this.#actions.kill(container, state)
         return

@@ -3,6 +3,7 @@ import type { V1Container, V1ContainerStatus, V1ResourceRequirements } from '../
 import type { Pod } from '../../api/kinds/pod.ts'
 import { isSidecar } from '../../api/pods.ts'
 import { parseTime } from '../../base/date.ts'
+import type { ContainerHandle } from '../runtimes/runtime.ts'
 import type { ProbeState } from './probe-state.ts'
 
 /** Where one container is in its life, as its kubelet knows it. Replaced, never changed. */
@@ -11,6 +12,8 @@ export interface ContainerRecord {
   readonly phase: 'waiting' | 'pulling' | 'starting' | 'running' | 'stopping' | 'exited'
   /** It runs, and so does its postStart hook: until that is over it is shown as it was before, and the next one waits. */
   readonly isStarting?: boolean | undefined
+  /** It has been told to end, and waits until others have. */
+  readonly isEnding?: boolean | undefined
   /** It has run, and was set back with all of its pod: its next start counts as a restart, and init containers come first. */
   readonly isReset?: boolean | undefined
   /** Why it waits: ContainerCreating, PodInitializing, CrashLoopBackOff, ErrImagePull, ImagePullBackOff … */
@@ -38,6 +41,8 @@ export interface Ended {
   readonly startedAt: number
   readonly finishedAt: number
   readonly id: string
+  /** What it left to be told of its end. */
+  readonly message?: string | undefined
 }
 
 /** What a kubelet remembers of a pod. */
@@ -47,6 +52,10 @@ export interface PodRecord {
   readonly startTime: number
   /** It asks for other sizes than it has, and cannot have them now. */
   readonly resizeWait?: ResizeWait | undefined
+  /** A resize that has been told to have begun. */
+  readonly isResizing?: boolean | undefined
+  /** Why it gets no further. */
+  readonly resizeError?: string | undefined
   /** The pod has been given up: it will not run (again). */
   readonly failure?: Failure | undefined
 }
@@ -159,6 +168,21 @@ export function resetContainer(state: ContainerRecord): ContainerRecord {
   return { ...newContainer(name), restarts, imageId, backoffMs, lastExit: exit ?? lastExit, isReset }
 }
 
+/** The last two ends of each container. */
+export function endedContainers(
+  pod: Pod,
+  { containers }: Pick<PodRecord, 'containers'>,
+): { readonly container: V1Container; readonly handle: ContainerHandle }[] {
+  return allContainers(pod).flatMap(({ container }) => {
+    const { exit, lastExit, imageId = '' } = containers.get(container.name) ?? {}
+    return [lastExit, exit].flatMap((ended) => {
+      if (!ended?.id) return []
+      const { id, startedAt, finishedAt, ...how } = ended
+      return [{ container, handle: { id, imageId, startedAt, exit: { ...how, at: finishedAt } } }]
+    })
+  })
+}
+
 /** What the pod's status says of one of its containers, of any kind. */
 export function containerStatusOf({ status }: Pod, name: string): V1ContainerStatus | undefined {
   const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = status ?? {}
@@ -231,5 +255,6 @@ function endedOf(terminated: Terminated | undefined): Ended | undefined {
     startedAt: parseTime(terminated.startedAt) ?? 0,
     finishedAt: parseTime(terminated.finishedAt) ?? 0,
     id: terminated.containerID ?? '',
+    ...(terminated.message ? { message: terminated.message } : {}),
   }
 }

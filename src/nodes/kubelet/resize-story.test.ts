@@ -79,17 +79,54 @@ describe('A pod that is resized', () => {
     await cluster.clock.run(10_000)
     await resize({ requests: { cpu: '400' } })
     await cluster.clock.run(5000)
-    expect((await pending())?.[0]).toBe('Infeasible')
+    const why = "Node didn't have enough capacity: cpu, requested: 400000, capacity: 4000"
+    expect(await pending()).toEqual(['Infeasible', why])
+    expect((await cluster.eventsOf()).at(-1)).toBe(
+      `ResizeInfeasible: Pod resize Infeasible: {"containers":[{"name":"app","resources":{"limits":{"memory":"128Mi"},"requests":{"cpu":"400","memory":"64Mi"}}}],"generation":2,"error":"${why}"}`,
+    )
   })
 
-  test('is out of memory when its limit falls below what it uses', async () => {
-    await cluster.declare('app', { usage: { memory: '100Mi' } })
+  test('says when it begins and when it is over', async () => {
+    const resizePolicy = [{ resourceName: 'memory', restartPolicy: 'RestartContainer' }]
+    await cluster.declare('app', { stopTime: '3s' })
+    await cluster.run({ containers: [{ ...app, resizePolicy }] })
+    await cluster.clock.run(10_000)
+    await resize({ limits: { memory: '256Mi' } })
+    await cluster.clock.run(1000)
+    const inProgress = async () =>
+      findCondition((await cluster.pod()).status?.conditions, 'PodResizeInProgress')?.status
+    expect(await inProgress()).toBe('True')
+    await cluster.clock.run(10_000)
+    expect(await inProgress()).toBeUndefined()
+    const sizes =
+      '{"containers":[{"name":"app","resources":{"limits":{"memory":"256Mi"},"requests":{"cpu":"100m","memory":"64Mi"}}}],"generation":2}'
+    expect((await cluster.eventsOf()).slice(2)).toEqual([
+      `ResizeStarted: Pod resize started: ${sizes}`,
+      'Killing: Container app resize requires restart',
+      'Pulled: Container image "registry.example/app:1" already present on machine and can be accessed by the pod',
+      'Created: Container created',
+      'Started: Container started',
+      `ResizeCompleted: Pod resize completed: ${sizes}`,
+    ])
+  })
+
+  test('keeps its memory limit as long as it uses more than the new one', async () => {
+    await cluster.declare('app', {
+      usage: { memory: '100Mi', pattern: 'step', peak: { memory: '60Mi' }, period: '2m' },
+    })
     await cluster.run({ containers: [app] })
     await cluster.clock.run(10_000)
     await resize({ limits: { memory: '80Mi' } })
     await cluster.clock.run(1000)
-    expect((await state())?.lastState?.terminated ?? (await state())?.state?.terminated).toMatchObject({
-      reason: 'OOMKilled',
+    const inProgress = async () =>
+      findCondition((await cluster.pod()).status?.conditions, 'PodResizeInProgress')
+    expect(await inProgress()).toMatchObject({
+      reason: 'Error',
+      message: 'attempting to set container "app" memory limit (83886080) below current usage (104857600)',
     })
+    expect(await state()).toMatchObject({ resources: { limits: { memory: '128Mi' } }, restartCount: 0 })
+    await cluster.clock.run(90_000)
+    expect(await inProgress()).toBeUndefined()
+    expect(await state()).toMatchObject({ resources: { limits: { memory: '80Mi' } }, restartCount: 0 })
   })
 })

@@ -1,7 +1,7 @@
 import type { V1Container, V1KeyToPath, V1VolumeProjection } from '../../api/generated/types.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
 import type { MountedFile, Surroundings } from '../runtimes/surroundings.ts'
-import { environmentOf, fieldOf, hostnameOf, type PodPlace, resourceOf } from './environment.ts'
+import { environmentOf, fieldOf, hostnameOf, type PodPlace, resourceOf, withSubPaths } from './environment.ts'
 import { memoryVolumeMax, type PodFiles } from './pod-files.ts'
 import type { PodSources } from './sources.ts'
 
@@ -17,13 +17,15 @@ const MODE = 0o644
 /** All that is prepared around a container; the environment is fixed now, the files are read when they are asked for. */
 export function surroundingsOf(
   pod: () => Pod,
-  container: V1Container,
+  given: V1Container,
   place: PodPlace,
   sources: PodSources,
   files: PodFiles,
 ): Surroundings {
+  const env = environmentOf(pod(), given, place, sources)
+  const container = withSubPaths(given, { ...sources.services(), ...env })
   return {
-    env: environmentOf(pod(), container, place, sources),
+    env,
     serviceEnv: sources.services(),
     hostname: hostnameOf(pod()),
     podIP: place.podIP,
@@ -93,7 +95,7 @@ function project(
       fieldRef
         ? (fieldOf(pod, fieldRef, place) ?? '')
         : resourceFieldRef
-          ? resourceOf(pod, resourceFieldRef)
+          ? resourceOf(pod, resourceFieldRef, place)
           : '',
     ),
     mode: mode ?? defaultMode ?? MODE,

@@ -29,7 +29,9 @@ export interface Behaviour {
   readonly readyMs: number
   readonly stopMs: number
   readonly sizeBytes: number
-  readonly exit: { readonly code: number; readonly afterMs: number } | undefined
+  readonly exit:
+    | { readonly code: number; readonly afterMs: number; readonly message: string | undefined }
+    | undefined
   readonly usage: SimulatedImage['spec']['usage']
   /** Epoch ms of the declaration: a load that all share counts from then. */
   readonly declaredAt: number
@@ -120,7 +122,11 @@ function read(found: SimulatedImage | undefined): Behaviour {
     readyMs: ms(spec?.readyAfter, DEFAULTS.readyAfter),
     stopMs: ms(spec?.stopTime, DEFAULTS.stopTime),
     sizeBytes: parseQuantity(spec?.size ?? DEFAULTS.size),
-    exit: spec?.exit ? { code: spec.exit.code ?? 0, afterMs: ms(spec.exit.after, '0s') } : undefined,
+    exit: spec?.exit && {
+      code: spec.exit.code ?? 0,
+      afterMs: ms(spec.exit.after, '0s'),
+      message: spec.exit.message,
+    },
     usage: spec?.usage,
     declaredAt: parseTime(found?.metadata.creationTimestamp) ?? 0,
     logs: spec?.logs ?? [],

@@ -14,6 +14,8 @@ export interface Exit {
   readonly reason: string
   /** Epoch ms. */
   readonly at: number
+  /** What it left to be told of its end. */
+  readonly message?: string | undefined
 }
 
 /** A container that was started, as the runtime sees it. */
@@ -64,7 +66,7 @@ export interface Runtime {
   /** Resolves with the size in bytes. An image that is there already is only checked; the same pull is made once. */
   pull(node: string, image: string): Promise<number>
   start(node: string, pod: Pod, container: V1Container, surroundings?: Surroundings): Promise<ContainerHandle>
-  /** A container that ran before this process began; it goes on from there. */
+  /** A container that ran before this process began; it goes on from there. One that has ended is there for its log. */
   adopt(
     node: string,
     pod: Pod,

@@ -25,10 +25,13 @@ import { runInContainer } from './simulated-exec.ts'
 import { flapping, simulatedHook, simulatedProbe } from './simulated-hook.ts'
 import { answerHttp, listensOn } from './simulated-http.ts'
 import { NO_SURROUNDINGS, type Surroundings } from './surroundings.ts'
+import { terminationMessage } from './termination-message.ts'
 import { exceedsAfter, figuresAt, NO_USAGE, usageAt } from './usage.ts'
 
 /** Of a hook: nobody reads what it says. */
 const SILENT = { stdout: async () => {}, stderr: async () => {} }
+
+const TERMINATION_LOG = '/dev/termination-log'
 
 /** Usage is sampled this often, as a metrics server does. */
 const SAMPLE_MS = 15_000
@@ -125,6 +128,7 @@ export class SimulatedRuntime implements Runtime {
     handle: ContainerHandle,
     surroundings: Surroundings = NO_SURROUNDINGS,
   ): void {
+    if (this.#containers.has(handle.id)) return
     const behaviour = this.#behaviours.of(container.image ?? '')
     this.#images.put(node, container.image ?? '', behaviour.sizeBytes, this.#env.clock.now())
     this.#run(node, pod, container, handle, behaviour, surroundings)
@@ -353,34 +357,42 @@ export class SimulatedRuntime implements Runtime {
     const ids = this.#byNode.get(node) ?? new Set()
     this.#byNode.set(node, ids.add(handle.id))
     this.#images.use(node, container.image ?? '', 1, this.#env.clock.now())
-    this.#await(running)
+    if (!handle.exit) this.#await(running)
   }
 
   #await(running: Running): void {
-    const { handle, pod, container, behaviour } = running
-    const end = this.#endOf(pod, container, behaviour, running.surroundings.memoryVolumeMax)
+    const end = this.#endOf(running)
     if (!end) return
+    const { handle } = running
     const left = Math.max(0, handle.startedAt + end.afterMs - this.#env.clock.now())
     running.cancelExit = this.#env.clock.after(left, () => this.#end(handle.id, end))
   }
 
   /** The end that comes first: out of memory, or its own. */
-  #endOf(pod: Pod, container: V1Container, { exit, usage }: Behaviour, volumeMax: number) {
+  #endOf({ pod, container, handle, behaviour: { exit, usage }, surroundings }: Running) {
     const { limits, requests } = container.resources ?? {}
-    const limit = limits?.['memory'] ?? pod.spec.resources?.limits?.['memory']
     const own = exit ?? (isMeantToEnd(pod, container) && !container.stdin ? DEFAULT_END : undefined)
-    const oomMs =
-      limit === undefined ? undefined : exceedsAfter(usage, requests, parseQuantity(limit), volumeMax)
-    if (oomMs !== undefined && oomMs <= (own?.afterMs ?? oomMs))
-      return { code: 137, reason: 'OOMKilled', afterMs: oomMs }
+    const limit = parseQuantity(limits?.['memory'] ?? pod.spec.resources?.limits?.['memory'] ?? '0')
+    const oomMs = limit === 0 ? undefined : exceedsAfter(usage, requests, limit, surroundings.memoryVolumeMax)
+    // What it used once, under another limit, is over.
+    const isPast = oomMs !== undefined && handle.startedAt + oomMs < this.#env.clock.now()
+    const isOver = oomMs !== undefined && (!isPast || this.usage(handle.id).memory > limit)
+    if (isOver && oomMs <= (own?.afterMs ?? oomMs)) return { code: 137, reason: 'OOMKilled', afterMs: oomMs }
     return own && { ...own, reason: own.code === 0 ? 'Completed' : 'Error' }
   }
 
-  #end(id: string, { code, reason }: Omit<Exit, 'at'>): void {
+  #end(id: string, { code, reason, message }: Omit<Exit, 'at'>): void {
     const running = this.#containers.get(id)
     if (!running || running.handle.exit) return
     this.#cancelEnds(running)
-    running.handle = { ...running.handle, exit: { code, reason, at: this.#env.clock.now() } }
+    const { container } = running
+    const at = this.#env.clock.now()
+    const left = message ?? running.files?.textOf(container.terminationMessagePath ?? TERMINATION_LOG) ?? ''
+    const said = terminationMessage(container, code, left, () => logOf(running, at).lines)
+    running.handle = {
+      ...running.handle,
+      exit: { code, reason, at, ...(said === '' ? {} : { message: said }) },
+    }
     for (const tell of running.onLog) tell()
     for (const tell of running.onEnd.splice(0)) tell()
     for (const tell of this.#tell) tell(running.pod.metadata.uid ?? '')

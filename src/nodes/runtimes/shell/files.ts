@@ -59,6 +59,12 @@ export class ContainerFiles {
     return [...new Set(names)].sort()
   }
 
+  /** Of a file; undefined when there is none. */
+  textOf(path: string): string | undefined {
+    const entry = this.find(path)
+    return entry && !entry.isDirectory ? Buffer.from(entry.bytes).toString('utf8') : undefined
+  }
+
   read(path: string): Uint8Array {
     const entry = this.find(path)
     if (!entry) throw new FileError('No such file or directory')

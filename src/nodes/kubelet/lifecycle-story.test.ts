@@ -1,0 +1,123 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type SimulatedNodes, startSimulatedNodes } from '../../../test/support/simulated-nodes.ts'
+import { pod as podKind } from '../../api/kinds/pod.ts'
+import { podReason } from '../../api/pod-columns.ts'
+
+const app = { name: 'app', image: 'registry.example/app:1' }
+const side = { name: 'side', image: 'registry.example/side:1' }
+const key = { namespace: 'default', name: 'web' }
+
+let cluster: SimulatedNodes
+beforeEach(async () => {
+  cluster = await startSimulatedNodes()
+})
+afterEach(() => cluster.stop())
+
+const first = async () => (await cluster.pod()).status?.containerStatuses?.[0]
+
+describe('The end of a container is told', () => {
+  const fallback = { ...app, terminationMessagePolicy: 'FallbackToLogsOnError' }
+  test.each([
+    ['by what its image declares', app, { code: 1, after: '1s', message: 'no licence' }, [], 'no licence'],
+    ['by the end of its log where its policy says so', fallback, { code: 1, after: '1s' }, ['bad'], /bad\n$/],
+    ['by nothing of its log where it succeeded', fallback, { code: 0, after: '1s' }, ['bad'], undefined],
+  ])('%s', async (_, container, exit, logs, message) => {
+    await cluster.declare('app', { exit, logs })
+    await cluster.run({ containers: [container], restartPolicy: 'Never' })
+    await cluster.clock.run(10_000)
+    const said = (await first())?.state?.terminated?.message
+    if (message instanceof RegExp) expect(said).toMatch(message)
+    else expect(said).toBe(message)
+  })
+
+  test('by what somebody wrote where its terminationMessagePath is', async () => {
+    await cluster.declare('app', { exit: { code: 3, after: '20s' } })
+    await cluster.run({ containers: [{ ...app, terminationMessagePath: '/tmp/why' }] })
+    await cluster.clock.run(5000)
+    await cluster.exec(['sh', '-c', 'echo -n out of paper > /tmp/why'])
+    await cluster.clock.run(20_000)
+    expect((await first())?.lastState?.terminated).toMatchObject({ exitCode: 3, message: 'out of paper' })
+  })
+})
+
+describe('Logs', () => {
+  test('of a container that ended, and of the one before, can be read after a restart of the process', async () => {
+    await cluster.declare('app', { exit: { code: 1, after: '5s' }, logs: ['hello'] })
+    await cluster.run({ containers: [app] })
+    await cluster.run({ containers: [app], restartPolicy: 'Never' }, 'once')
+    await cluster.clock.run(9000)
+    await cluster.restartNodes()
+    const { containerID = '', lastState } = (await first()) ?? {}
+    const once = (await cluster.pod('once')).status?.containerStatuses?.[0]
+    for (const id of [containerID, lastState?.terminated?.containerID ?? '', once?.containerID ?? ''])
+      expect(await cluster.logs(id)).toContain('hello')
+    await cluster.client.delete(podKind, { namespace: 'default', name: 'once' })
+    await cluster.clock.run(2000)
+    expect(await cluster.logs(once?.containerID ?? '')).toMatch('unable to retrieve container logs')
+  })
+})
+
+describe('A pod with several containers', () => {
+  test('pulls and starts one after the other, and is pending until each has started', async () => {
+    const timeline = cluster.timeline(({ status }) => `${status?.phase} ${cluster.ready(status)}`)
+    await cluster.run({ containers: [app, side] })
+    await cluster.clock.run(10_000)
+    expect(timeline).toEqual(['0s Pending ', '0s Pending 0/2', '1.5s Pending 1/2', '3s Running 2/2'])
+  })
+
+  test('starts the next one when the postStart hook of the one before is over, and shows none of it before', async () => {
+    const lifecycle = { postStart: { sleep: { seconds: 5 } } }
+    const timeline = cluster.timeline((pod) => `${podReason(pod)} ${cluster.ready(pod.status)}`)
+    await cluster.run({ containers: [{ ...app, lifecycle }, side] })
+    await cluster.clock.run(15_000)
+    expect(timeline.slice(1)).toEqual([
+      '0s ContainerCreating 0/2',
+      '6.5s ContainerCreating 1/2',
+      '8s Running 2/2',
+    ])
+  })
+
+  test('tells its sidecars of the end at once: their hooks run beside the main containers, they end after them', async () => {
+    await cluster.declare('app', { stopTime: '10s' })
+    const sidecar = { ...side, restartPolicy: 'Always', lifecycle: { preStop: { sleep: { seconds: 8 } } } }
+    await cluster.run({ initContainers: [sidecar], containers: [app] })
+    await cluster.clock.run(10_000)
+    const timeline = cluster.timeline(({ status }) => cluster.ready(status))
+    await cluster.client.delete(podKind, key)
+    await cluster.clock.run(30_000)
+    expect(timeline.at(-1)).toBe('10s gone')
+    const killed = (await cluster.eventsOf()).filter((event) => event.startsWith('Killing'))
+    expect(killed).toEqual(['Killing: Stopping container app', 'Killing: Stopping container side'])
+  })
+})
+
+describe('An image', () => {
+  test('that can have no such name is InvalidImageName', async () => {
+    await cluster.run({ containers: [{ ...app, image: 'registry.example/App:1' }] })
+    await cluster.clock.run(60_000)
+    const message =
+      'Failed to apply default image tag "registry.example/App:1": couldn\'t parse image name "registry.example/App:1": invalid reference format: repository name (App) must be lowercase'
+    expect((await first())?.state?.waiting).toEqual({ reason: 'InvalidImageName', message })
+    expect(await cluster.eventsOf()).toEqual([`InspectFailed: ${message}`, 'Failed: Error: InvalidImageName'])
+    await cluster.client.patch(podKind, key, 'strategic', {
+      spec: { containers: [{ name: 'app', image: 'registry.example/app:1' }] },
+    })
+    await cluster.clock.run(5000)
+    expect((await cluster.pod()).status?.phase).toBe('Running')
+  })
+})
+
+test('A container that does not end in time is killed, and one that does is not', async () => {
+  await cluster.declare('slow', { images: ['slow'], stopTime: '1m' })
+  await cluster.declare('quick', { images: ['quick'], stopTime: '1s' })
+  const containers = ['slow', 'quick'].map((name) => ({ name, image: name }))
+  await cluster.run({ containers, terminationGracePeriodSeconds: 5 })
+  await cluster.clock.run(10_000)
+  await cluster.client.patch(podKind, key, 'merge', { metadata: { finalizers: ['example.com/hold'] } })
+  await cluster.client.delete(podKind, key)
+  await cluster.clock.run(10_000)
+  const { status } = await cluster.pod()
+  expect(status?.phase).toBe('Failed')
+  expect(status?.containerStatuses?.map(({ state }) => state?.terminated?.exitCode)).toEqual([137, 143])
+  await cluster.client.patch(podKind, key, 'merge', { metadata: { finalizers: null } })
+})

@@ -1,0 +1,31 @@
+import type { V1Container } from '../../api/generated/types.ts'
+import type { LogLine } from './log-lines.ts'
+
+const MESSAGE_BYTES_MAX = 4096
+const LOG_BYTES_MAX = 2048
+const LOG_LINES_MAX = 80
+
+/**
+ * What the status of a pod says of the end of a container beside its exit code (kuberuntime_container.go
+ * getTerminationMessage): what it left in its terminationMessagePath; if that is nothing, it failed and its policy is
+ * FallbackToLogsOnError, the end of its log. Pure.
+ */
+export function terminationMessage(
+  { terminationMessagePolicy }: V1Container,
+  code: number,
+  left: string,
+  log: () => readonly LogLine[],
+): string {
+  if (left !== '') return cut(left, MESSAGE_BYTES_MAX)
+  if (code === 0 || terminationMessagePolicy !== 'FallbackToLogsOnError') return ''
+  const text = log()
+    .slice(-LOG_LINES_MAX)
+    .map(({ line }) => `${line}\n`)
+    .join('')
+  const bytes = Buffer.from(text)
+  return bytes.subarray(Math.max(0, bytes.length - LOG_BYTES_MAX)).toString('utf8')
+}
+
+function cut(text: string, bytesMax: number): string {
+  return Buffer.from(text).subarray(0, bytesMax).toString('utf8')
+}
