@@ -1,13 +1,12 @@
 import type { Duplex } from 'node:stream'
 import type { V1Container, V1LifecycleHandler, V1Probe } from '../../api/generated/types.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
-import { isMeantToEnd } from '../../api/pods.ts'
-import { parseQuantity } from '../../api/quantity.ts'
 import { type Cancel, every, sleep } from '../../base/clock.ts'
 import type { Env } from '../../base/env.ts'
 import type { Informers } from '../../client/informers.ts'
 import type { ProcessIo } from '../../client/node-connection.ts'
 import { type Behaviour, Behaviours, imageIdOf } from './behaviour.ts'
+import { endOf } from './container-end.ts'
 import { ImageCache, type ImageOnDisk } from './image-cache.ts'
 import { LINE_MAX, LOG_LINES_MAX, type Log, type LogLine, logOf } from './log-lines.ts'
 import type {
@@ -26,7 +25,7 @@ import { flapping, simulatedHook, simulatedProbe } from './simulated-hook.ts'
 import { answerHttp, listensOn } from './simulated-http.ts'
 import { NO_SURROUNDINGS, type Surroundings } from './surroundings.ts'
 import { terminationMessage } from './termination-message.ts'
-import { exceedsAfter, figuresAt, NO_USAGE, usageAt } from './usage.ts'
+import { figuresAt, NO_USAGE, usageAt } from './usage.ts'
 
 /** Of a hook: nobody reads what it says. */
 const SILENT = { stdout: async () => {}, stderr: async () => {} }
@@ -35,9 +34,6 @@ const TERMINATION_LOG = '/dev/termination-log'
 
 /** Usage is sampled this often, as a metrics server does. */
 const SAMPLE_MS = 15_000
-
-/** Of a container that is meant to end and whose image declares no end: an init container, a Job's. */
-const DEFAULT_END = { code: 0, afterMs: 1000 } as const
 
 interface Running {
   handle: ContainerHandle
@@ -361,24 +357,12 @@ export class SimulatedRuntime implements Runtime {
   }
 
   #await(running: Running): void {
-    const end = this.#endOf(running)
-    if (!end) return
     const { handle } = running
+    const memory = () => this.usage(handle.id).memory
+    const end = endOf(running, this.#env.clock.now(), memory)
+    if (!end) return
     const left = Math.max(0, handle.startedAt + end.afterMs - this.#env.clock.now())
     running.cancelExit = this.#env.clock.after(left, () => this.#end(handle.id, end))
-  }
-
-  /** The end that comes first: out of memory, or its own. */
-  #endOf({ pod, container, handle, behaviour: { exit, usage }, surroundings }: Running) {
-    const { limits, requests } = container.resources ?? {}
-    const own = exit ?? (isMeantToEnd(pod, container) && !container.stdin ? DEFAULT_END : undefined)
-    const limit = parseQuantity(limits?.['memory'] ?? pod.spec.resources?.limits?.['memory'] ?? '0')
-    const oomMs = limit === 0 ? undefined : exceedsAfter(usage, requests, limit, surroundings.memoryVolumeMax)
-    // What it used once, under another limit, is over.
-    const isPast = oomMs !== undefined && handle.startedAt + oomMs < this.#env.clock.now()
-    const isOver = oomMs !== undefined && (!isPast || this.usage(handle.id).memory > limit)
-    if (isOver && oomMs <= (own?.afterMs ?? oomMs)) return { code: 137, reason: 'OOMKilled', afterMs: oomMs }
-    return own && { ...own, reason: own.code === 0 ? 'Completed' : 'Error' }
   }
 
   #end(id: string, { code, reason, message }: Omit<Exit, 'at'>): void {
