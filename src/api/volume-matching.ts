@@ -36,6 +36,7 @@ export function findVolume(
       (storageClassOf({ metadata: claim.metadata, spec: claim.spec ?? {} }) ?? '')
     )
       continue
+    if ((spec?.volumeAttributesClassName ?? '') !== (claim.spec?.volumeAttributesClassName ?? '')) continue
     if ((spec?.volumeMode ?? 'Filesystem') !== (claim.spec?.volumeMode ?? 'Filesystem')) continue
     if (capacityOf(volume) < wanted || (node && !volumeFitsNode(volume, node))) continue
     const { claimRef } = spec ?? {}

@@ -33,6 +33,7 @@ import { service } from '../api/kinds/service.ts'
 import { serviceAccount } from '../api/kinds/service-account.ts'
 import { serviceCidr } from '../api/kinds/service-cidr.ts'
 import { statefulSet } from '../api/kinds/stateful-set.ts'
+import { volumeAttributesClass } from '../api/kinds/volume-attributes-class.ts'
 import { controllerReference } from '../api/resource.ts'
 import type { Client } from '../client/client.ts'
 import { controllersOf } from './index.ts'
@@ -256,13 +257,72 @@ const scenarios: Record<string, Omit<Scenario, 'controller'>> = {
         { ...made, status: { allocation, reservedFor } },
         { subresource: 'status' },
       )
+      await runningPod(client, 'user', '10.0.0.7')
+      const { metadata: user } = await client.get(pod, { namespace: 'default', name: 'user' })
+      const used = await client.create(resourceClaim, {
+        ...resourceClaim.example,
+        metadata: { ...GPU, name: 'used' },
+      })
+      const usedBy = [{ resource: 'pods', name: 'user', uid: user.uid ?? '' }]
+      await client.update(
+        resourceClaim,
+        { ...used, status: { allocation, reservedFor: usedBy } },
+        { subresource: 'status' },
+      )
+      const over = await client.create(pod, make.pod({ metadata: { name: 'over' } }))
+      await client.update(pod, { ...over, status: { phase: 'Succeeded' } }, { subresource: 'status' })
+      const ownerReferences = [controllerReference(over)]
+      await client.create(resourceClaim, {
+        ...resourceClaim.example,
+        metadata: { ...GPU, name: 'done', ownerReferences },
+      })
     },
     async check(client) {
       const { status } = await client.get(resourceClaim, GPU)
       expect(status?.allocation).toBeUndefined()
       expect(status?.reservedFor ?? []).toEqual([])
+      const used = { namespace: 'default', name: 'used' }
+      expect((await client.get(resourceClaim, used)).metadata.finalizers).toEqual([
+        'resource.kubernetes.io/delete-protection',
+      ])
+      await expect(client.get(resourceClaim, { ...used, name: 'done' })).rejects.toThrow('not found')
     },
     remove: (client) => client.delete(resourceClaim, GPU),
+  },
+  'volume-modifier': {
+    async arrange(client) {
+      await client.create(volumeAttributesClass, {
+        ...volumeAttributesClass.example,
+        metadata: { name: 'gold' },
+      })
+      const { example } = persistentVolume
+      await client.create(persistentVolume, { ...example, metadata: { name: 'v' } })
+      for (const [name, wanted] of [
+        ['data', 'gold'],
+        ['other', 'none'],
+      ]) {
+        const spec = { ...CLAIM.spec, volumeName: 'v', volumeAttributesClassName: wanted }
+        const made = await client.create(persistentVolumeClaim, {
+          ...CLAIM,
+          metadata: { ...DATA, name: name ?? '' },
+          spec,
+        })
+        const status = { phase: 'Bound', capacity: { storage: '1Gi' } }
+        await client.update(persistentVolumeClaim, { ...made, status }, { subresource: 'status' })
+      }
+    },
+    async check(client) {
+      const { status } = await client.get(persistentVolumeClaim, DATA)
+      expect(status?.currentVolumeAttributesClassName).toBe('gold')
+      const { spec } = await client.get(persistentVolume, { name: 'v' })
+      expect(spec.volumeAttributesClassName).toBe('gold')
+      const waiting = await client.get(persistentVolumeClaim, { ...DATA, name: 'other' })
+      expect(waiting.status?.modifyVolumeStatus).toEqual({
+        targetVolumeAttributesClassName: 'none',
+        status: 'Pending',
+      })
+    },
+    remove: (client) => client.delete(persistentVolumeClaim, DATA),
   },
   'ephemeral-volume': {
     async arrange(client) {

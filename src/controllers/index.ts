@@ -49,6 +49,7 @@ import { systemObjectsLoop } from './system-objects.ts'
 import { taintEvictionController } from './taint-eviction.ts'
 import { tokenSecretController } from './token-secret.ts'
 import { ttlAfterFinishedController } from './ttl-after-finished.ts'
+import { volumeAttributesController } from './volume-attributes.ts'
 import { claimBinderController, volumeBinderController } from './volume-binder.ts'
 import { volumeExpansionController } from './volume-expansion.ts'
 import { claimProtectionController, volumeProtectionController } from './volume-protection.ts'
@@ -84,6 +85,7 @@ export function controllersOf(kinds: Kinds): readonly Controller[] {
     claimBinderController(),
     volumeBinderController,
     volumeExpansionController,
+    volumeAttributesController,
     ephemeralVolumeController,
     podClaimController,
     resourceClaimController,

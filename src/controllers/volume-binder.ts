@@ -4,6 +4,7 @@
  */
 import { type PersistentVolume, persistentVolume } from '../api/kinds/persistent-volume.ts'
 import { type PersistentVolumeClaim, persistentVolumeClaim } from '../api/kinds/persistent-volume-claim.ts'
+import { type Pod, pod as podKind } from '../api/kinds/pod.ts'
 import { isDefaultClass, type StorageClass, storageClass } from '../api/kinds/storage-class.ts'
 import { isBeingDeleted, keyOf, newestOf, parseKey } from '../api/resource.ts'
 import { isReason } from '../api/status.ts'
@@ -41,6 +42,16 @@ export function claimBinderController(): Controller<PersistentVolumeClaim> {
                 .filter((claim) => !claim.spec.volumeName)
                 .map(keyOf),
       }),
+      // Only what waits for a node: the claim says for whom it waits.
+      watched<Pod>({
+        kind: podKind,
+        keys: ({ type, resource: { metadata, spec } }) =>
+          type === 'deleted' || spec.nodeName
+            ? []
+            : (spec.volumes ?? []).flatMap(({ persistentVolumeClaim: claim }) =>
+                claim ? [`${metadata.namespace}/${claim.claimName}`] : [],
+              ),
+      }),
       watched<StorageClass>({
         kind: storageClass,
         keys: (_, informers) => informers.of(persistentVolumeClaim).list().map(keyOf),
@@ -52,7 +63,14 @@ export function claimBinderController(): Controller<PersistentVolumeClaim> {
       const classes = informers.of(storageClass)
       const own = classes.get(storageClassOf(claim) ?? '')
       const byDefault = newestOf(classes.list().filter(isDefaultClass))
-      const step = nextClaimStep(claim, informers.of(persistentVolume).list(), { own, byDefault })
+      const waiting = () =>
+        waitingFor(claim, informers.of(podKind).byIndex('namespace', claim.metadata.namespace ?? ''))
+      const isDelayed = own?.volumeBindingMode === 'WaitForFirstConsumer' && !claim.spec.volumeName
+      const step = nextClaimStep(claim, informers.of(persistentVolume).list(), {
+        own,
+        byDefault,
+        waiting: isDelayed ? waiting() : [],
+      })
       await perform(context, claim, step)
       const remark = 'remark' in step ? step.remark : undefined
       const key = keyOf(claim)
@@ -68,6 +86,18 @@ export function claimBinderController(): Controller<PersistentVolumeClaim> {
       return undefined
     },
   }
+}
+
+function waitingFor({ metadata: { name } }: PersistentVolumeClaim, pods: readonly Pod[]): readonly string[] {
+  return pods
+    .filter(
+      ({ spec, metadata }) =>
+        !spec.nodeName &&
+        !metadata.deletionTimestamp &&
+        spec.volumes?.some(({ persistentVolumeClaim: claim }) => claim?.claimName === name),
+    )
+    .map(({ metadata }) => metadata.name)
+    .sort()
 }
 
 async function perform(context: ReconcileContext, claim: PersistentVolumeClaim, step: ClaimStep) {
@@ -96,12 +126,18 @@ async function perform(context: ReconcileContext, claim: PersistentVolumeClaim, 
     }
     case 'confirm':
     case 'lose': {
-      const status =
-        step.type === 'lose'
-          ? { phase: 'Lost' }
-          : { phase: 'Bound', capacity: step.volume.spec.capacity, accessModes: step.volume.spec.accessModes }
+      const status = step.type === 'lose' ? { phase: 'Lost' } : { phase: 'Bound', ...shownOf(step.volume) }
       await client.update(persistentVolumeClaim, { ...claim, status: { ...claim.status, ...status } }, STATUS)
     }
+  }
+}
+
+function shownOf({ spec }: PersistentVolume) {
+  const { capacity, accessModes, volumeAttributesClassName } = spec
+  return {
+    capacity,
+    accessModes,
+    ...(volumeAttributesClassName ? { currentVolumeAttributesClassName: volumeAttributesClassName } : {}),
   }
 }
 

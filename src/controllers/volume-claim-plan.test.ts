@@ -7,6 +7,7 @@ import { nextClaimStep } from './volume-claim-plan.ts'
 interface ClaimFacts {
   readonly storageClassName?: string
   readonly volumeName?: string
+  readonly volumeAttributesClassName?: string
   readonly phase?: string
   readonly node?: string
 }
@@ -189,4 +190,27 @@ test.each(cases)('A claim gets %s', (_, claim, volumes, from, expected, byDefaul
           ? step.className
           : undefined
   expect(about === undefined ? step.type : `${step.type} ${about}`).toBe(expected)
+})
+
+test('A claim that waits for its pod to be scheduled names it', () => {
+  const claim = claimOf({ storageClassName: 'fast' })
+  const own = classOf('WaitForFirstConsumer')
+  const said = (waiting: string[]) => {
+    const step = nextClaimStep(claim, [], { own, waiting })
+    return 'remark' in step ? `${step.remark?.reason}: ${step.remark?.message}` : ''
+  }
+  expect(said(['web-0'])).toBe('WaitForPodScheduled: waiting for pod web-0 to be scheduled')
+  expect(said(['a', 'b'])).toBe('WaitForPodScheduled: waiting for pods a,b to be scheduled')
+})
+
+test('A claim gets only a volume of the VolumeAttributesClass it asks for', () => {
+  const claim = claimOf({ storageClassName: '', volumeAttributesClassName: 'gold' })
+  const plain = volumeOf('plain', '2Gi')
+  const gold = volumeOf('gold', '4Gi', { volumeAttributesClassName: 'gold' })
+  expect(nextClaimStep(claim, [plain, gold], { own: undefined })).toEqual({ type: 'reserve', volume: gold })
+  expect(nextClaimStep(claim, [plain], { own: undefined })).toMatchObject({ type: 'wait' })
+  const named = claimOf({ storageClassName: '', volumeAttributesClassName: 'gold', volumeName: 'plain' })
+  expect(nextClaimStep(named, [plain], { own: undefined })).toMatchObject({
+    remark: { message: 'Cannot bind to requested volume "plain": volumeAttributesClassName does not match' },
+  })
 })

@@ -37,13 +37,15 @@ export type ClaimStep =
 export interface ClaimClasses {
   readonly own: StorageClass | undefined
   readonly byDefault?: StorageClass | undefined
+  /** Names of the pods that mount the claim and have no node yet. */
+  readonly waiting?: readonly string[] | undefined
 }
 
 /** The next thing to do for a claim. Pure. */
 export function nextClaimStep(
   claim: PersistentVolumeClaim,
   volumes: readonly PersistentVolume[],
-  { own, byDefault }: ClaimClasses,
+  { own, byDefault, waiting = [] }: ClaimClasses,
 ): ClaimStep {
   if (claim.spec.volumeName) return stepTo(claim.spec.volumeName, claim, volumes)
   const { uid, namespace, name, annotations = {} } = claim.metadata
@@ -57,7 +59,13 @@ export function nextClaimStep(
   const isDelayed = own?.volumeBindingMode === 'WaitForFirstConsumer'
   const node = annotations[SELECTED_NODE]
   if (isDelayed && node === undefined)
-    return waits('Normal', 'WaitForFirstConsumer', 'waiting for first consumer to be created before binding')
+    return waiting.length === 0
+      ? waits('Normal', 'WaitForFirstConsumer', 'waiting for first consumer to be created before binding')
+      : waits(
+          'Normal',
+          'WaitForPodScheduled',
+          `waiting for pod${waiting.length > 1 ? 's' : ''} ${waiting.join(',')} to be scheduled`,
+        )
   const found = isDelayed ? undefined : findVolume(volumes, claim, undefined, new Set())
   if (found) return { type: 'reserve', volume: found }
   const className = storageClassOf(claim)
@@ -106,6 +114,8 @@ function mismatch(claim: PersistentVolumeClaim, volume: PersistentVolume): strin
   if (compareQuantities(spec.capacity?.['storage'] ?? '0', asked) < 0) return 'requested PV is too small'
   if ((storageClassOf(volume) ?? '') !== (storageClassOf(claim) ?? ''))
     return 'storageClassName does not match'
+  if ((spec.volumeAttributesClassName ?? '') !== (claim.spec.volumeAttributesClassName ?? ''))
+    return 'volumeAttributesClassName does not match'
   if ((spec.volumeMode ?? 'Filesystem') !== (claim.spec.volumeMode ?? 'Filesystem'))
     return 'incompatible volumeMode'
   return (claim.spec.accessModes ?? []).every((mode) => spec.accessModes?.includes(mode))
@@ -140,6 +150,9 @@ function provisioned(
       persistentVolumeReclaimPolicy: own?.reclaimPolicy ?? 'Delete',
       ...(storageClassName ? { storageClassName } : {}),
       ...(claim.spec.volumeMode ? { volumeMode: claim.spec.volumeMode } : {}),
+      ...(claim.spec.volumeAttributesClassName
+        ? { volumeAttributesClassName: claim.spec.volumeAttributesClassName }
+        : {}),
       hostPath: { path: `/var/lib/seamark/volumes/${name}`, type: 'DirectoryOrCreate' },
       claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', namespace, name: claimName, uid },
       ...(node
