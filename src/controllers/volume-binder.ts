@@ -2,6 +2,7 @@
  * Storage of a simulated cluster: performs what volume-claim-plan.ts decides for claims, and keeps the phase of volumes.
  * Those whose claim is gone are released, then kept, deleted or given back as volume-reclaim.ts says.
  */
+import { findCondition } from '../api/conditions.ts'
 import { type PersistentVolume, persistentVolume } from '../api/kinds/persistent-volume.ts'
 import { type PersistentVolumeClaim, persistentVolumeClaim } from '../api/kinds/persistent-volume-claim.ts'
 import { type Pod, pod as podKind } from '../api/kinds/pod.ts'
@@ -42,11 +43,11 @@ export function claimBinderController(): Controller<PersistentVolumeClaim> {
                 .filter((claim) => !claim.spec.volumeName)
                 .map(keyOf),
       }),
-      // Only what waits for a node: the claim says for whom it waits.
+      // Only what finds no node: the claim says for whom it waits.
       watched<Pod>({
         kind: podKind,
-        keys: ({ type, resource: { metadata, spec } }) =>
-          type === 'deleted' || spec.nodeName
+        keys: ({ type, resource: { metadata, spec, status } }) =>
+          type === 'deleted' || findCondition(status?.conditions, 'PodScheduled')?.status !== 'False'
             ? []
             : (spec.volumes ?? []).flatMap(({ persistentVolumeClaim: claim }) =>
                 claim ? [`${metadata.namespace}/${claim.claimName}`] : [],
