@@ -1,7 +1,8 @@
 import { resolve, type Schema } from '../../api/schema.ts'
 import { badRequest } from '../../api/status.ts'
-import { deepEqual, isObject } from '../../base/json.ts'
-import { elementText, type Fields, FieldsBuilder } from './fields.ts'
+import { deepEqual, isObject, type JsonObject } from '../../base/json.ts'
+import { Collected, LEAF_NODE } from './field-table.ts'
+import { elementText, type Fields, NO_FIELDS } from './fields.ts'
 import {
   asList,
   asObject,
@@ -12,6 +13,8 @@ import {
   itemFault,
   member,
   memberSchema,
+  NOTHING,
+  type Shape,
   shapeOf,
 } from './typed.ts'
 
@@ -20,15 +23,14 @@ import {
  * Throws BadRequest, beginning with the path, for an item that is there twice or lacks a key.
  */
 export function fieldsOf(value: unknown, schema: Schema): Fields {
-  const builder = new FieldsBuilder()
-  collect(value, schema, builder, [])
-  return builder.build()
+  return collect(value, schema, []) ?? NO_FIELDS
 }
 
-/** Returns false for a leaf, which the caller then adds as a member. */
-function collect(value: unknown, schema: Schema, into: FieldsBuilder, path: string[]): boolean {
+/** Undefined for a leaf, which the caller then adds as a member. */
+function collect(value: unknown, schema: Schema, path: string[]): Fields | undefined {
   const shape = shapeOf(value, schema)
-  if (shape.type === 'leaf') return false
+  if (shape.type === 'leaf') return undefined
+  const collected = new Collected()
   if (shape.type === 'map') {
     const object = asObject(value)
     let isLeaf = true
@@ -37,13 +39,14 @@ function collect(value: unknown, schema: Schema, into: FieldsBuilder, path: stri
       isLeaf = false
       const element = fieldElement(name)
       path.push(element)
-      const isInner =
-        typeof object[name] === 'object' &&
-        collect(object[name], memberSchema(shape.definition, name), into.child(element), path)
+      const inner =
+        typeof object[name] === 'object'
+          ? collect(object[name], memberSchema(shape.definition, name), path)
+          : undefined
       path.pop()
-      if (!isInner || !isDeclared(shape.definition, name)) into.add(element)
+      collected.add(element, (inner ?? NO_FIELDS).node(!inner || !isDeclared(shape.definition, name)))
     }
-    return !isLeaf
+    return isLeaf ? undefined : collected.build()
   }
   const seen = new Set<string>()
   asList(value).forEach((item, index) => {
@@ -52,13 +55,13 @@ function collect(value: unknown, schema: Schema, into: FieldsBuilder, path: stri
     const element = elementOf(item, shape.items, shape.keys)
     if (seen.has(element)) throw refused(path, `duplicate entries for key ${elementText(element)}`)
     seen.add(element)
-    into.add(element)
     path.push(element)
-    if (shape.keys) collect(item, shape.items, into.child(element), path)
+    const inner = shape.keys ? collect(item, shape.items, path) : undefined
     path.pop()
+    collected.add(element, (inner ?? NO_FIELDS).node(true))
   })
   // An empty list is stored as it is, so it has an owner; Kubernetes forgets it.
-  return seen.size > 0
+  return seen.size > 0 ? collected.build() : undefined
 }
 
 function refused(path: readonly string[], why: string): Error {
@@ -72,45 +75,47 @@ export interface Comparison {
   readonly removed: Fields
 }
 
+const SAME: Comparison = { changed: NO_FIELDS, removed: NO_FIELDS }
+
 /** What differs between two forms of an object, by schema. Containers that appear or go are members themselves. */
 export function compare(before: unknown, after: unknown, schema: Schema): Comparison {
-  const changed = new FieldsBuilder()
-  const removed = new FieldsBuilder()
-  walk(before, after, schema, changed, removed)
-  return { changed: changed.build(), removed: removed.build() }
+  if (before === after) return SAME
+  const shape = shapeOf(after === undefined ? before : after, schema)
+  if (shape.type === 'leaf') return SAME
+  const into = { changed: new Collected(), removed: new Collected() }
+  if (shape.type === 'map') compareMembers(asObject(before), asObject(after), shape.definition, into)
+  else compareItems(before, after, shape, into)
+  return { changed: into.changed.build(), removed: into.removed.build() }
 }
 
-function walk(a: unknown, b: unknown, schema: Schema, changed: FieldsBuilder, removed: FieldsBuilder): void {
-  if (a === b) return
-  const shape = shapeOf(b === undefined ? a : b, schema)
-  if (shape.type === 'map') {
-    const before = asObject(a)
-    const after = asObject(b)
-    for (const name of Object.keys(after)) {
-      const old = member(before, name)
-      if (old !== after[name])
-        step(fieldElement(name), old, after[name], memberSchema(shape.definition, name), changed, removed)
-    }
-    for (const name of Object.keys(before)) {
-      if (before[name] !== undefined && !Object.hasOwn(after, name))
-        step(
-          fieldElement(name),
-          before[name],
-          undefined,
-          memberSchema(shape.definition, name),
-          changed,
-          removed,
-        )
-    }
-  } else if (shape.type === 'list') {
-    const before = byElement(asList(a), shape.items, shape.keys)
-    const after = byElement(asList(b), shape.items, shape.keys)
-    for (const [element, item] of after)
-      step(element, before.get(element), item, shape.keys ? shape.items : ATOM, changed, removed)
-    for (const [element, item] of before)
-      if (!after.has(element))
-        step(element, item, undefined, shape.keys ? shape.items : ATOM, changed, removed)
+interface Differences {
+  readonly changed: Collected
+  readonly removed: Collected
+}
+
+function compareMembers(before: JsonObject, after: JsonObject, definition: Schema, into: Differences): void {
+  for (const name of Object.keys(after)) {
+    const old = member(before, name)
+    const value = after[name]
+    if (old !== value) step(fieldElement(name), old, value, memberSchema(definition, name), into)
   }
+  if (before === NOTHING) return
+  for (const name of Object.keys(before))
+    if (before[name] !== undefined && !Object.hasOwn(after, name))
+      step(fieldElement(name), before[name], undefined, memberSchema(definition, name), into)
+}
+
+function compareItems(
+  a: unknown,
+  b: unknown,
+  { items, keys }: Extract<Shape, { type: 'list' }>,
+  into: Differences,
+): void {
+  const before = byElement(asList(a), items, keys)
+  const after = byElement(asList(b), items, keys)
+  const schema = keys ? items : ATOM
+  for (const [element, item] of after) step(element, before.get(element), item, schema, into)
+  for (const [element, item] of before) if (!after.has(element)) step(element, item, undefined, schema, into)
 }
 
 const ATOM: Schema = { mapType: 'atomic' }
@@ -120,25 +125,21 @@ const ALWAYS_THERE = new Set(
   ['metadata', 'spec', 'status', 'template', 'jobTemplate', 'strategy', 'updateStrategy'].map(fieldElement),
 )
 
-function step(
-  element: string,
-  a: unknown,
-  b: unknown,
-  schema: Schema,
-  changed: FieldsBuilder,
-  removed: FieldsBuilder,
-): void {
+function step(element: string, a: unknown, b: unknown, schema: Schema, into: Differences): void {
   if (a === b) return
-  if (a === undefined) {
-    if (!(ALWAYS_THERE.has(element) && isStruct(b, schema))) changed.add(element)
-  } else if (b === undefined) removed.add(element)
-  else if (shapeOf(a, schema).type !== shapeOf(b, schema).type || shapeOf(b, schema).type === 'leaf') {
-    if (!deepEqual(a, b)) changed.add(element)
-    return
+  const isNew = a === undefined && !(ALWAYS_THERE.has(element) && isStruct(b, schema))
+  const isGone = b === undefined
+  if (!isGone && a !== undefined) {
+    const { type } = shapeOf(b, schema)
+    if (type === 'leaf' || type !== shapeOf(a, schema).type) {
+      if (!deepEqual(a, b)) into.changed.add(element, LEAF_NODE)
+      return
+    }
   }
-  const value = b === undefined ? a : b
-  if (typeof value === 'object' && value !== null)
-    walk(a, b, schema, changed.child(element), removed.child(element))
+  const value = isGone ? a : b
+  const inner = typeof value === 'object' && value !== null ? compare(a, b, schema) : SAME
+  into.changed.add(element, inner.changed.node(isNew))
+  into.removed.add(element, inner.removed.node(isGone))
 }
 
 function isStruct(value: unknown, schema: Schema): boolean {

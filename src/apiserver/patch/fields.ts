@@ -1,5 +1,5 @@
-import { isObject, type JsonObject } from '../../base/json.ts'
-import { type FieldsJson, isSharedPart, LEAF, sharedPart } from './shared-fields.ts'
+import { defineKey, isObject, type JsonObject } from '../../base/json.ts'
+import { Collected, type FieldNode, type Fields, type FieldsJson, NO_FIELDS, setOf } from './field-table.ts'
 
 /**
  * A set of field paths, as managedFields' fieldsV1 holds it: a trie of path elements.
@@ -10,24 +10,17 @@ import { type FieldsJson, isSharedPart, LEAF, sharedPart } from './shared-fields
  * field name, `k:` and the JSON of an item's keys, `v:` and the JSON of a set's value, or `i:` and an index. An element
  * without children is itself a member; with children only if "." says so. Sets are immutable.
  */
-export interface Fields {
-  readonly elements: ReadonlyMap<string, FieldNode>
-}
-
-export interface FieldNode {
-  readonly member: boolean
-  readonly children: Fields
-}
-
-export const NO_FIELDS: Fields = { elements: new Map() }
+export type { Fields } from './field-table.ts'
+export { NO_FIELDS } from './field-table.ts'
 
 export function isEmpty(fields: Fields): boolean {
   return fields.elements.size === 0
 }
 
+/** A path element with nothing below it, and the "." of one that is a member beside what is below. */
+const LEAF: FieldsJson = Object.freeze({})
+
 const readOnce = new WeakMap<object, Fields>()
-/** By whether they stand below a path that is a member itself. */
-const writtenOnce = { plain: new WeakMap<Fields, FieldsJson>(), member: new WeakMap<Fields, FieldsJson>() }
 
 /** Frozen fieldsV1 objects, and the parts that they share, are read once. */
 export function parseFields(json: unknown): Fields {
@@ -36,39 +29,34 @@ export function parseFields(json: unknown): Fields {
   if (known) return known
   const fields = read(json)
   if (Object.isFrozen(json)) readOnce.set(json, fields)
-  // What was written here is in the order in which it would be written again.
-  if (isSharedPart(json)) writtenOnce[Object.hasOwn(json, '.') ? 'member' : 'plain'].set(fields, json)
   return fields
 }
 
 function read(json: JsonObject): Fields {
-  const elements = new Map<string, FieldNode>()
+  const collected = new Collected()
   for (const key of Object.keys(json)) {
     if (key === '.') continue
     const value = json[key]
     const children = parseFields(value)
-    elements.set(key, { member: isEmpty(children) || Object.hasOwn(value as object, '.'), children })
+    collected.add(key, children.node(isEmpty(children) || Object.hasOwn(value as object, '.')))
   }
-  return elements.size === 0 ? NO_FIELDS : { elements }
+  return collected.build()
 }
 
 /** fieldsV1, frozen, in the order Kubernetes writes it. Written once for each set; equal parts of sets are one object. */
 export function formatFields(fields: Fields): FieldsJson {
-  return write(fields, false)
+  return fields.json(false, writePlain)
 }
 
-function write(fields: Fields, isMember: boolean): FieldsJson {
-  const written = writtenOnce[isMember ? 'member' : 'plain']
-  let json = written.get(fields)
-  if (!json) {
-    const keys = [...fields.elements.keys()].sort(byElement)
-    const parts = keys.map((key) => {
-      const { member, children } = fields.elements.get(key)!
-      return isEmpty(children) ? LEAF : write(children, member)
-    })
-    json = sharedPart(isMember, keys, parts)
-    written.set(fields, json)
+const writePlain = (fields: Fields): FieldsJson => write(fields, {})
+const writeMember = (fields: Fields): FieldsJson => write(fields, { '.': LEAF })
+
+function write(fields: Fields, json: Record<string, unknown>): FieldsJson {
+  for (const key of [...fields.elements.keys()].sort(byElement)) {
+    const { member, children } = fields.elements.get(key)!
+    defineKey(json, key, isEmpty(children) ? LEAF : children.json(member, member ? writeMember : writePlain))
   }
+  readOnce.set(Object.freeze(json), fields)
   return json
 }
 
@@ -92,13 +80,14 @@ export function union(a: Fields, b: Fields): Fields {
     const children = other ? union(other.children, node.children) : node.children
     if (other && member === other.member && children === other.children) continue
     elements ??= new Map(a.elements)
-    elements.set(key, { member, children })
+    elements.set(key, children.node(member))
   }
-  return elements ? { elements } : a
+  return elements ? fromMap(elements) : a
 }
 
 /** What is in `a` and not in `b`; a member of `b` takes only itself, not what is below it. `a` itself if nothing goes. */
 export function difference(a: Fields, b: Fields): Fields {
+  if (isEmpty(a)) return a
   let elements: Map<string, FieldNode> | undefined
   for (const [key, taken] of b.elements) {
     const node = a.elements.get(key)
@@ -107,23 +96,37 @@ export function difference(a: Fields, b: Fields): Fields {
     const member = node.member && !taken.member
     if (member === node.member && children === node.children) continue
     elements ??= new Map(a.elements)
-    if (member || !isEmpty(children)) elements.set(key, { member, children })
+    if (member || !isEmpty(children)) elements.set(key, children.node(member))
     else elements.delete(key)
   }
-  if (!elements) return a
-  return elements.size === 0 ? NO_FIELDS : { elements }
+  return elements ? fromMap(elements) : a
 }
 
 export function intersection(a: Fields, b: Fields): Fields {
-  const elements = new Map<string, FieldNode>()
+  const collected = new Collected()
   for (const [key, node] of a.elements) {
     const other = b.elements.get(key)
-    if (!other) continue
-    const children = intersection(node.children, other.children)
-    const member = node.member && other.member
-    if (member || !isEmpty(children)) elements.set(key, { member, children })
+    if (other)
+      collected.add(key, intersection(node.children, other.children).node(node.member && other.member))
   }
-  return elements.size === 0 ? NO_FIELDS : { elements }
+  return collected.build()
+}
+
+/** The elements of a set that `keeps`, and what is below them. */
+export function filterFields(
+  fields: Fields,
+  keeps: (element: string, node: FieldNode) => FieldNode | undefined,
+): Fields {
+  const collected = new Collected()
+  for (const [key, node] of fields.elements) {
+    const kept = keeps(key, node)
+    if (kept) collected.add(key, kept)
+  }
+  return collected.build()
+}
+
+function fromMap(elements: ReadonlyMap<string, FieldNode>): Fields {
+  return setOf([...elements.keys()], [...elements.values()])
 }
 
 /** Whether the very path is a member. */
@@ -168,38 +171,5 @@ function keysText(json: string): string {
     return keys.map(([name, key]) => `${name}=${JSON.stringify(key)}`).join(',')
   } catch {
     return json
-  }
-}
-
-/** A mutable trie while it is being collected. */
-export class FieldsBuilder {
-  readonly #elements = new Map<string, { member: boolean; children: FieldsBuilder | undefined }>()
-
-  child(element: string): FieldsBuilder {
-    const node = this.#node(element)
-    node.children ??= new FieldsBuilder()
-    return node.children
-  }
-
-  add(element: string): void {
-    this.#node(element).member = true
-  }
-
-  build(): Fields {
-    const elements = new Map<string, FieldNode>()
-    for (const [key, { member, children }] of this.#elements) {
-      const below = children?.build() ?? NO_FIELDS
-      if (member || !isEmpty(below)) elements.set(key, { member, children: below })
-    }
-    return elements.size === 0 ? NO_FIELDS : { elements }
-  }
-
-  #node(element: string): { member: boolean; children: FieldsBuilder | undefined } {
-    let node = this.#elements.get(element)
-    if (!node) {
-      node = { member: false, children: undefined }
-      this.#elements.set(element, node)
-    }
-    return node
   }
 }

@@ -2,7 +2,7 @@ import type { AnyResource } from '../../api/resource.ts'
 import type { Schema } from '../../api/schema.ts'
 import { isObject } from '../../base/json.ts'
 import { compare, fieldsOf } from './field-sets.ts'
-import { difference, type Fields, isEmpty, union } from './fields.ts'
+import { difference, type Fields, isEmpty, parseFields, union } from './fields.ts'
 
 /**
  * The way from client-side to server-side `kubectl apply` and back: the annotation in which client-side apply keeps its
@@ -25,12 +25,7 @@ export function isLastApplied(live: AnyResource, fields: Fields, schema: Schema)
   }
 }
 
-const ANNOTATION_FIELD: Fields = nested(['f:metadata', 'f:annotations', `f:${ANNOTATION}`])
-
-function nested([element, ...rest]: readonly string[]): Fields {
-  if (element === undefined) return { elements: new Map() }
-  return { elements: new Map([[element, { member: rest.length === 0, children: nested(rest) }]]) }
-}
+const ANNOTATION_FIELD = parseFields({ 'f:metadata': { 'f:annotations': { [`f:${ANNOTATION}`]: {} } } })
 
 function parse(text: string | undefined): unknown {
   try {

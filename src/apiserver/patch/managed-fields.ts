@@ -3,10 +3,11 @@ import { type AnyResource, apiVersionOf } from '../../api/resource.ts'
 import type { Schema } from '../../api/schema.ts'
 import { formatTime } from '../../base/date.ts'
 import { compare } from './field-sets.ts'
+import type { FieldNode } from './field-table.ts'
 import {
   difference,
-  type FieldNode,
   type Fields,
+  filterFields,
   formatFields,
   isEmpty,
   NO_FIELDS,
@@ -152,18 +153,15 @@ function capUpdaters(managers: Manager[]): Manager[] {
 /** What a writer of this subresource can own: without identity, and status only through /status. */
 export function ownable(fields: Fields, subresource: string, hasStatus: boolean): Fields {
   const isStatus = subresource === 'status'
-  const elements = new Map<string, FieldNode>()
-  for (const [element, node] of fields.elements) {
-    if (element === 'f:apiVersion' || element === 'f:kind') continue
-    if (element === 'f:status' ? hasStatus && !isStatus : isStatus) continue
-    if (element !== 'f:metadata') elements.set(element, node)
-    else {
-      const metadata = [...node.children.elements].filter(([name]) => !UNOWNED.has(name))
-      if (metadata.length > 0)
-        elements.set(element, { member: false, children: { elements: new Map(metadata) } })
-    }
-  }
-  return elements.size === 0 ? NO_FIELDS : { elements }
+  return filterFields(fields, (element, node) => {
+    if (element === 'f:apiVersion' || element === 'f:kind') return undefined
+    if (element === 'f:status' ? hasStatus && !isStatus : isStatus) return undefined
+    return element === 'f:metadata' ? ownedMetadata(node) : node
+  })
+}
+
+function ownedMetadata({ children }: FieldNode): FieldNode {
+  return filterFields(children, (name, node) => (UNOWNED.has(name) ? undefined : node)).node(false)
 }
 
 export function sameWriter(manager: Manager, options: WriterOptions, operation: 'Apply' | 'Update'): boolean {

@@ -90,8 +90,18 @@ export function elementsOf(
   )
 }
 
+/** Names come again and again; their elements are made once. */
+const elements = new Map<string, string>()
+const ELEMENTS_MAX = 10_000
+
 export function fieldElement(name: string): string {
-  return `f:${name}`
+  let element = elements.get(name)
+  if (element === undefined) {
+    if (elements.size >= ELEMENTS_MAX) elements.clear()
+    element = `f:${name}`
+    elements.set(name, element)
+  }
+  return element
 }
 
 export function asObject(value: unknown): JsonObject {
@@ -102,4 +112,5 @@ export function asList(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : []
 }
 
-const NOTHING: JsonObject = {}
+/** What has no members. */
+export const NOTHING: JsonObject = {}
