@@ -25,6 +25,9 @@ import { createSubresource, finalizeNamespace, patchScale, updateScale } from '.
 import { update } from './verbs/update.ts'
 import { watch } from './verbs/watch.ts'
 
+/** Every part watches every kind, and what others do is seldom news to it. */
+const PROGRESS = 1_000
+
 /** The Client interface without the network: the same verbs as HTTP requests, on shared frozen objects. */
 export class LocalClient implements Client {
   readonly #registry: Registry
@@ -51,7 +54,9 @@ export class LocalClient implements Client {
   }
 
   watch<R extends Resource>(kind: KindRef<R>, options: WatchOptions = {}): AsyncIterable<WatchEvent<R>> {
-    return watch(this.#registry, this.#kind(kind), options) as unknown as AsyncIterable<WatchEvent<R>>
+    return watch(this.#registry, this.#kind(kind), options, PROGRESS) as unknown as AsyncIterable<
+      WatchEvent<R>
+    >
   }
 
   async create<R extends Resource>(kind: KindRef<R>, resource: R, options: WriteOptions = {}): Promise<R> {

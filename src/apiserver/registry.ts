@@ -44,6 +44,7 @@ export class Registry {
         const { entries } = await store.range({ prefix: collectionPrefix(kind, namespace) })
         return entries.map(({ value }) => value as R)
       },
+      isEmpty: (kind, namespace) => store.isEmpty(collectionPrefix(kind, namespace)),
     }
   }
 
@@ -98,8 +99,8 @@ export class Registry {
   async mutate(submitted: Submitted): Promise<AnyResource> {
     let request = this.#request(submitted)
     for (const step of this.#admission) {
-      const answer = step.mutate?.(request)
-      if (answer === undefined) continue
+      if (!step.mutate || step.concerns?.(request) === false) continue
+      const answer = step.mutate(request)
       const object = answer instanceof Promise ? await answer : answer
       if (object !== request.object) request = { ...request, object }
     }
@@ -109,7 +110,8 @@ export class Registry {
   async admit(submitted: Submitted): Promise<void> {
     const request = this.#request(submitted)
     for (const step of this.#admission) {
-      const answer = step.validate?.(request)
+      if (!step.validate || step.concerns?.(request) === false) continue
+      const answer = step.validate(request)
       if (answer) await answer
     }
   }

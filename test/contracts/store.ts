@@ -234,7 +234,7 @@ export function describeStore(engine: StoreUnderTest): void {
 
     test('6: a watch of the future is silent until its revision has passed', async () => {
       const store = await open()
-      const watch = store.watch({ prefix: '/', after: 3, progress: true })[Symbol.asyncIterator]()
+      const watch = store.watch({ prefix: '/', after: 3, progress: 1 })[Symbol.asyncIterator]()
       const first = watch.next()
       for (let n = 0; n < 3; n += 1) await write(store, put('/a', n))
       expect(await first).toMatchObject({ value: { revision: 4, changes: [{ revision: 4 }] } })
@@ -243,7 +243,7 @@ export function describeStore(engine: StoreUnderTest): void {
 
     test('6: progress comes without changes, at most one at a time, and never when not asked for', async () => {
       const store = await open()
-      const watch = store.watch({ prefix: '/p/', progress: true })[Symbol.asyncIterator]()
+      const watch = store.watch({ prefix: '/p/', progress: 1 })[Symbol.asyncIterator]()
       for (let n = 0; n < 5; n += 1) await write(store, put('/q/a', n))
       expect(await watch.next()).toEqual({ done: false, value: { changes: [], revision: 6 } })
       await write(store, put('/p/a', 1))
@@ -255,13 +255,42 @@ export function describeStore(engine: StoreUnderTest): void {
       await Promise.all([watch.return?.(), quiet.return?.()])
     })
 
+    test('6: progress can wait until the store has moved on by so much, whatever is compacted meanwhile', async () => {
+      const store = await open()
+      const watch = store.watch({ prefix: '/p/', progress: 3 })[Symbol.asyncIterator]()
+      const next = watch.next()
+      for (let n = 0; n < 2; n += 1) await write(store, put('/q/a', n))
+      await store.compact(3)
+      await write(store, put('/q/a', 2))
+      expect(await next).toEqual({ done: false, value: { changes: [], revision: 4 } })
+      const quiet = watch.next()
+      for (let n = 0; n < 2; n += 1) await write(store, put('/q/a', n))
+      await store.compact(6)
+      await write(store, put('/p/a', 1))
+      expect(await quiet).toMatchObject({ value: { changes: [{ key: '/p/a' }], revision: 7 } })
+      await watch.return?.()
+    })
+
+    test('4: a prefix is empty when no key with it is there any more', async () => {
+      const store = await open()
+      expect(store.isEmpty('/p/')).toBe(true)
+      await write(store, put('/p/a', 1), put('/pa', 1))
+      expect([store.isEmpty('/p/'), store.isEmpty('/p/a'), store.isEmpty('/p/b')]).toEqual([
+        false,
+        false,
+        true,
+      ])
+      await write(store, remove('/p/a'))
+      expect([store.isEmpty('/p/'), store.isEmpty('/p')]).toEqual([true, false])
+    })
+
     test('6: watchers of any speed keep all promises while many write', async () => {
       const store = await open()
       const history: WatchBatch[] = []
       const all = store.watch({ prefix: '', after: 1 })
       const watches = ['/a', '/b', '/'].map((prefix) => ({ prefix, after: 1, batches: [] as WatchBatch[] }))
       const readers = watches.map(async (watch, slow) => {
-        for await (const batch of store.watch({ ...watch, progress: true })) {
+        for await (const batch of store.watch({ ...watch, progress: 1 })) {
           watch.batches.push(batch)
           for (let turn = 0; turn < slow * 3; turn += 1) await store.get('/a')
           if (batch.revision >= 61) return

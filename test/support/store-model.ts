@@ -46,7 +46,7 @@ export class StoreModel {
 export async function readWatch(store: Store, prefix: string, after: number): Promise<WatchBatch[]> {
   const batches: WatchBatch[] = []
   if (after >= store.revision) return batches
-  for await (const batch of store.watch({ prefix, after, progress: true })) {
+  for await (const batch of store.watch({ prefix, after, progress: 1 })) {
     batches.push(batch)
     if (batch.revision >= store.revision) break
   }

@@ -8,6 +8,8 @@ import type { Condition, Write } from '../store/store.ts'
 export interface Reader {
   find<R extends Resource>(kind: KindRef<R>, key: ObjectKey): Promise<R | undefined>
   all<R extends Resource>(kind: KindRef<R>, namespace?: string): Promise<readonly R[]>
+  /** Whether nothing of the kind is stored, in the namespace or anywhere. */
+  isEmpty(kind: KindRef, namespace?: string): boolean
 }
 
 export interface AdmissionRequest {
@@ -33,6 +35,13 @@ export interface AdmissionRequest {
  */
 export interface Admission {
   readonly name: string
+  /** Whether the step can have anything to say, asked before either half; absent: always. Most are about few requests. */
+  concerns?(request: AdmissionRequest): boolean
   mutate?(request: AdmissionRequest): Promise<AnyResource> | AnyResource
   validate?(request: AdmissionRequest): Promise<void> | void
+}
+
+/** Concerns objects of this kind when they are made. */
+export function creationOf(about: AnyKind): (request: AdmissionRequest) => boolean {
+  return ({ operation, kind, subresource }) => kind === about && operation === 'CREATE' && subresource === ''
 }

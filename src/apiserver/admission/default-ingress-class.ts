@@ -1,15 +1,15 @@
 import { ingress as ingressKind } from '../../api/kinds/ingress.ts'
 import { ingressClass, isDefaultIngressClass } from '../../api/kinds/ingress-class.ts'
 import { type AnyResource, newestOf } from '../../api/resource.ts'
-import type { Admission } from './admission.ts'
+import { type Admission, creationOf } from './admission.ts'
 
 const CLASS_ANNOTATION = 'kubernetes.io/ingress.class'
 
 /** An Ingress that names no class gets the default one, where there is one. */
 export const defaultIngressClass: Admission = {
   name: 'DefaultIngressClass',
-  async mutate({ operation, kind, subresource, object, reader }) {
-    if (kind !== ingressKind || operation !== 'CREATE' || subresource !== '') return object
+  concerns: creationOf(ingressKind),
+  async mutate({ object, reader }) {
     const isNamed =
       object.spec?.['ingressClassName'] !== undefined ||
       object.metadata.annotations?.[CLASS_ANNOTATION] !== undefined

@@ -8,8 +8,9 @@ const SECONDS = 300
 /** Pods stay five minutes on a node that is not ready or unreachable, unless they say otherwise. */
 export const defaultTolerationSeconds: Admission = {
   name: 'DefaultTolerationSeconds',
-  mutate({ operation, kind, subresource, object }) {
-    if (kind !== podKind || operation === 'DELETE' || subresource !== '') return object
+  concerns: ({ kind, operation, subresource }) =>
+    kind === podKind && operation !== 'DELETE' && subresource === '',
+  mutate({ object }) {
     const pod = object as unknown as Pod
     const tolerations = pod.spec.tolerations ?? []
     const missing = TAINTS.filter(

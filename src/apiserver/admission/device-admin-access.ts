@@ -10,14 +10,15 @@ const LABEL = 'resource.kubernetes.io/admin-access'
 /** Devices that others use are seen into only from namespaces that an administrator marked for it. */
 export const deviceAdminAccess: Admission = {
   name: 'DeviceAdminAccess',
-  async validate({ operation, kind, subresource, object, reader }) {
-    if (operation !== 'CREATE' || subresource !== '') return
+  concerns: ({ kind, operation, subresource }) =>
+    (kind === resourceClaim || kind === resourceClaimTemplate) &&
+    operation === 'CREATE' &&
+    subresource === '',
+  async validate({ kind, object, reader }) {
     const [devices, path] =
       kind === resourceClaim
         ? [(object as unknown as ResourceClaim).spec.devices, 'spec.devices']
-        : kind === resourceClaimTemplate
-          ? [(object as unknown as ResourceClaimTemplate).spec.spec.devices, 'spec.spec.devices']
-          : [undefined, '']
+        : [(object as unknown as ResourceClaimTemplate).spec.spec.devices, 'spec.spec.devices']
     const asking = indexesOf(devices)
     if (asking.length === 0) return
     const found = await reader.find(namespaceKind, { name: object.metadata.namespace ?? '' })

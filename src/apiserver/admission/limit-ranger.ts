@@ -9,6 +9,9 @@ import type { Admission, AdmissionRequest } from './admission.ts'
 /** Requests and limits that a pod does not say come from the namespace's LimitRanges, and what it says keeps to them. */
 export const limitRanger: Admission = {
   name: 'LimitRanger',
+  concerns: ({ kind, object, reader }) =>
+    (kind === podKind || kind === persistentVolumeClaim) &&
+    !reader.isEmpty(limitRange, object.metadata.namespace),
   async mutate({ operation, kind, subresource, object, reader }) {
     if (kind !== podKind || operation !== 'CREATE' || subresource !== '') return object
     const ranges = await reader.all(limitRange, object.metadata.namespace)

@@ -16,6 +16,7 @@ import { mergeApplied } from '../patch/merge-applied.ts'
 import { type BoundPolicy, boundPolicies } from '../policies/bound-policies.ts'
 import { Evaluation } from '../policies/evaluation.ts'
 import { convert } from '../versions.ts'
+import { isExempt } from '../webhooks/subject.ts'
 import type { Admission, AdmissionRequest } from './admission.ts'
 
 type Bound = BoundPolicy<MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding>
@@ -26,6 +27,7 @@ type Bound = BoundPolicy<MutatingAdmissionPolicy, MutatingAdmissionPolicyBinding
  */
 export const mutatingAdmissionPolicies: Admission = {
   name: 'MutatingAdmissionPolicy',
+  concerns: ({ kind, reader }) => !isExempt(kind) && !reader.isEmpty(mutatingAdmissionPolicyBinding),
   async mutate(request) {
     const bound = await boundPolicies(request, mutatingAdmissionPolicy, mutatingAdmissionPolicyBinding)
     let { object } = request

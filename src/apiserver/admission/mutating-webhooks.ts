@@ -15,6 +15,7 @@ import type { Admission, AdmissionRequest } from './admission.ts'
  */
 export const mutatingWebhooks: Admission = {
   name: 'MutatingAdmissionWebhook',
+  concerns: ({ kind, reader }) => !isExempt(kind) && !reader.isEmpty(mutatingWebhookConfiguration),
   async mutate(request) {
     const webhooks = await webhooksFor(request)
     let { object } = request
@@ -38,8 +39,7 @@ export const mutatingWebhooks: Admission = {
   },
 }
 
-async function webhooksFor({ kind, reader }: AdmissionRequest): Promise<readonly V1MutatingWebhook[]> {
-  if (isExempt(kind)) return []
+async function webhooksFor({ reader }: AdmissionRequest): Promise<readonly V1MutatingWebhook[]> {
   return (await reader.all(mutatingWebhookConfiguration)).flatMap(({ webhooks }) => webhooks ?? [])
 }
 

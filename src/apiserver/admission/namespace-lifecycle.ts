@@ -7,14 +7,18 @@ const PROTECTED = ['default', 'kube-system', 'kube-public']
 /** Nothing is made in a namespace that is not there or is going; the system's own namespaces stay. */
 export const namespaceLifecycle: Admission = {
   name: 'NamespaceLifecycle',
+  concerns: ({ operation, kind, subresource }) =>
+    operation === 'DELETE'
+      ? kind === namespaceKind
+      : operation === 'CREATE' && kind.scope === 'Namespaced' && subresource === '',
   validate({ operation, kind, object }) {
-    if (operation === 'DELETE' && kind === namespaceKind && PROTECTED.includes(object.metadata.name)) {
+    if (operation === 'DELETE' && PROTECTED.includes(object.metadata.name)) {
       throw forbidden(kind, object.metadata.name, 'this namespace may not be deleted')
     }
   },
   // Among the mutating ones, as in Kubernetes: a missing namespace is said before anything else about the object.
-  async mutate({ operation, kind, object, subresource, reader }) {
-    if (operation !== 'CREATE' || kind.scope !== 'Namespaced' || subresource !== '') return object
+  async mutate({ operation, kind, object, reader }) {
+    if (operation !== 'CREATE') return object
     const name = object.metadata.namespace ?? ''
     const namespace = await reader.find(namespaceKind, { name })
     if (!namespace) throw notFound(namespaceKind, name)

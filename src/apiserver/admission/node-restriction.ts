@@ -14,6 +14,7 @@ const RESTRICTED = /^(?:[^/]+\.)?node-restriction\.kubernetes\.io\//
 /** A kubelet changes its own node, its own pods and its own leases, and nothing else's. */
 export const nodeRestriction: Admission = {
   name: 'NodeRestriction',
+  concerns: ({ context }) => nodeNameOf(context.user) !== undefined,
   async validate(request) {
     const { kind, context, object } = request
     const node = nodeNameOf(context.user)

@@ -8,8 +8,9 @@ import type { Admission } from './admission.ts'
 /** A bound claim grows only when its class says that its volumes can. */
 export const persistentVolumeClaimResize: Admission = {
   name: 'PersistentVolumeClaimResize',
-  async validate({ operation, kind, subresource, object, old, reader }) {
-    if (kind !== persistentVolumeClaim || operation !== 'UPDATE' || subresource !== '' || !old) return
+  concerns: ({ kind, operation, subresource }) =>
+    kind === persistentVolumeClaim && operation === 'UPDATE' && subresource === '',
+  async validate({ object, old, reader }) {
     const claim = object as unknown as PersistentVolumeClaim
     const before = old as unknown as PersistentVolumeClaim
     const asked = claim.spec.resources?.requests?.['storage'] ?? '0'

@@ -18,6 +18,8 @@ const MODES = ['enforce', 'audit', 'warn'] as const
 /** Existing pods that are looked at when a namespace becomes stricter. */
 const CHECKED_MAX = 3000
 const SHOWN_MAX = 10
+/** What changes a pod's containers beside the pod itself. */
+const ADDING = ['ephemeralcontainers', 'resize']
 
 interface Policy {
   readonly level: Level
@@ -27,11 +29,12 @@ interface Policy {
 
 export const podSecurity: Admission = {
   name: 'PodSecurity',
+  concerns: ({ operation, subresource, kind }) =>
+    operation !== 'DELETE' && (subresource === '' || (kind === podKind && ADDING.includes(subresource))),
   async validate(request) {
-    const { operation, kind, subresource } = request
-    if (operation === 'DELETE') return
+    const { kind } = request
     if (kind === namespaceKind) {
-      if (subresource === '') await checkNamespace(request)
+      await checkNamespace(request)
       return
     }
     const template = templateOf(request)
@@ -71,14 +74,11 @@ function policyOf(labels: Readonly<Record<string, string>>, mode: (typeof MODES)
 }
 
 /** The pod, or the template of what makes pods, when it is new or has changed in what matters here. */
-function templateOf({ kind, subresource, object, old }: AdmissionRequest): PodShape | undefined {
+function templateOf({ kind, object, old }: AdmissionRequest): PodShape | undefined {
   if (kind === podKind) {
-    if (subresource !== '' && subresource !== 'ephemeralcontainers' && subresource !== 'resize')
-      return undefined
     const pod = object as unknown as Pod
     return old && !isSignificant(pod, old as unknown as Pod) ? undefined : pod
   }
-  if (subresource !== '') return undefined
   const template = podTemplateOf(object)
   const before = old && podTemplateOf(old)
   if (!template || (before && deepEqual(template, before))) return undefined

@@ -7,8 +7,8 @@ const LABELS = ['topology.kubernetes.io/zone', 'topology.kubernetes.io/region']
 /** A pod that is bound carries the zone and region of its node, for whoever asks from inside (KEP-4742). */
 export const podTopologyLabels: Admission = {
   name: 'PodTopologyLabels',
-  async mutate({ kind, subresource, object, reader }) {
-    if (kind !== podKind || subresource !== 'binding') return object
+  concerns: ({ kind, subresource }) => kind === podKind && subresource === 'binding',
+  async mutate({ object, reader }) {
     const name = (object as unknown as Pod).spec.nodeName
     const node = name ? await reader.find(nodeKind, { name }) : undefined
     const found = LABELS.flatMap((label) => {

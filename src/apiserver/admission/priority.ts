@@ -7,8 +7,9 @@ import type { Admission } from './admission.ts'
 /** priorityClassName becomes priority and preemptionPolicy; the class marked globalDefault serves pods that name none. */
 export const priority: Admission = {
   name: 'Priority',
-  async mutate({ operation, kind, subresource, object, old, reader }) {
-    if (kind !== podKind || subresource !== '') return object
+  concerns: ({ kind, operation, subresource }) =>
+    kind === podKind && operation !== 'DELETE' && subresource === '',
+  async mutate({ operation, object, old, reader }) {
     const pod = object as unknown as Pod
     if (operation === 'UPDATE') return keepPriority(pod, old as unknown as Pod) as unknown as AnyResource
     const name = pod.spec.priorityClassName

@@ -18,9 +18,11 @@ export function resourceQuota(): Admission {
   const turns = new Map<string, Promise<void>>()
   return {
     name: 'ResourceQuota',
+    concerns: (request) =>
+      isCharged(request) && !request.reader.isEmpty(quotaKind, request.object.metadata.namespace),
     async validate(request) {
-      const namespace = request.object.metadata.namespace
-      if (namespace === undefined || !isCharged(request)) return
+      const { namespace } = request.object.metadata
+      if (namespace === undefined) return
       const any = await quotasFor(request, namespace)
       if (any.length === 0) return
       await turn(turns, namespace, request)

@@ -4,13 +4,13 @@ import { type RuntimeClass, runtimeClass as runtimeClassKind } from '../../api/k
 import type { AnyResource } from '../../api/resource.ts'
 import { forbidden } from '../../api/status.ts'
 import { deepEqual } from '../../base/json.ts'
-import type { Admission } from './admission.ts'
+import { type Admission, creationOf } from './admission.ts'
 
 /** What a pod's runtime class costs beside its containers, and where it runs, become the pod's own. */
 export const runtimeClass: Admission = {
   name: 'RuntimeClass',
-  async mutate({ operation, kind, subresource, object, reader }) {
-    if (kind !== podKind || operation !== 'CREATE' || subresource !== '') return object
+  concerns: creationOf(podKind),
+  async mutate({ object, reader }) {
     const pod = object as unknown as Pod
     const name = pod.spec.runtimeClassName
     const found = name ? await reader.find(runtimeClassKind, { name }) : undefined

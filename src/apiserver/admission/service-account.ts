@@ -5,7 +5,7 @@ import type { AnyResource } from '../../api/resource.ts'
 import { isMirrorPod, refersToSecret } from '../../api/static-pods.ts'
 import { forbidden } from '../../api/status.ts'
 import type { Env } from '../../base/env.ts'
-import type { Admission } from './admission.ts'
+import { type Admission, creationOf } from './admission.ts'
 
 const DEFAULT = 'default'
 const MOUNT_PATH = '/var/run/secrets/kubernetes.io/serviceaccount'
@@ -23,8 +23,8 @@ const TOKEN_SECONDS = 3607
 export function serviceAccountAdmission({ tokens }: { readonly tokens: boolean }): Admission {
   return {
     name: 'ServiceAccount',
-    async mutate({ operation, kind, subresource, object, reader, env }) {
-      if (kind !== podKind || operation !== 'CREATE' || subresource !== '') return object
+    concerns: creationOf(podKind),
+    async mutate({ object, reader, env }) {
       const pod = object as unknown as Pod
       if (isMirrorPod(pod)) return object
       const name = pod.spec.serviceAccountName || DEFAULT
@@ -47,8 +47,7 @@ export function serviceAccountAdmission({ tokens }: { readonly tokens: boolean }
       const mounts = tokens && isWanted(pod, account)
       return (mounts ? withToken(env, own) : own) as unknown as AnyResource
     },
-    validate({ operation, kind, subresource, object }) {
-      if (kind !== podKind || operation !== 'CREATE' || subresource !== '') return
+    validate({ object }) {
       const why = isMirrorPod(object as unknown as Pod) ? whyNoMirror(object as unknown as Pod) : undefined
       if (why !== undefined) throw forbidden(podKind, object.metadata.name, why)
     },

@@ -32,8 +32,9 @@ export function serviceAddresses(): Admission {
   }
   return {
     name: 'ServiceAddresses',
-    async mutate({ operation, kind, subresource, object, old, reader, env, onSettled }) {
-      if (kind !== serviceKind || operation === 'DELETE' || subresource !== '') return object
+    concerns: ({ kind, operation, subresource }) =>
+      kind === serviceKind && operation !== 'DELETE' && subresource === '',
+    async mutate({ object, old, reader, env, onSettled }) {
       const service = normal(object as unknown as Service)
       if (service.spec.type === 'ExternalName') return object
       const ranges = serviceRanges(await reader.all(serviceCidr))

@@ -6,12 +6,14 @@ import type { Admission } from './admission.ts'
 /** Volumes and claims are held by a finalizer, which their controllers take away once nobody uses them. */
 export const storageObjectInUseProtection: Admission = {
   name: 'StorageObjectInUseProtection',
-  mutate({ operation, kind, subresource, object }) {
-    if (operation !== 'CREATE' || subresource !== '') return object
-    const finalizer =
-      kind === persistentVolume ? PV_PROTECTION : kind === persistentVolumeClaim ? PVC_PROTECTION : undefined
+  concerns: ({ kind, operation, subresource }) =>
+    (kind === persistentVolume || kind === persistentVolumeClaim) &&
+    operation === 'CREATE' &&
+    subresource === '',
+  mutate({ kind, object }) {
+    const finalizer = kind === persistentVolume ? PV_PROTECTION : PVC_PROTECTION
     const { finalizers = [] } = object.metadata
-    if (finalizer === undefined || finalizers.includes(finalizer)) return object
+    if (finalizers.includes(finalizer)) return object
     return { ...object, metadata: { ...object.metadata, finalizers: [...finalizers, finalizer] } }
   },
 }

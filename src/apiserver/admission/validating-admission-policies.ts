@@ -10,6 +10,7 @@ import {
 import { ApiError, forbidden, type StatusReason } from '../../api/status.ts'
 import { type BoundPolicy, boundPolicies } from '../policies/bound-policies.ts'
 import { Evaluation } from '../policies/evaluation.ts'
+import { isExempt } from '../webhooks/subject.ts'
 import type { Admission, AdmissionRequest } from './admission.ts'
 
 interface Failure {
@@ -20,6 +21,7 @@ interface Failure {
 /** ValidatingAdmissionPolicy: what its expressions say no to is denied or warned about, as each binding wants it. */
 export const validatingAdmissionPolicies: Admission = {
   name: 'ValidatingAdmissionPolicy',
+  concerns: ({ kind, reader }) => !isExempt(kind) && !reader.isEmpty(validatingAdmissionPolicyBinding),
   async validate(request) {
     for (const bound of await boundPolicies(
       request,

@@ -7,8 +7,8 @@ import type { Admission } from './admission.ts'
 /** Calls all validating webhooks at once; the first refusal, in the order of their configurations, is told. */
 export const validatingWebhooks: Admission = {
   name: 'ValidatingAdmissionWebhook',
+  concerns: ({ kind, reader }) => !isExempt(kind) && !reader.isEmpty(validatingWebhookConfiguration),
   async validate(request) {
-    if (isExempt(request.kind)) return
     const configurations = await request.reader.all(validatingWebhookConfiguration)
     const webhooks = configurations.flatMap(
       ({ webhooks: all }) => (all ?? []) as readonly V1MutatingWebhook[],

@@ -20,8 +20,9 @@ const CLIENT_SIGNER = 'kubernetes.io/kube-apiserver-client'
 export function certificateAdmission(authorizer: Authorizer): Admission {
   return {
     name: 'CertificateApproval',
-    mutate({ kind, operation, subresource, object, context: { user } }) {
-      if (kind !== certificateSigningRequest || operation !== 'CREATE' || subresource !== '') return object
+    concerns: ({ kind, operation }) => kind === certificateSigningRequest && operation !== 'DELETE',
+    mutate({ operation, subresource, object, context: { user } }) {
+      if (operation !== 'CREATE' || subresource !== '') return object
       const { username: _name, uid: _uid, groups: _groups, extra: _extra, ...spec } = object.spec ?? {}
       const { name: username, groups, uid, extra } = user
       return {
@@ -30,7 +31,6 @@ export function certificateAdmission(authorizer: Authorizer): Admission {
       }
     },
     async validate({ kind, operation, subresource, object, old, context: { user } }) {
-      if (kind !== certificateSigningRequest || operation === 'DELETE') return
       const request = object as unknown as CertificateSigningRequest
       if (operation === 'CREATE') return checkRequest(request)
       if (subresource === 'approval' && !(await may(user, 'approve', request)))

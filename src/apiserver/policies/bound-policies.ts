@@ -4,7 +4,7 @@ import type { AnyKind, KindRef } from '../../api/kind.ts'
 import { type AnyResource, apiVersionOf, type Resource } from '../../api/resource.ts'
 import { labelSelectorMatches } from '../../api/selectors.ts'
 import type { AdmissionRequest } from '../admission/admission.ts'
-import { formsOf, isExempt, isSelected, subjectOf } from '../webhooks/subject.ts'
+import { formsOf, isSelected, subjectOf } from '../webhooks/subject.ts'
 
 interface PolicyLike extends Resource {
   readonly spec: {
@@ -37,9 +37,7 @@ export async function boundPolicies<P extends PolicyLike, B extends BindingLike>
   policyKind: KindRef<P>,
   bindingKind: KindRef<B>,
 ): Promise<readonly BoundPolicy<P, B>[]> {
-  if (isExempt(request.kind)) return []
   const bindings = await request.reader.all(bindingKind)
-  if (bindings.length === 0) return []
   const policies = await request.reader.all(policyKind)
   const bound: BoundPolicy<P, B>[] = []
   for (const policy of policies) {

@@ -85,6 +85,11 @@ export class EmbeddedStore implements Store {
     return this.#core.range(query)
   }
 
+  isEmpty(prefix: string): boolean {
+    this.#assertOpen()
+    return this.#core.isEmpty(prefix)
+  }
+
   txn(transaction: Transaction): Promise<TxnResult> {
     return this.#enqueue<TxnResult>((resolve, reject) => ({ type: 'txn', transaction, resolve, reject }))
   }

@@ -53,6 +53,11 @@ class MemoryStore implements Store {
     return this.#core.range(query)
   }
 
+  isEmpty(prefix: string): boolean {
+    this.#assertOpen()
+    return this.#core.isEmpty(prefix)
+  }
+
   async txn(transaction: Transaction): Promise<TxnResult> {
     this.#assertOpen()
     const { result, changes } = evaluate(transaction, this.#core, this.#stamp)

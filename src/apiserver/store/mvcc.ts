@@ -1,6 +1,6 @@
 import { ApiError, expired } from '../../api/status.ts'
-import { Wake } from '../../base/wake.ts'
 import { compareKeys, KeyIndex } from './key-index.ts'
+import { Sleepers } from './sleepers.ts'
 import type { Change, Entry, RangeQuery, RangeResult, Value } from './store.ts'
 
 /** So many of the newest changes are kept in memory whatever becomes of them: watchers are hardly ever further behind. */
@@ -18,8 +18,8 @@ export type Recall = (version: Forgotten) => Value
  * informer's cache) is shared with them, and history and objects that nobody looks at (events) cost no memory.
  */
 export class Mvcc {
-  /** Woken after each commit and compaction. */
-  readonly moved = new Wake()
+  /** Who waits for changes. */
+  readonly sleepers = new Sleepers()
   readonly #index = new KeyIndex<History>()
   readonly #recall: Recall | undefined
   /** Changes after the compacted revision, in the order of their revisions. */
@@ -54,7 +54,7 @@ export class Mvcc {
 
   end(): void {
     this.#ended = true
-    this.moved.wake()
+    this.sleepers.wakeAll(this.#revision)
   }
 
   /** The newest state of a key. */
@@ -83,12 +83,24 @@ export class Mvcc {
     return { entries, revision, count }
   }
 
+  /** Whether there is no key with this prefix. */
+  isEmpty(prefix: string): boolean {
+    let found = false
+    this.#index.scan(prefix, ({ key, versions }) => {
+      if (!key.startsWith(prefix)) return false
+      found = versions.at(-1)?.type === 'put'
+      return !found
+    })
+    return !found
+  }
+
   /** Publishes one transaction: all its changes carry `revision`, which is greater than any before. */
   commit(revision: number, changes: readonly Change[]): void {
     for (const change of changes) this.#record(change).young = change
+    const before = this.#revision
     this.#revision = revision
     this.#age()
-    this.moved.wake()
+    this.sleepers.moved(changes, before, revision)
   }
 
   /**
@@ -106,6 +118,8 @@ export class Mvcc {
   /** Forgets what is neither newer than `revision` nor the state at it. Returns the versions that are gone. */
   compact(revision: number): readonly Forgotten[] {
     if (revision <= this.#compacted) return []
+    // Whoever sleeps has missed nothing so far.
+    this.sleepers.wakeAll(this.#revision)
     const keep = firstAfter(this.#log, revision)
     const dropped = this.#log.slice(0, keep)
     for (const version of dropped) {
@@ -116,9 +130,7 @@ export class Mvcc {
     this.#log = this.#log.slice(keep)
     this.#youngFrom = Math.max(0, this.#youngFrom - keep)
     this.#compacted = revision
-    const forgotten = [...new Set(dropped.map(({ key }) => key))].flatMap((key) => this.#prune(key, revision))
-    this.moved.wake()
-    return forgotten
+    return [...new Set(dropped.map(({ key }) => key))].flatMap((key) => this.#prune(key, revision))
   }
 
   /**

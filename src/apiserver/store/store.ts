@@ -27,6 +27,8 @@ export interface Store {
   readonly compactedRevision: number
   get(key: string): Promise<Entry | undefined>
   range(query: RangeQuery): Promise<RangeResult>
+  /** Whether no key with this prefix is there now. */
+  isEmpty(prefix: string): boolean
   txn(transaction: Transaction): Promise<TxnResult>
   watch(query: WatchQuery): AsyncIterable<WatchBatch>
   /** Forgets changes up to and including `revision` (guarantee 9). */
@@ -105,8 +107,8 @@ export interface WatchQuery {
   readonly prefix: string
   /** Changes with a greater revision; 0 or absent means from now (revision 0 is "now", as etcd's). */
   readonly after?: number | undefined
-  /** Also yields empty batches when the store moved on without a change for this prefix (at most one pending). */
-  readonly progress?: boolean | undefined
+  /** Also yields an empty batch when the store moved on by so many revisions without a change for this prefix. */
+  readonly progress?: number | undefined
   readonly signal?: AbortSignal | undefined
 }
 

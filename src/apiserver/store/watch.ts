@@ -5,15 +5,19 @@ import type { WatchBatch, WatchQuery } from './store.ts'
 
 /**
  * A watcher is a cursor over the log: it holds a revision and nothing else, reads on when its reader asks, and sleeps
- * on one broadcast when there is nothing new. A slow reader costs nothing; one that compaction overtook gets Expired.
+ * when there is nothing new for it. A slow reader costs nothing; one that compaction overtook gets Expired.
  * A progress batch needs no queue: it is what reading on finds when no change was for this prefix.
  */
 export class Watcher implements AsyncIterableIterator<WatchBatch, undefined, undefined> {
   readonly #core: Mvcc
   readonly #query: WatchQuery
-  readonly #ended = new AbortController()
-  readonly #end = () => this.#ended.abort()
+  readonly #end = () => this.#finish()
+  /** Everything up to here is read, */
   #cursor: number
+  /** and up to here the reader knows. */
+  #told: number
+  #ended = false
+  #rouse: () => void = () => {}
 
   /** "From now" is the moment of this call, not of the first read. */
   constructor(core: Mvcc, query: WatchQuery) {
@@ -23,6 +27,7 @@ export class Watcher implements AsyncIterableIterator<WatchBatch, undefined, und
     this.#core = core
     this.#query = query
     this.#cursor = after === 0 ? core.revision : after
+    this.#told = this.#cursor
     if (!signal) return
     // Any number of watches may end with one signal.
     setMaxListeners(0, signal)
@@ -36,10 +41,10 @@ export class Watcher implements AsyncIterableIterator<WatchBatch, undefined, und
 
   /** Reads do not overlap: ask again after the answer. */
   async next(): Promise<IteratorResult<WatchBatch, undefined>> {
-    while (!this.#ended.signal.aborted && !this.#core.ended) {
+    while (!this.#ended && !this.#core.ended) {
       const batch = this.#read()
       if (batch) return { done: false, value: batch }
-      await this.#core.moved.wait(this.#ended.signal)
+      await this.#sleep()
     }
     return this.return()
   }
@@ -50,6 +55,11 @@ export class Watcher implements AsyncIterableIterator<WatchBatch, undefined, und
     return Promise.resolve({ done: true, value: undefined })
   }
 
+  #finish(): void {
+    this.#ended = true
+    this.#rouse()
+  }
+
   #read(): WatchBatch | undefined {
     const core = this.#core
     if (this.#cursor < core.compactedRevision) {
@@ -57,10 +67,36 @@ export class Watcher implements AsyncIterableIterator<WatchBatch, undefined, und
       throw compactedRevision(this.#cursor, core.compactedRevision)
     }
     // A cursor in the future stays silent until the store has got there.
-    if (this.#cursor >= core.revision) return undefined
-    const { changes, revision } = core.changesAfter(this.#cursor, this.#query.prefix, BATCH_CHANGES)
-    this.#cursor = revision
-    return changes.length > 0 || this.#query.progress ? { changes, revision } : undefined
+    if (this.#cursor < core.revision) {
+      const batch = core.changesAfter(this.#cursor, this.#query.prefix, BATCH_CHANGES)
+      this.#cursor = batch.revision
+      if (batch.changes.length > 0) return this.#tell(batch)
+    }
+    const { progress = Number.POSITIVE_INFINITY } = this.#query
+    return this.#cursor - this.#told < progress
+      ? undefined
+      : this.#tell({ changes: [], revision: this.#cursor })
+  }
+
+  #tell(batch: WatchBatch): WatchBatch {
+    this.#told = batch.revision
+    return batch
+  }
+
+  /** Until there is something to read. What did not happen to its keys meanwhile need not be looked for. */
+  async #sleep(): Promise<void> {
+    const { sleepers, revision } = this.#core
+    const { prefix, progress = Number.POSITIVE_INFINITY } = this.#query
+    const quietUntil = await new Promise<number>((wake) => {
+      const sleeper = { prefix, until: this.#told + progress, wake }
+      sleepers.add(sleeper)
+      this.#rouse = () => {
+        sleepers.delete(sleeper)
+        wake(revision)
+      }
+    })
+    this.#rouse = () => {}
+    this.#cursor = Math.max(this.#cursor, quietUntil)
   }
 }
 

@@ -15,12 +15,14 @@ const INITIAL_EVENTS_END = 'k8s.io/initial-events-end'
 
 /**
  * Events of a collection: from a resourceVersion, or from now after ADDED events for what is there. Throws Expired when
- * the revision is compacted; ends at the timeout (after a bookmark) and when the signal aborts.
+ * the revision is compacted; ends at the timeout (after a bookmark) and when the signal aborts. A bookmark tells that the
+ * store has moved on by at least `progress` revisions.
  */
 export async function* watch(
   registry: Registry,
   kind: AnyKind,
   options: WatchOptions,
+  progress = 1,
 ): AsyncGenerator<WatchEvent<AnyResource>, void, undefined> {
   const { store, env } = registry
   checkWatchOptions(options)
@@ -54,7 +56,7 @@ export async function* watch(
     for await (const batch of store.watch({
       prefix,
       after,
-      progress: options.allowWatchBookmarks,
+      progress: options.allowWatchBookmarks ? progress : undefined,
       signal: stop.signal,
     })) {
       for (const change of batch.changes) {

@@ -32,10 +32,13 @@ const EVERYTHING: readonly V1PolicyRule[] = [
 export function rbacEscalation({ authorizer, rbac, index }: EscalationSources): Admission {
   return {
     name: 'RBACEscalation',
+    concerns: ({ operation, kind, context, subresource }) =>
+      kind.group === role.group &&
+      operation !== 'DELETE' &&
+      subresource === '' &&
+      !context.user.groups.includes('system:masters'),
     async validate(request) {
-      const { operation, kind, context, subresource } = request
-      if (operation === 'DELETE' || subresource !== '' || context.user.groups.includes('system:masters'))
-        return
+      const { kind } = request
       if (kind === role || kind === clusterRole) return checkRole(request)
       if (kind === roleBinding || kind === clusterRoleBinding) return checkBinding(request)
     },

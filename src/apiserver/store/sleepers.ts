@@ -1,0 +1,60 @@
+import type { Change } from './store.ts'
+
+/** One who waits: woken with the revision up to which nothing happened to the keys it waits for. */
+export interface Sleeper {
+  readonly prefix: string
+  /** Woken also when the store is at this revision. */
+  readonly until: number
+  wake(quietUntil: number): void
+}
+
+/**
+ * Who waits for changes, by prefix: a commit wakes those whose keys it changes, and nobody else. A process has a
+ * watcher for each kind, and most commits are about one.
+ */
+export class Sleepers {
+  readonly #byPrefix = new Map<string, Set<Sleeper>>()
+  /** The lowest `until` there may be. */
+  #next = Number.POSITIVE_INFINITY
+
+  /** `wake` is called once, by whoever comes first. */
+  add(sleeper: Sleeper): void {
+    let same = this.#byPrefix.get(sleeper.prefix)
+    if (!same) {
+      same = new Set()
+      this.#byPrefix.set(sleeper.prefix, same)
+    }
+    same.add(sleeper)
+    this.#next = Math.min(this.#next, sleeper.until)
+  }
+
+  delete(sleeper: Sleeper): void {
+    const same = this.#byPrefix.get(sleeper.prefix)
+    if (same?.delete(sleeper) && same.size === 0) this.#byPrefix.delete(sleeper.prefix)
+  }
+
+  /** A commit took the store from revision `before` to `now`. */
+  moved(changes: readonly Change[], before: number, now: number): void {
+    for (const [prefix, same] of this.#byPrefix)
+      if (changes.some(({ key }) => key.startsWith(prefix))) this.#wake(prefix, same, before)
+    if (this.#next > now) return
+    this.#next = Number.POSITIVE_INFINITY
+    for (const sleeper of [...this.#byPrefix.values()].flatMap((same) => [...same])) {
+      if (sleeper.until > now) this.#next = Math.min(this.#next, sleeper.until)
+      else {
+        this.delete(sleeper)
+        sleeper.wake(now)
+      }
+    }
+  }
+
+  wakeAll(quietUntil: number): void {
+    for (const [prefix, same] of this.#byPrefix) this.#wake(prefix, same, quietUntil)
+    this.#next = Number.POSITIVE_INFINITY
+  }
+
+  #wake(prefix: string, same: ReadonlySet<Sleeper>, quietUntil: number): void {
+    this.#byPrefix.delete(prefix)
+    for (const sleeper of same) sleeper.wake(quietUntil)
+  }
+}
