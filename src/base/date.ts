@@ -2,8 +2,14 @@
 
 /** metav1.Time: whole seconds, UTC. `formatTime(0)` is "1970-01-01T00:00:00Z". */
 export function formatTime(epochMs: number): string {
-  return `${new Date(epochMs).toISOString().slice(0, 19)}Z`
+  const second = Math.floor(epochMs / 1000)
+  if (second !== formatted.second)
+    formatted = { second, text: `${new Date(epochMs).toISOString().slice(0, 19)}Z` }
+  return formatted.text
 }
+
+/** What happens happens mostly in the same second. */
+let formatted = { second: 0, text: '1970-01-01T00:00:00Z' }
 
 /** metav1.MicroTime: six decimals, UTC. */
 export function formatMicroTime(epochMs: number): string {

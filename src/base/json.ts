@@ -125,6 +125,11 @@ export function encodeOnce(value: object): Buffer {
   return encodings.of(value)
 }
 
+/** Says what the JSON bytes of a frozen, shared object are. */
+export function keepEncoding(value: object, bytes: Buffer): void {
+  encodings.keep(value, bytes)
+}
+
 /** The value of JSON bytes, which are kept as its encoding. */
 export function decodeOnce(bytes: Buffer): object {
   const value = JSON.parse(bytes.toString()) as object

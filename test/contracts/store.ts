@@ -273,15 +273,16 @@ export function describeStore(engine: StoreUnderTest): void {
 
     test('4: a prefix is empty when no key with it is there any more', async () => {
       const store = await open()
-      expect(store.isEmpty('/p/')).toBe(true)
-      await write(store, put('/p/a', 1), put('/pa', 1))
-      expect([store.isEmpty('/p/'), store.isEmpty('/p/a'), store.isEmpty('/p/b')]).toEqual([
-        false,
-        false,
-        true,
-      ])
-      await write(store, remove('/p/a'))
-      expect([store.isEmpty('/p/'), store.isEmpty('/p')]).toEqual([true, false])
+      const empty = () => ['/', '/p/', '/p/a/', '/p/b/'].filter((prefix) => store.isEmpty(prefix))
+      expect(empty()).toHaveLength(4)
+      await write(store, put('/p/a/x', 1), put('/pa', 1))
+      await write(store, put('/p/a/x', 2))
+      expect(empty()).toEqual(['/p/b/'])
+      await write(store, remove('/p/a/x'))
+      expect(empty()).toEqual(['/p/', '/p/a/', '/p/b/'])
+      await store.compact(store.revision)
+      await write(store, put('/p/a/x', 3))
+      expect(empty()).toEqual(['/p/b/'])
     })
 
     test('6: watchers of any speed keep all promises while many write', async () => {

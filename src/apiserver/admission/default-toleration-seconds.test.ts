@@ -13,7 +13,9 @@ const added = (key: string) => ({ key, operator: 'Exists', effect: 'NoExecute', 
 async function tolerationsOf(tolerations: NonNullable<Pod['spec']['tolerations']>, more: object = {}) {
   const object = make.pod({ spec: { tolerations } }) as unknown as AnyResource
   const request = { operation: 'CREATE', kind: pod, subresource: '', object, ...more }
-  const admitted = await defaultTolerationSeconds.mutate?.(request as unknown as AdmissionRequest)
+  const asked = request as unknown as AdmissionRequest
+  if (!defaultTolerationSeconds.concerns?.(asked)) return tolerations
+  const admitted = await defaultTolerationSeconds.mutate?.(asked)
   return (admitted as unknown as Pod).spec.tolerations
 }
 

@@ -1,4 +1,5 @@
 import { ApiError, expired } from '../../api/status.ts'
+import { KeyCounts } from './key-counts.ts'
 import { compareKeys, KeyIndex } from './key-index.ts'
 import { Sleepers } from './sleepers.ts'
 import type { Change, Entry, RangeQuery, RangeResult, Value } from './store.ts'
@@ -21,6 +22,7 @@ export class Mvcc {
   /** Who waits for changes. */
   readonly sleepers = new Sleepers()
   readonly #index = new KeyIndex<History>()
+  readonly #keys = new KeyCounts()
   readonly #recall: Recall | undefined
   /** Changes after the compacted revision, in the order of their revisions. */
   #log: Version[] = []
@@ -83,15 +85,9 @@ export class Mvcc {
     return { entries, revision, count }
   }
 
-  /** Whether there is no key with this prefix. */
+  /** Whether there is no key with this prefix, which ends with a slash. */
   isEmpty(prefix: string): boolean {
-    let found = false
-    this.#index.scan(prefix, ({ key, versions }) => {
-      if (!key.startsWith(prefix)) return false
-      found = versions.at(-1)?.type === 'put'
-      return !found
-    })
-    return !found
+    return this.#keys.count(prefix) === 0
   }
 
   /** Publishes one transaction: all its changes carry `revision`, which is greater than any before. */
@@ -156,12 +152,14 @@ export class Mvcc {
       this.#index.insert(history)
     }
     const before = history.versions.at(-1)
+    const wasThere = before?.type === 'put'
+    if (wasThere !== (type === 'put')) this.#keys.add(key, wasThere ? -1 : 1)
     const version: Version = {
       type,
       key,
       revision,
       createRevision,
-      previous: before?.type === 'put' ? before : undefined,
+      previous: wasThere ? before : undefined,
       young: undefined,
       ref: undefined,
     }

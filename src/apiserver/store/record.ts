@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib'
-import { decodeOnce, encodeOnce } from '../../base/json.ts'
+import { decodeOnce, keepEncoding } from '../../base/json.ts'
 import type { DiskHeader, DiskRecord } from './disk.ts'
 
 /**
@@ -20,13 +20,16 @@ export function recordKey(revision: number, key: string): Buffer {
 
 export function encodeRecord(record: OrderedHeader & DiskRecord): Buffer {
   const { type, key, revision, createRevision, order } = record
-  const header = Buffer.from(JSON.stringify([type, key, revision, createRevision, order]))
-  const value = encodeOnce(record.value)
-  const bytes = Buffer.allocUnsafe(8 + header.length + value.length)
-  bytes.writeUInt32BE(header.length, 4)
-  header.copy(bytes, 8)
-  value.copy(bytes, 8 + header.length)
+  const header = JSON.stringify([type, key, revision, createRevision, order])
+  const value = JSON.stringify(record.value)
+  const valueAt = 8 + Buffer.byteLength(header)
+  // Of no larger pool, which a part that is kept would keep.
+  const bytes = Buffer.allocUnsafeSlow(valueAt + Buffer.byteLength(value))
+  bytes.writeUInt32BE(valueAt - 8, 4)
+  bytes.write(header, 8)
+  bytes.write(value, valueAt)
   bytes.writeUInt32BE(crc32(bytes.subarray(4)), 0)
+  keepEncoding(record.value, bytes.subarray(valueAt))
   return bytes
 }
 

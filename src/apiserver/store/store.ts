@@ -27,7 +27,7 @@ export interface Store {
   readonly compactedRevision: number
   get(key: string): Promise<Entry | undefined>
   range(query: RangeQuery): Promise<RangeResult>
-  /** Whether no key with this prefix is there now. */
+  /** Whether no key with this prefix, which ends with a slash, is there now. */
   isEmpty(prefix: string): boolean
   txn(transaction: Transaction): Promise<TxnResult>
   watch(query: WatchQuery): AsyncIterable<WatchBatch>

@@ -236,18 +236,16 @@ function specOf(kind: AnyKind, { metadata: _metadata, status, ...rest }: AnyReso
   return kind.custom && !kind.subresources.status ? { ...rest, status } : rest
 }
 
-/** The same but for revision and for when whose fields were written. */
+/** The same but for revision and for when whose fields were written. What differs most is looked at first. */
 function isSame(object: AnyResource, old: AnyResource): boolean {
-  return deepEqual(comparable(object), comparable(old))
+  if (!deepEqual(object.status, old.status) || !deepEqual(object.spec, old.spec)) return false
+  const { metadata, ...rest } = object
+  const { metadata: before, ...others } = old
+  return deepEqual(rest, others) && deepEqual(comparable(metadata), comparable(before))
 }
 
-function comparable({ metadata, ...rest }: AnyResource): object {
-  const { resourceVersion: _, managedFields, ...kept } = metadata
-  return {
-    ...rest,
-    metadata: kept,
-    managedFields: managedFields?.map(({ time: _time, ...entry }) => entry) ?? [],
-  }
+function comparable({ resourceVersion: _, managedFields, ...kept }: AnyResource['metadata']): object {
+  return { ...kept, managedFields: managedFields?.map(({ time: _time, ...entry }) => entry) ?? [] }
 }
 
 /** Being deleted, and nothing holds it any more. */
