@@ -18,10 +18,11 @@ export interface Decoded {
 const DEPTH_MAX = 200
 const UNKNOWN_MAX = 100
 
-export function decode(input: unknown, schema: Schema, kind: string): Decoded {
+/** `known`: a decoded object of the kind; what the input shares with it, at the same place, is not decoded again. */
+export function decode(input: unknown, schema: Schema, kind: string, known?: unknown): Decoded {
   const place: Place = { input, root: schema, kind, steps: [], unknownFields: [] }
   if (!isObject(input)) throw wrongType(input, schema, place)
-  const value = decodeObject(input, resolve(schema), place)
+  const value = decodeObject(input, resolve(schema), place, known)
   return { value, unknownFields: place.unknownFields }
 }
 
@@ -35,16 +36,22 @@ interface Place {
 }
 
 /** `step` leads from the object or list around to `input`. */
-function decodeValue(input: unknown, given: Schema, step: string | number, place: Place): unknown {
+function decodeValue(
+  input: unknown,
+  given: Schema,
+  step: string | number,
+  place: Place,
+  known: unknown,
+): unknown {
   if (place.steps.push(step) > DEPTH_MAX)
     throw unreadable(place, `fields are nested more than ${DEPTH_MAX} levels deep`)
   const schema = given.ref === undefined ? given : resolve(given)
-  const decoded = decodeAny(input, schema, given, place)
+  const decoded = decodeAny(input, schema, given, place, known)
   place.steps.pop()
   return decoded
 }
 
-function decodeAny(input: unknown, schema: Schema, given: Schema, place: Place): unknown {
+function decodeAny(input: unknown, schema: Schema, given: Schema, place: Place, known: unknown): unknown {
   if (schema.format === 'int-or-string') {
     if (typeof input === 'string' || Number.isInteger(input)) return input
     throw wrongType(input, given, place)
@@ -52,10 +59,10 @@ function decodeAny(input: unknown, schema: Schema, given: Schema, place: Place):
   switch (schema.type) {
     case 'object':
       if (!isObject(input)) throw wrongType(input, given, place)
-      return decodeObject(input, schema, place)
+      return decodeObject(input, schema, place, known)
     case 'array':
       if (!Array.isArray(input)) throw wrongType(input, given, place)
-      return decodeArray(input, schema.items ?? {}, place)
+      return decodeArray(input, schema.items ?? {}, place, known)
     case 'string':
       return decodeString(input, schema, place)
     case 'integer':
@@ -72,20 +79,23 @@ function decodeAny(input: unknown, schema: Schema, given: Schema, place: Place):
   }
 }
 
-function decodeObject(object: JsonObject, schema: Schema, place: Place): JsonObject {
+function decodeObject(object: JsonObject, schema: Schema, place: Place, known: unknown): JsonObject {
+  const before = isObject(known) ? known : undefined
   const { properties, additionalProperties } = schema
   const isAnything = schema.preserveUnknown === true || (!properties && !additionalProperties)
   const isResourceList = additionalProperties?.format === 'quantity'
   let copy: Record<string, unknown> | undefined
   for (const key of Object.keys(object)) {
     const member = object[key]
+    const old = before && Object.hasOwn(before, key) ? before[key] : undefined
+    if (member === old && typeof member === 'object' && member !== null) continue
     const property = properties && Object.hasOwn(properties, key) ? properties[key] : additionalProperties
     let decoded: unknown
     if (property === undefined) {
       if (isAnything) continue
       reportUnknown(key, place)
     } else if (member !== null && member !== undefined) {
-      decoded = decodeValue(member, property, key, place)
+      decoded = decodeValue(member, property, key, place, old)
       if (isResourceList) decoded = roundUpToMilli(decoded as string)
     } else if (!properties && property.type === 'string') decoded = ''
     if (decoded === member) continue
@@ -96,11 +106,17 @@ function decodeObject(object: JsonObject, schema: Schema, place: Place): JsonObj
   return copy ?? object
 }
 
-function decodeArray(input: readonly unknown[], items: Schema, place: Place): readonly unknown[] {
+function decodeArray(
+  input: readonly unknown[],
+  items: Schema,
+  place: Place,
+  known: unknown,
+): readonly unknown[] {
+  const before: readonly unknown[] = Array.isArray(known) ? known : []
   let copy: unknown[] | undefined
   for (let i = 0; i < input.length; i += 1) {
     const item = input[i] ?? undefined
-    const decoded = item === undefined ? zeroOf(items) : decodeValue(item, items, i, place)
+    const decoded = item === undefined ? zeroOf(items) : decodeValue(item, items, i, place, before[i])
     if (decoded === input[i]) continue
     copy ??= [...input]
     copy[i] = decoded

@@ -68,9 +68,12 @@ export class Registry {
     return entry
   }
 
-  /** A request body as a resource of the kind: apiVersion and kind filled in or checked, unknown fields treated as asked. */
-  readBody(kind: AnyKind, body: unknown, context: RequestContext): AnyResource {
-    const { value, unknownFields } = kind.custom?.read(body) ?? decode(body, kind.schema, kind.kind)
+  /**
+   * A request body as a resource of the kind: apiVersion and kind filled in or checked, unknown fields treated as asked.
+   * What it shares with the object that is `stored` was read before.
+   */
+  readBody(kind: AnyKind, body: unknown, context: RequestContext, stored?: AnyResource): AnyResource {
+    const { value, unknownFields } = kind.custom?.read(body) ?? decode(body, kind.schema, kind.kind, stored)
     const resource = value as unknown as AnyResource
     const apiVersion = apiVersionOf(kind)
     if (resource.apiVersion !== undefined && resource.apiVersion !== apiVersion) {

@@ -38,16 +38,33 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** A deep copy without undefined members; what the value looks like after a trip over the wire. */
-export function withoutUndefined<T>(value: T): T {
-  if (Array.isArray(value)) return value.map(withoutUndefined) as T
-  if (!isObject(value)) return value
-  const copy: Record<string, unknown> = {}
-  for (const key of Object.keys(value)) {
-    const member = value[key]
-    if (member !== undefined) defineKey(copy, key, withoutUndefined(member))
+/**
+ * The value without undefined members, as it looks after a trip over the wire: a copy of what has some, the rest as it is.
+ * What is shared with `clean`, at the same place, is known to have none.
+ */
+export function withoutUndefined<T>(value: T, clean?: unknown): T {
+  if (value === clean) return value
+  if (Array.isArray(value)) {
+    const items = value.map((item, i) => withoutUndefined(item, Array.isArray(clean) ? clean[i] : undefined))
+    return items.some((item, i) => item !== value[i]) ? (items as T) : value
   }
-  return copy as T
+  if (!isObject(value)) return value
+  const known = isObject(clean) ? clean : undefined
+  let copy: Record<string, unknown> | undefined
+  for (const key of Object.keys(value)) {
+    const before = value[key]
+    const after =
+      typeof before === 'object' ? withoutUndefined(before, known && ownMember(known, key)) : before
+    if (after === before && after !== undefined) continue
+    copy ??= { ...value }
+    if (after === undefined) delete copy[key]
+    else defineKey(copy, key, after)
+  }
+  return (copy ?? value) as T
+}
+
+function ownMember(object: JsonObject, key: string): unknown {
+  return Object.hasOwn(object, key) ? object[key] : undefined
 }
 
 /** Freezes the value and all that is in it; stops at what is frozen already (shared parts are frozen once). */

@@ -31,8 +31,8 @@ export async function patch(
       : undefined
   return change(registry, kind, key, subresource, context, {
     next: (old) => {
-      const patched = withoutUndefined(patchObject(type, old, body, kind))
-      const sent = readPatched(registry, kind, patched, body, context)
+      const patched = withoutUndefined(patchObject(type, old, body, kind), old)
+      const sent = readPatched(registry, kind, patched, old, body, context)
       checkName(sent, key)
       checkRevision(kind, old, sent.metadata.resourceVersion)
       return sent
@@ -63,11 +63,12 @@ function readPatched(
   registry: Registry,
   kind: AnyKind,
   patched: unknown,
+  old: AnyResource,
   body: unknown,
   context: RequestContext,
 ): AnyResource {
   try {
-    return registry.readBody(kind, patched, context)
+    return registry.readBody(kind, patched, context, old)
   } catch (error) {
     const found = error instanceof ApiError ? STRICT.exec(error.message) : undefined
     if (!found) throw error

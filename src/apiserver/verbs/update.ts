@@ -34,7 +34,13 @@ export async function update(
   context: RequestContext,
 ): Promise<AnyResource> {
   checkDoor(kind, subresource)
-  const sent = inNamespace(kind, registry.readBody(kind, body, context), key.namespace)
+  // In this process a client sends most of what it was given back as it is.
+  const stored = (await registry.find(kind, key))?.value as AnyResource | undefined
+  const sent = inNamespace(
+    kind,
+    registry.readBody(kind, body, context, stored && showAs(kind, stored)),
+    key.namespace,
+  )
   checkName(sent, key)
   return change(registry, kind, key, subresource, context, {
     next: () => sent,
