@@ -19,6 +19,16 @@ function messageOf(input: unknown, schema = deployment, kind = 'Deployment'): st
   return 'decoded'
 }
 
+test('what is shared with a decoded object is not decoded again', () => {
+  const known = { apiVersion: 'v1', kind: 'Pod', spec: { odd: 1, containers: [{ odd: 2 }, { odd: 3 }] } }
+  const decoded = (input: object) => decode(input, pod, 'Pod', known).unknownFields
+  expect(decoded({ ...known, metadata: { odd: 1 } })).toEqual(['unknown field "metadata.odd"'])
+  expect(decoded({ ...known, spec: { containers: [known.spec.containers[0], { odd: 3 }] } })).toEqual([
+    'unknown field "spec.containers[1].odd"',
+  ])
+  expect(decoded({ ...known, spec: { ...known.spec } })).toEqual(['unknown field "spec.odd"'])
+})
+
 const podWith = (container: object) => ({ apiVersion: 'v1', kind: 'Pod', spec: { containers: [container] } })
 
 describe('a wrong type is refused in the words of the decoder', () => {

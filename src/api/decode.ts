@@ -116,6 +116,7 @@ function decodeArray(
   let copy: unknown[] | undefined
   for (let i = 0; i < input.length; i += 1) {
     const item = input[i] ?? undefined
+    if (typeof item === 'object' && item === before[i]) continue
     const decoded = item === undefined ? zeroOf(items) : decodeValue(item, items, i, place, before[i])
     if (decoded === input[i]) continue
     copy ??= [...input]

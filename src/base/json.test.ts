@@ -52,4 +52,28 @@ describe('json', () => {
     expect(encodings.of(b)).not.toBe(second)
     expect(encodings.of(b)).toEqual(second)
   })
+
+  test('Encodings keep what is offered while anybody asks', () => {
+    const encodings = new Encodings(10)
+    const offered = () => {
+      const value = {}
+      const bytes = Buffer.from('offered')
+      encodings.offer(value, bytes)
+      return encodings.wanted && encodings.of(value) === bytes
+    }
+    expect(offered()).toBe(false)
+    encodings.of({})
+    expect(offered()).toBe(true)
+    for (let n = 0; n < 8; n += 1) encodings.offer({}, Buffer.from('offered'))
+    expect(encodings.wanted).toBe(false)
+  })
+
+  test('withoutUndefined copies only what has some', () => {
+    const value = { a: { x: 1 }, b: [{ y: 1, z: undefined }], c: undefined }
+    const without = withoutUndefined(value)
+    expect(Object.keys(without)).toEqual(['a', 'b'])
+    expect(without.b).toEqual([{ y: 1 }])
+    expect(without.a).toBe(value.a)
+    expect(withoutUndefined(without)).toBe(without)
+  })
 })

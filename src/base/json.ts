@@ -96,34 +96,48 @@ export function defineKey(target: object, key: string, value: unknown): void {
 /**
  * JSON bytes of frozen, shared objects, so that a write, its watchers and the next lists encode an object once. Two
  * generations: when the younger holds more than `bytesMax` the older is forgotten, and what is asked for from it moves to
- * the younger. So it never keeps more than twice `bytesMax`, however many objects live.
+ * the younger. So it never keeps more than twice `bytesMax`, however many objects live. What is offered is kept while
+ * anybody asks: a plane that nobody watches over the network keeps nothing.
  */
 export class Encodings {
   readonly #bytesMax: number
   #young = new WeakMap<object, Buffer>()
   #old = new WeakMap<object, Buffer>()
   #bytes = 0
+  /** Since the younger generation began, */
+  #asked = false
+  /** and since the older one began. */
+  #wanted = false
 
   constructor(bytesMax: number) {
     this.#bytesMax = bytesMax
   }
 
+  /** Whether it is worth while to offer anything. */
+  get wanted(): boolean {
+    return this.#wanted
+  }
+
   of(value: object): Buffer {
+    this.#asked = true
+    this.#wanted = true
     const young = this.#young.get(value)
     if (young) return young
     const bytes = this.#old.get(value) ?? ownBytes(JSON.stringify(value))
-    this.keep(value, bytes)
+    this.offer(value, bytes)
     return bytes
   }
 
-  /** What is known to be the JSON of a value that was read from it. */
-  keep(value: object, bytes: Buffer): void {
+  /** What is known to be the JSON of the value. */
+  offer(value: object, bytes: Buffer): void {
     if (this.#bytes > this.#bytesMax) {
       this.#old = this.#young
       this.#young = new WeakMap()
       this.#bytes = 0
+      this.#wanted = this.#asked
+      this.#asked = false
     }
-    this.#young.set(value, bytes)
+    if (this.#wanted) this.#young.set(value, bytes)
     this.#bytes += bytes.length
   }
 }
@@ -142,14 +156,19 @@ export function encodeOnce(value: object): Buffer {
   return encodings.of(value)
 }
 
-/** Says what the JSON bytes of a frozen, shared object are. */
-export function keepEncoding(value: object, bytes: Buffer): void {
-  encodings.keep(value, bytes)
+/** The JSON text of a frozen, shared object in a buffer after `before` bytes, which are left to the caller to fill. */
+export function encodeAfter(before: number, value: object): Buffer {
+  const text = JSON.stringify(value)
+  const length = before + Buffer.byteLength(text)
+  const bytes = encodings.wanted ? Buffer.allocUnsafeSlow(length) : Buffer.allocUnsafe(length)
+  bytes.write(text, before)
+  encodings.offer(value, bytes.subarray(before))
+  return bytes
 }
 
 /** The value of JSON bytes, which are kept as its encoding. */
 export function decodeOnce(bytes: Buffer): object {
   const value = JSON.parse(bytes.toString()) as object
-  encodings.keep(value, bytes)
+  encodings.offer(value, bytes)
   return value
 }

@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib'
-import { decodeOnce, keepEncoding } from '../../base/json.ts'
+import { decodeOnce, encodeAfter } from '../../base/json.ts'
 import type { DiskHeader, DiskRecord } from './disk.ts'
 
 /**
@@ -21,15 +21,11 @@ export function recordKey(revision: number, key: string): Buffer {
 export function encodeRecord(record: OrderedHeader & DiskRecord): Buffer {
   const { type, key, revision, createRevision, order } = record
   const header = JSON.stringify([type, key, revision, createRevision, order])
-  const value = JSON.stringify(record.value)
-  const valueAt = 8 + Buffer.byteLength(header)
-  // Of no larger pool, which a part that is kept would keep.
-  const bytes = Buffer.allocUnsafeSlow(valueAt + Buffer.byteLength(value))
-  bytes.writeUInt32BE(valueAt - 8, 4)
+  const headerLength = Buffer.byteLength(header)
+  const bytes = encodeAfter(8 + headerLength, record.value)
+  bytes.writeUInt32BE(headerLength, 4)
   bytes.write(header, 8)
-  bytes.write(value, valueAt)
   bytes.writeUInt32BE(crc32(bytes.subarray(4)), 0)
-  keepEncoding(record.value, bytes.subarray(valueAt))
   return bytes
 }
 
