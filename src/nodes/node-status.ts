@@ -7,6 +7,8 @@ import { deepEqual } from '../base/json.ts'
 
 const KUBELET_VERSION = 'v1.36.0'
 const IMAGES_MAX = 50
+/** What pods may ask for that not every kubelet of a supported version can do. */
+const DECLARED_FEATURES = ['RestartAllContainersOnContainerExits']
 
 /** Where its pods' addresses come from: what the node declares, or a block drawn from its name. */
 export function podCidrOf({ metadata, spec }: Node): string {
@@ -147,6 +149,7 @@ export function nodeStatusOf(
       osImage: 'Seamark simulated node',
       systemUUID: id,
     },
+    declaredFeatures: DECLARED_FEATURES,
     daemonEndpoints: { kubeletEndpoint: { Port: 10250 } },
   }
 }

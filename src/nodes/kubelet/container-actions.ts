@@ -9,8 +9,8 @@ import { probesOf } from './probing.ts'
 import type { ContainerRecord } from './record.ts'
 import { environmentReferences, missingReference } from './references.ts'
 
-/** A missing reference is looked for again this often. */
-const RETRY_MS = 2000
+/** What could not be created is tried again after this time (pod_workers.go backOffPeriod). */
+const RETRY_MS = 10_000
 
 /** The pod that is acted for. */
 export interface ActingPod {

@@ -343,14 +343,14 @@ describe('What a pod refers to', () => {
       message: 'configmap "settings" not found',
     })
     await cluster.client.create(configMap, { ...settings, data: {} } as never)
-    await cluster.clock.run(5000)
+    await cluster.clock.run(10_000)
     expect(await waiting()).toMatchObject({
       message: "couldn't find key color in ConfigMap default/settings",
     })
     await cluster.client.patch(configMap, { namespace: 'default', name: 'settings' }, 'merge', {
       data: { color: 'blue' },
     })
-    await cluster.clock.run(5000)
+    await cluster.clock.run(10_000)
     expect((await cluster.pod()).status?.phase).toBe('Running')
   })
 

@@ -22,12 +22,10 @@ import {
   resetContainer,
   withNewContainers,
 } from './record.ts'
-import { heldBack } from './references.ts'
+import { heldAgain, heldBack, mountTimedOut, NOT_HELD } from './references.ts'
 import { belowUsage, isResized, isUnderWay, needsRestart, resizeMessage } from './resize.ts'
 import { surroundingsOf } from './volume-files.ts'
 
-/** A missing volume source or address is looked for again this often. */
-const RETRY_MS = 2000
 /** A resize that has to wait is tried again this often. */
 const RESIZE_RETRY_MS = 10_000
 
@@ -40,6 +38,7 @@ export class PodWorker {
   readonly #key: string
   readonly #actions: ContainerActions
   #record: PodRecord
+  #held = NOT_HELD
   /** What the last write of the status returned: the watch may show an older form for a moment. */
   #written: Pod | undefined
   #pod: Pod
@@ -146,7 +145,7 @@ export class PodWorker {
     for (const step of steps) if (step.do !== 'release') this.#perform(step)
     await this.#report(pod)
     if (steps.some((step) => step.do === 'release')) return this.#options.reports.release(pod)
-    if (isHeld) lookAgain(this.#key, RETRY_MS)
+    if (isHeld) lookAgain(this.#key, Math.max(1, this.#held.until - env.clock.now()))
     if (steps.some((step) => ADVANCES.has(step.do))) lookAgain(this.#key, 0)
     else if (plan.lookAt !== Number.POSITIVE_INFINITY)
       lookAgain(this.#key, Math.max(1, plan.lookAt - env.clock.now()))
@@ -248,10 +247,14 @@ export class PodWorker {
   /** Before the first container: all volumes are there, and an address. */
   #isHeld(pod: Pod): boolean {
     if (pod.metadata.deletionTimestamp !== undefined || this.#record.failure) return false
-    const { sources, takeAddress } = this.#options
+    const { sources, takeAddress, env } = this.#options
+    const now = env.clock.now()
+    if (now < this.#held.until) return true
     const { podIP, why } = heldBack(pod, this.#record, sources.data, takeAddress)
     this.#record = { ...this.#record, podIP }
+    this.#held = why ? heldAgain(this.#held, why, now) : NOT_HELD
     if (why) this.#event('Warning', ...why)
+    if (this.#held.isLong) this.#event('Warning', ...mountTimedOut(pod, sources.data))
     return why !== undefined
   }
 

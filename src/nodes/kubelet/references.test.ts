@@ -1,7 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { make } from '../../../test/support/make.ts'
 import { restoreRecord } from './record.ts'
-import { environmentReferences, heldBack, missingReference, volumeReferences } from './references.ts'
+import {
+  environmentReferences,
+  heldAgain,
+  heldBack,
+  missingReference,
+  mountTimedOut,
+  NOT_HELD,
+  volumeReferences,
+} from './references.ts'
 
 describe('What a container needs', () => {
   test('is what its environment names and is not optional', () => {
@@ -69,5 +77,36 @@ describe('A pod is held back', () => {
   ])('%s', (_, spec, address, podIP, reason) => {
     const { why, ...rest } = held(spec, address)
     expect([rest.podIP, why?.[0]]).toEqual([podIP, reason])
+  })
+})
+
+describe('A pod whose volume cannot be mounted', () => {
+  const why = ['FailedMount', 'MountVolume.SetUp failed for volume "v" : secret "keys" not found'] as const
+
+  test('is tried again after 0.5 s, 1 s, 2 s … 122 s, and told every 123 s that it takes too long', () => {
+    let held = NOT_HELD
+    let now = 1000
+    const waits: number[] = []
+    const longAt: number[] = []
+    for (let i = 0; i < 12; i += 1) {
+      held = heldAgain(held, why, now)
+      waits.push((held.until - now) / 1000)
+      if (held.isLong) longAt.push((now - 1000) / 1000)
+      now = held.until
+    }
+    expect(waits).toEqual([0.5, 1, 2, 4, 8, 16, 32, 64, 122, 122, 122, 122])
+    expect(longAt).toEqual([127.5, 371.5])
+  })
+
+  test('is told by the names of the volumes that are missing', () => {
+    const volumes = [
+      { name: 'there', configMap: { name: 'settings' } },
+      { name: 'v', secret: { secretName: 'keys' } },
+    ]
+    const find = (kind: string) => (kind === 'ConfigMap' ? {} : undefined)
+    expect(mountTimedOut(make.pod({ spec: { volumes } }), find)).toEqual([
+      'FailedMount',
+      'Unable to attach or mount volumes: unmounted volumes=[v], unattached volumes=[], failed to process volumes=[]: context deadline exceeded',
+    ])
   })
 })

@@ -70,6 +70,47 @@ export function heldBack(
   return { podIP, ...(podIP === undefined ? { why: NO_ADDRESS } : {}) }
 }
 
+/** How long a pod has been held back. */
+interface Held {
+  /** Not looked at again before (epoch ms). */
+  readonly until: number
+  readonly waitMs: number
+  /** Since when, or since it was last told that it takes too long. */
+  readonly since: number
+  /** It takes too long. */
+  readonly isLong: boolean
+}
+
+export const NOT_HELD: Held = { until: 0, waitMs: 0, since: 0, isLong: false }
+
+const ADDRESS_RETRY_MS = 2000
+/** Mounts are tried after 0.5 s, 1 s, 2 s … 122 s (exponentialbackoff), and told to time out every 123 s. */
+const MOUNT_RETRY_MIN_MS = 500
+const MOUNT_RETRY_MAX_MS = 122_000
+const MOUNT_TIMEOUT_MS = 123_000
+
+/** When it is looked at again. Pure. */
+export function heldAgain(before: Held, [reason]: readonly [string, string], now: number): Held {
+  if (reason !== 'FailedMount') return { ...NOT_HELD, until: now + ADDRESS_RETRY_MS }
+  const waitMs = before.waitMs === 0 ? MOUNT_RETRY_MIN_MS : Math.min(MOUNT_RETRY_MAX_MS, before.waitMs * 2)
+  const since = before.since || now
+  const isLong = now - since >= MOUNT_TIMEOUT_MS
+  return { until: now + waitMs, waitMs, since: isLong ? now : since, isLong }
+}
+
+/** What a kubelet says when volumes have not been mounted for too long: their names. */
+export function mountTimedOut(pod: Pod, find: FindData): readonly [reason: string, message: string] {
+  const { namespace = '' } = pod.metadata
+  const missing = volumeReferences(pod).filter(
+    (each) => missingReference([each], find, namespace) !== undefined,
+  )
+  const names = [...new Set(missing.map(({ volume }) => volume))].join(' ')
+  return [
+    'FailedMount',
+    `Unable to attach or mount volumes: unmounted volumes=[${names}], unattached volumes=[], failed to process volumes=[]: context deadline exceeded`,
+  ]
+}
+
 /** Why a volume of the pod cannot be mounted, as the event says it; undefined when all can. */
 export function missingVolume(pod: Pod, find: FindData): string | undefined {
   for (const reference of volumeReferences(pod)) {
