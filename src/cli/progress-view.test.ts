@@ -105,6 +105,12 @@ const cases: readonly [name: string, progress: Progress, lines: readonly string[
     },
     ['demo  ⟲ Deployment shop/web was changed by kubectl-edit; put back'],
   ],
+  [
+    'what falls ill later is said with the application it belongs to',
+    { type: 'degraded', application, message: 'Deployment shop/web: CrashLoopBackOff' },
+    ['demo  ✘ Deployment shop/web: CrashLoopBackOff'],
+  ],
+  ['and that it is over', { type: 'recovered', application }, ['demo  ✔ everything is healthy again']],
 ]
 
 describe('lines of an event', () => {

@@ -76,6 +76,10 @@ export function linesOf(progress: Progress, paint: Paint): string[] {
       return [
         `${paint('bold', app)}  ${paint('yellow', '⟲')} ${printable(progress.resource)} was changed by ${printable(progress.by)}; put back`,
       ]
+    case 'degraded':
+      return [`${paint('bold', app)}  ${paint('red', '✘')} ${printable(progress.message)}`]
+    case 'recovered':
+      return [`${paint('bold', app)}  ${paint('green', '✔')} everything is healthy again`]
     case 'suspended':
       return [`${paint('bold', app)}  suspended`]
   }

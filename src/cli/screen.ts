@@ -5,6 +5,8 @@ import type { Output } from './output.ts'
 import { block, linesOf, type View, waitingLine } from './progress-view.ts'
 
 const REDRAW_MS = 250
+/** What is told of beside a commit on its way. */
+const BESIDE: ReadonlySet<Progress['type']> = new Set(['drift-corrected', 'degraded', 'recovered'])
 /** A line at least this often while nothing happens, where lines are all there is. */
 const HEARTBEAT_MS = 30_000
 /** Objects that are told of one by one, where lines are all there is. */
@@ -104,7 +106,7 @@ class LiveScreen implements Screen {
       this.#draw([])
       return
     }
-    if (progress.type !== 'drift-corrected') this.#view = undefined
+    if (!BESIDE.has(progress.type)) this.#view = undefined
     this.#draw(linesOf(progress, this.#output.paint))
   }
 

@@ -174,11 +174,17 @@ export function stalled(status: Status, reason: string, message: string, now: nu
   }
 }
 
+/** Which object is not well, and why. */
+export interface Problem {
+  readonly isDegraded: boolean
+  readonly message: string
+}
+
 /** How the objects are doing long after their commit: `problem` is absent when all are well. */
 export function observed(
   status: Status,
   resources: readonly ApplicationResource[],
-  problem: { readonly isDegraded: boolean; readonly message: string } | undefined,
+  problem: Problem | undefined,
   now: number,
 ): Status {
   if (!problem) {

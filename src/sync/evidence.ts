@@ -32,6 +32,8 @@ const STUCK_MS = 30_000
 const REFUSED_MS = 10_000
 /** How long a container without a readiness probe must have run to count as up: starting is no evidence. */
 const STEADY_MS = 3000
+/** A controller takes no longer to hear of its pod. */
+const UNHEARD_MS = 1000
 /** Pods and classes come without the claim's own change. */
 const CLAIM_LOOK_MS = 1000
 const POD_TEMPLATE_HASH = 'pod-template-hash'
@@ -172,11 +174,14 @@ function isSameTemplate(made: Template | undefined, template: Template): boolean
  */
 function judgeSteady(pods: readonly Pod[], health: Health, now: number): Verdict {
   let lookAt = 0
-  for (const { spec, status } of pods) {
+  for (const { metadata, spec, status } of pods) {
     const isProbed = spec.containers.every(({ readinessProbe }) => readinessProbe !== undefined)
+    if (isProbed || metadata.deletionTimestamp || status?.phase === 'Failed' || status?.phase === 'Succeeded')
+      continue
     const ready = findCondition(status?.conditions, 'Ready')
-    if (isProbed || ready?.status !== 'True') continue
-    lookAt = Math.max(lookAt, (parseTime(ready.lastTransitionTime) ?? 0) + STEADY_MS)
+    // It has just ended, and its set has not heard of it yet.
+    if (ready?.status !== 'True') lookAt = Math.max(lookAt, now + UNHEARD_MS)
+    else lookAt = Math.max(lookAt, (parseTime(ready.lastTransitionTime) ?? 0) + STEADY_MS)
   }
   if (lookAt <= now) return { health, pods: pods.length }
   const message = 'Running; without a readiness probe it must stay up for a moment'

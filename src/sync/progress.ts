@@ -69,6 +69,9 @@ export type Progress =
       readonly by: string
       readonly fields: readonly string[]
     }
+  /** Objects of a commit that had succeeded fell ill, and later got well. */
+  | { readonly type: 'degraded'; readonly application: string; readonly message: string }
+  | { readonly type: 'recovered'; readonly application: string }
   | { readonly type: 'suspended'; readonly application: string }
 
 export interface CommitInfo {

@@ -1,5 +1,7 @@
+import { findCondition } from '../api/conditions.ts'
 import {
   type Application,
+  type ApplicationResource,
   type ApplicationStatus,
   application as applicationKind,
 } from '../api/kinds/application.ts'
@@ -10,7 +12,7 @@ import { deepEqual } from '../base/json.ts'
 import type { Client } from '../client/client.ts'
 import { EventRecorder } from '../client/events.ts'
 import { retryOnConflict } from '../client/on-conflict.ts'
-import { waiting } from './application-status.ts'
+import { observed, type Problem, waiting } from './application-status.ts'
 import type { Progress } from './progress.ts'
 import type { Source } from './sources/source.ts'
 import { type Outcome, type StatusMode, writeOutcome } from './write-back.ts'
@@ -30,6 +32,7 @@ export class Reporter {
   readonly #key: string
   readonly events: EventRecorder
   #trouble = ''
+  #isIll: boolean | undefined
 
   constructor(key: string, options: ReporterOptions) {
     this.#key = key
@@ -60,6 +63,26 @@ export class Reporter {
         { subresource: 'status' },
       )
     })
+  }
+
+  /** How the objects of a commit are that has succeeded. That they fell ill is said once, and that it is over. */
+  async observed(resources: readonly ApplicationResource[], problem: Problem | undefined): Promise<void> {
+    const { env, onProgress } = this.#options
+    const application = await this.application()
+    const was = findCondition(application?.status?.conditions, 'Healthy')
+    const wasIll = this.#isIll ?? (was?.status === 'False' && was.reason === 'Degraded')
+    await this.write((status) => observed(status, resources, problem, env.clock.now()))
+    // On its way is neither ill nor well.
+    const isIll = problem ? problem.isDegraded || wasIll : false
+    this.#isIll = isIll
+    if (!application || isIll === wasIll) return
+    const message = problem?.message ?? 'Every object is healthy again'
+    this.events.event(application, isIll ? 'Warning' : 'Normal', isIll ? 'Degraded' : 'Recovered', message)
+    onProgress(
+      isIll
+        ? { type: 'degraded', application: this.#key, message }
+        : { type: 'recovered', application: this.#key },
+    )
   }
 
   /** What is waited for, or will be tried again. Said once, until it is something else. */

@@ -377,16 +377,17 @@ export class Sync {
   async #observe(): Promise<void> {
     this.#touched = false
     if (this.#settled === undefined) return
-    const { env } = this.#options
     const ill = look(this.#options, this.#drift.targets).filter(([, verdict]) => !isWell(verdict))
     const worst = ill.find(([, { health }]) => health.status === 'Degraded') ?? ill[0]
     const problem = worst && {
       isDegraded: worst[1].health.status === 'Degraded' || worst[1].health.status === 'Missing',
       message: `${titleOf(worst[0].object)}: ${worst[1].health.message ?? worst[1].health.status}`,
     }
-    await this.#reporter.write((status) =>
-      after.observed(status, this.#resources(), problem, env.clock.now()),
-    )
+    const { clock } = this.#options.env
+    const lookAt = Math.min(...ill.map(([, verdict]) => verdict.lookAt ?? Number.POSITIVE_INFINITY))
+    if (lookAt !== Number.POSITIVE_INFINITY)
+      clock.after(Math.max(0, lookAt - clock.now()), () => this.#onTouched(false))
+    await this.#reporter.observed(this.#resources(), problem)
   }
 
   /** Not the commit's fault: said once, until it is something else; tried again. */

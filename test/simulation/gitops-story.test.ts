@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { application as applicationKind } from '../../src/api/kinds/application.ts'
 import { configMap } from '../../src/api/kinds/config-map.ts'
 import { deployment } from '../../src/api/kinds/deployment.ts'
+import { event as eventKind } from '../../src/api/kinds/event.ts'
 import { namespace as namespaceKind } from '../../src/api/kinds/namespace.ts'
 import { service } from '../../src/api/kinds/service.ts'
 import type { Progress } from '../../src/sync/progress.ts'
@@ -371,10 +372,22 @@ describe('in between commits', () => {
       .as('tester')
       .patch(applicationKind, { namespace: 'default', name: 'demo' }, 'merge', { spec: { selfHeal: false } })
     await gitops.clock.run(1000)
+    const before = await gitops.find(deployment, 'web', 'default')
     await gitops.plane.client.delete(deployment, { namespace: 'default', name: 'web' })
     await gitops.clock.run(60_000)
     expect(await gitops.conditions()).toContain('Healthy=False/Degraded')
     expect((await gitops.status()).lastHealthyCommit).toBe(id)
+    const told = () =>
+      gitops.progress
+        .filter(({ type }) => type === 'degraded' || type === 'recovered')
+        .map(({ type }) => type)
+    expect(told()).toEqual(['degraded'])
+    const [found] = (await gitops.plane.client.list(eventKind, { fieldSelector: 'reason=Degraded' })).items
+    expect(found?.message).toBe('Deployment default/web: does not exist')
+    const { resourceVersion: _, uid: __, ...metadata } = before?.metadata ?? { name: 'web' }
+    if (before) await gitops.plane.client.create(deployment, { ...before, metadata })
+    await gitops.clock.run(60_000)
+    expect(told()).toEqual(['degraded', 'recovered'])
   })
 })
 

@@ -109,6 +109,14 @@ const schema = ownSchema(
   },
 )
 
+const SHOWN_MAX = 3
+
+/** The first few, and how many more: a fault may fall on thousands of pods. */
+export function affectedText(affected: readonly string[]): string {
+  const rest = affected.length - SHOWN_MAX
+  return `${affected.slice(0, SHOWN_MAX).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`
+}
+
 export const fault = defineKind<Fault>({
   group: 'seamark.dev',
   version: 'v1alpha1',
@@ -139,7 +147,7 @@ export const fault = defineKind<Fault>({
     nameColumn,
     textColumn('Action', 'What goes wrong.', ({ spec }) => spec.action),
     textColumn('Phase', 'Whether it lasts.', ({ status }) => status?.phase ?? 'Pending'),
-    textColumn('Affected', 'Nodes or pods it fell on.', ({ status }) => (status?.affected ?? []).join(',')),
+    textColumn('Affected', 'Nodes or pods it fell on.', ({ status }) => affectedText(status?.affected ?? [])),
     textColumn('For', 'How long it lasts.', ({ spec }) => spec.duration ?? ''),
     ageColumn,
   ],

@@ -21,6 +21,7 @@ describe('seamark fault', () => {
       { action: 'FlapProbe', target: { namespace: 'shop', podLabels: { app: 'web', tier: 'front' } } },
     ],
     ['fail-pull', [], { ...options, image: 'x:1' }, { action: 'FailPull', target: { image: 'x:1' } }],
+    ['fail-pull', ['x:1'], options, { action: 'FailPull', target: { image: 'x:1' } }],
   ])('%s makes an object that is valid', (word, targets, given, spec) => {
     const made = faultOf(word, targets, given)
     expect(made.spec).toEqual({ ...spec, duration: '5m' })

@@ -5,11 +5,11 @@ import { connect, findApplication, type ServerOptions, short } from '../applicat
 import type { CliCommand } from '../command.ts'
 import { formatTable, printable } from '../output.ts'
 
-export function serverOptions(command: Command): Command {
+export function serverOptions(command: Command, namespaceOf = 'the Application'): Command {
   return command
     .option('--data <dir>', 'data directory of the running "seamark up"')
     .option('--kubeconfig <file>', 'kubeconfig to use')
-    .option('-n, --namespace <name>', 'namespace of the Application', 'default')
+    .option('-n, --namespace <name>', `namespace of ${namespaceOf}`, 'default')
     .option('-o, --output <form>', 'text or json', 'text')
 }
 
@@ -66,7 +66,7 @@ export const status: CliCommand = {
           before = text
           const ready = findCondition((object as Application).status?.conditions, 'Ready')
           if (ready?.status === 'Unknown' || !ready) continue
-          exit(ready.status === 'True' ? 0 : 1)
+          exit(isHealthy(object as Application) ? 0 : 1)
           break
         }
         client.close()
@@ -74,11 +74,23 @@ export const status: CliCommand = {
   },
 }
 
+/** Its commit has succeeded, and nothing of it has fallen ill since. */
 function isHealthy({ status: is }: Application): boolean {
-  return findCondition(is?.conditions, 'Ready')?.status === 'True'
+  return ['Ready', 'Healthy'].every((type) => findCondition(is?.conditions, type)?.status === 'True')
 }
 
-function summary({ metadata, status: is }: Application): string[] {
+/** In a word and a sentence. */
+function headline({ status: is }: Application): readonly [string, string] {
+  const ready = findCondition(is?.conditions, 'Ready')
+  const healthy = findCondition(is?.conditions, 'Healthy')
+  if (ready?.status !== 'True')
+    return [ready?.status === 'False' ? 'Failed' : 'Progressing', ready?.message ?? '']
+  if (healthy?.status === 'False') return [healthy.reason ?? 'Degraded', healthy.message ?? '']
+  return ['Healthy', ready.message ?? '']
+}
+
+function summary(application: Application): string[] {
+  const { metadata, status: is } = application
   const of = (type: string) => findCondition(is?.conditions, type)?.status ?? 'Unknown'
   return [
     metadata.namespace ?? '',
@@ -86,12 +98,13 @@ function summary({ metadata, status: is }: Application): string[] {
     of('Synced'),
     of('Healthy'),
     short(is?.lastAppliedCommit),
-    findCondition(is?.conditions, 'Ready')?.message ?? '',
+    headline(application)[1],
   ]
 }
 
-function describe({ metadata, status: is }: Application): string {
-  const ready = findCondition(is?.conditions, 'Ready')
+function describe(application: Application): string {
+  const { metadata, status: is } = application
+  const [word, message] = headline(application)
   const rows = (is?.resources ?? []).map(({ kind, namespace, name, health, file, line }) => [
     kind,
     namespace ?? '',
@@ -101,7 +114,7 @@ function describe({ metadata, status: is }: Application): string {
     health?.status === 'Healthy' ? '' : (health?.message ?? ''),
   ])
   return [
-    `${metadata.namespace}/${metadata.name}   ${ready?.status === 'True' ? 'Healthy' : ready?.status === 'False' ? 'Failed' : 'Progressing'}   ${printable(ready?.message ?? '')}`,
+    `${metadata.namespace}/${metadata.name}   ${word}   ${printable(message)}`,
     `applied ${short(is?.lastAppliedCommit)}   attempted ${short(is?.lastAttemptedCommit)}   last healthy ${short(is?.lastHealthyCommit)}`,
     ...(is?.quarantinedCommits ?? []).map(
       ({ commit, message }) => `quarantined ${short(commit)}: ${printable(message)}`,

@@ -72,7 +72,11 @@ export class NodeFaultEffects implements FaultEffects {
       case 'FailPull':
       case 'FlapProbe':
         for (const name of names) this.#nodes.refresh(name)
-        return this.#pods(fault).map(keyOf)
+        return this.#pods(fault)
+          .filter(({ spec }) =>
+            [...(spec.initContainers ?? []), ...spec.containers].some((each) => hitsContainer(fault, each)),
+          )
+          .map(keyOf)
       default:
         return names
     }

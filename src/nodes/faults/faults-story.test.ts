@@ -98,6 +98,18 @@ describe('A fault', () => {
     expect(shown(await cluster.pod())).toBe('Running running 0')
   })
 
+  test('on one image names the pods that have it, and of many only the first few', async () => {
+    for (const name of ['a', 'b', 'c', 'd']) await cluster.run({ containers: [app] }, name)
+    await cluster.run({ containers: [{ ...app, image: 'other:1' }] }, 'other')
+    await cluster.clock.run(5000)
+    await begin('FailPull', { image: app.image })
+    await cluster.clock.run(1000)
+    const { status } = await cluster.client.get(faultKind, { name: 'trouble' })
+    expect(status?.affected?.toSorted()).toEqual(['default/a', 'default/b', 'default/c', 'default/d'])
+    const { items } = await cluster.client.list(eventKind, { fieldSelector: 'reason=FaultBegan' })
+    expect(items[0]?.message).toMatch(/^FailPull on (default\/[a-d], ){2}default\/[a-d] and 1 more for 1m$/)
+  })
+
   test('that flaps a probe makes the pod ready and unready in turn', async () => {
     await begin('FlapProbe', { podLabels: {} }, '2m')
     const timeline = cluster.timeline(

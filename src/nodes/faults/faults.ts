@@ -1,4 +1,4 @@
-import { type Fault, fault as faultKind } from '../../api/kinds/fault.ts'
+import { affectedText, type Fault, fault as faultKind } from '../../api/kinds/fault.ts'
 import { isReason } from '../../api/status.ts'
 import type { Cancel } from '../../base/clock.ts'
 import { formatTime, parseTime } from '../../base/date.ts'
@@ -63,7 +63,7 @@ export class Faults {
     this.#tell()
     const affected = this.#effects.begin(fault, startedAt === undefined)
     if (startedAt !== undefined) return
-    const on = affected.length > 0 ? affected.join(', ') : 'nothing'
+    const on = affectedText(affected) || 'nothing'
     this.#events.event(
       fault,
       'Warning',
