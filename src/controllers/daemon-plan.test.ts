@@ -4,8 +4,9 @@ import { type DaemonSet, daemonSet } from '../api/kinds/daemon-set.ts'
 import type { Node } from '../api/kinds/node.ts'
 import type { Pod } from '../api/kinds/pod.ts'
 import { formatTime } from '../base/date.ts'
-import { type Pauses, planDaemonSet } from './daemon-plan.ts'
+import { planDaemonSet } from './daemon-plan.ts'
 import { daemonPod, daemonTolerations, verdictOn } from './daemon-pod.ts'
+import type { Pauses } from './failure-pauses.ts'
 
 const NOW = Date.UTC(2026, 0, 1, 12)
 

@@ -13,6 +13,7 @@ import { isBeingDeleted } from '../api/resource.ts'
 import { parseTime } from '../base/date.ts'
 import { REVISION_LABEL } from './controller-revisions.ts'
 import { nodeOfDaemonPod, verdictOn } from './daemon-pod.ts'
+import { type Pauses, pauseLeftMs, pausesAfter } from './failure-pauses.ts'
 import { BURST_MAX } from './pod-set.ts'
 
 export interface DaemonObserved {
@@ -39,15 +40,8 @@ export interface DaemonPlan {
   readonly lookAgainInMs: number | undefined
 }
 
-/** How long a failed pod of a node stays where the one before was removed `at` (epoch ms). */
-export type Pauses = ReadonlyMap<string, { readonly ms: number; readonly at: number }>
-
 /** Upstream's burst of daemon sets. */
 const BURST = Math.min(250, BURST_MAX)
-/** A node that fails each pod gets the next after 1 s, 2 s, 4 s …, at most 15 minutes. */
-const PAUSE_MS = 1000
-const PAUSE_MAX_MS = 15 * 60_000
-
 interface Place {
   readonly node: Node
   readonly shouldRun: boolean
@@ -95,10 +89,10 @@ export function planDaemonSet(observed: DaemonObserved): DaemonPlan {
     remove: [...remove, ...stray, ...update.remove].slice(0, BURST),
     ended,
     status: statusOf(observed, places),
-    pauses: new Map(
-      [...(observed.pauses ?? []), ...managed.flatMap(({ pause }) => pause ?? [])].filter(
-        ([, { at }]) => observed.now - at <= 2 * PAUSE_MAX_MS,
-      ),
+    pauses: pausesAfter(
+      observed.pauses,
+      managed.flatMap(({ failedOn }) => failedOn ?? []),
+      observed.now,
     ),
     lookAgainInMs: waits.length > 0 ? Math.min(...waits) : undefined,
   }
@@ -113,8 +107,8 @@ interface Managed extends Changes {
   readonly ended: readonly Pod[]
   /** A failed pod stays so much longer. */
   readonly waitMs?: number
-  /** One was removed. */
-  readonly pause?: readonly [string, { readonly ms: number; readonly at: number }][]
+  /** The node, where one was removed. */
+  readonly failedOn?: string
 }
 
 function manage(observed: DaemonObserved, place: Place, surges: boolean): Managed {
@@ -127,7 +121,7 @@ function manage(observed: DaemonObserved, place: Place, surges: boolean): Manage
   const running = here.filter((pod) => !isOver(pod))
   const failed = here.filter(({ status }) => status?.phase === 'Failed')
   const succeeded = here.filter(({ status }) => status?.phase === 'Succeeded')
-  const waitMs = failed.length > 0 ? pauseLeftMs(observed, name) : 0
+  const waitMs = failed.length > 0 ? pauseLeftMs(observed.pauses, name, observed.now) : 0
   const ended = [...succeeded, ...(waitMs > 0 ? [] : failed)]
   const extra = surges ? extraWithSurge(observed, running) : running.slice(1)
   return {
@@ -136,20 +130,8 @@ function manage(observed: DaemonObserved, place: Place, surges: boolean): Manage
     remove: [...ended, ...extra],
     ended,
     ...(waitMs > 0 ? { waitMs } : {}),
-    ...(failed.length > 0 && waitMs === 0 ? { pause: [[name, nextPause(observed, name)]] } : {}),
+    ...(failed.length > 0 && waitMs === 0 ? { failedOn: name } : {}),
   }
-}
-
-function pauseLeftMs({ pauses, now }: DaemonObserved, node: string): number {
-  const pause = pauses?.get(node)
-  return pause ? Math.max(0, pause.at + pause.ms - now) : 0
-}
-
-/** Twice the last one, unless nothing has failed for twice the longest. */
-function nextPause({ pauses, now }: DaemonObserved, node: string) {
-  const before = pauses?.get(node)
-  const isOld = !before || now - before.at > 2 * PAUSE_MAX_MS
-  return { ms: isOld ? PAUSE_MS : Math.min(PAUSE_MAX_MS, before.ms * 2), at: now }
 }
 
 /**

@@ -13,8 +13,9 @@ import { deepEqual } from '../base/json.ts'
 import { claim, decideClaims } from './adoption.ts'
 import { type Controller, type ReconcileContext, watched } from './controller.ts'
 import { hashOf, REVISION_LABEL, syncHistory, trimHistory } from './controller-revisions.ts'
-import { type Pauses, planDaemonSet } from './daemon-plan.ts'
+import { planDaemonSet } from './daemon-plan.ts'
 import { daemonPod, nodeOfDaemonPod } from './daemon-pod.ts'
+import type { Pauses } from './failure-pauses.ts'
 import { slowStart } from './pod-set.ts'
 
 export function daemonSetController(): Controller<DaemonSet> {

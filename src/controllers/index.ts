@@ -69,7 +69,7 @@ export function controllersOf(kinds: Kinds): readonly Controller[] {
     deploymentController,
     replicaSetController,
     replicationControllerController,
-    statefulSetController,
+    statefulSetController(),
     daemonSetController(),
     jobController(),
     ttlAfterFinishedController,

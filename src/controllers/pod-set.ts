@@ -5,6 +5,7 @@
  * restarts; newer. Times compare by whole powers of two, ties by UID, so that scaling down is not always "the newest".
  */
 import { findCondition } from '../api/conditions.ts'
+import type { V1ContainerStatus } from '../api/generated/types.ts'
 import type { Pod } from '../api/kinds/pod.ts'
 import { isPodActive, isPodReady, isPodTerminal } from '../api/pods.ts'
 import { isBeingDeleted } from '../api/resource.ts'
@@ -121,6 +122,31 @@ function byAge(a: Ranked, b: Ranked, atA: number | undefined, atB: number | unde
 /** Of nanoseconds, as upstream; the unit moves where the steps fall. */
 function logarithm(ms: number): number {
   return ms <= 0 ? -1 : Math.floor(Math.log2(ms * 1e6))
+}
+
+const REJECTED_PAUSE_MS = 1000
+const REJECTED_PAUSE_MAX_MS = 5 * 60_000
+const REJECTED_WINDOW_MS = 60 * 60_000
+
+/**
+ * Until pods may be made again after nodes rejected some: none of their containers was ever started. 1 s after the
+ * first round of as many as are wanted, doubling with each of the last hour, at most 5 minutes.
+ * @param pods all that the set owns
+ */
+export function rejectedPauseMs(pods: readonly Pod[], wanted: number, now: number): number {
+  const madeAt = ({ metadata }: Pod) => parseTime(metadata.creationTimestamp) ?? 0
+  const times = pods
+    .filter(({ status }) => status?.phase === 'Failed' && !status.containerStatuses?.some(wasStarted))
+    .map(madeAt)
+    .filter((at) => now - at < REJECTED_WINDOW_MS)
+  if (times.length === 0) return 0
+  const rounds = Math.ceil(times.length / Math.max(1, wanted))
+  const pauseMs = Math.min(REJECTED_PAUSE_MAX_MS, REJECTED_PAUSE_MS * 2 ** Math.min(rounds - 1, 20))
+  return Math.max(0, Math.max(...times) + pauseMs - now)
+}
+
+function wasStarted({ state }: V1ContainerStatus): boolean {
+  return state?.running !== undefined || state?.terminated !== undefined
 }
 
 /** Sizes of the batches in which `count` things are made: 1, 2, 4 … so that a sure failure is met once, not 500 times. */

@@ -17,7 +17,7 @@ import type { Informers } from '../client/informers.ts'
 import { claim, decideClaims } from './adoption.ts'
 import { type Controller, type Outcome, type ReconcileContext, restFor, watched } from './controller.ts'
 import { podFromTemplate } from './pod-from-template.ts'
-import { BURST_MAX, podsToDelete, slowStart } from './pod-set.ts'
+import { BURST_MAX, podsToDelete, rejectedPauseMs, slowStart } from './pod-set.ts'
 import { nextAvailableInMs, type ReplicaFailure, replicaSetStatus } from './replica-set-status.ts'
 
 export const replicaSetController = replicaController('replicaset', replicaSet, (set) => set)
@@ -78,8 +78,10 @@ async function reconcile<R extends Resource>(
     await client.update(kind, { ...found, status }, { subresource: 'status' })
   }
   if (managed.error) throw managed.error
+  const waits = [managed.pauseMs, nextAvailableInMs(managed.active, set.spec.minReadySeconds ?? 0, now)]
+  const nextMs = Math.min(...waits.map((ms) => ms ?? Number.POSITIVE_INFINITY))
   return {
-    requeueAfterMs: nextAvailableInMs(managed.active, set.spec.minReadySeconds ?? 0, now),
+    requeueAfterMs: Number.isFinite(nextMs) ? nextMs : undefined,
     restMs: managed.isAtSize ? restFor(all.length) : 0,
   }
 }
@@ -103,6 +105,8 @@ function* wouldAdopt<R extends Resource>(
 interface Managed {
   /** There was nothing to make or to delete. */
   readonly isAtSize?: boolean
+  /** Nodes rejected the last pods: none is made before. */
+  readonly pauseMs?: number
   readonly active: readonly Pod[]
   readonly failure?: ReplicaFailure
   readonly error?: unknown
@@ -116,6 +120,9 @@ async function manageReplicas(
 ): Promise<Managed> {
   const missing = (set.spec.replicas ?? 1) - active.length
   if (missing === 0) return { active, isAtSize: true }
+  const all = context.informers.of(pod).byIndex('owner', set.metadata.uid ?? '')
+  const pauseMs = missing > 0 ? rejectedPauseMs(all, set.spec.replicas ?? 1, context.env.clock.now()) : 0
+  if (pauseMs > 0) return { active, pauseMs }
   const error =
     missing > 0
       ? await createPods(context, set, Math.min(missing, BURST_MAX))

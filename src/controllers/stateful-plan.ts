@@ -10,6 +10,7 @@ import type { StatefulSet } from '../api/kinds/stateful-set.ts'
 import { availableIn, isPodAvailable, isPodReady } from '../api/pods.ts'
 import { isBeingDeleted } from '../api/resource.ts'
 import { REVISION_LABEL } from './controller-revisions.ts'
+import { type Pauses, pauseLeftMs, pausesAfter } from './failure-pauses.ts'
 
 export type StatefulStep =
   | { readonly type: 'create'; readonly ordinal: number; readonly revision: 'current' | 'update' }
@@ -22,6 +23,8 @@ export interface Observed {
   /** Names of the ControllerRevisions. */
   readonly currentRevision: string
   readonly updateRevision: string
+  /** By name of the pod, as the last plan has them. */
+  readonly pauses?: Pauses | undefined
   /** Epoch ms. */
   readonly now: number
 }
@@ -33,7 +36,8 @@ export interface StatefulPlan {
   readonly kept: readonly Pod[]
   /** Pods beyond the wanted ordinals, also those whose turn has not come. */
   readonly condemned: readonly Pod[]
-  /** Until a ready pod has been so for minReadySeconds. */
+  readonly pauses: Pauses
+  /** Until a ready pod has been so for minReadySeconds, or a failed one may be replaced. */
   readonly lookAgainInMs: number | undefined
 }
 
@@ -57,14 +61,21 @@ export function planStatefulSet(observed: Observed): StatefulPlan {
     .filter(([ordinal]) => ordinal < start || ordinal >= start + count)
     .sort(([a], [b]) => b - a)
     .map(([, pod]) => pod)
-  const plan = { status: statusOf(observed), condemned, lookAgainInMs: nextAvailable(observed, now) }
-  if (isBeingDeleted(set)) return { ...plan, kept: [], steps: [] }
+  const pauseOf = ({ metadata }: Pod) => pauseLeftMs(observed.pauses, metadata.name, now)
+  const paused = slots.flatMap(({ pod }) => (pod && isOver(pod) ? pauseOf(pod) : [])).filter((ms) => ms > 0)
+  const waits = [nextAvailable(observed, now), ...paused].filter((ms) => ms !== undefined)
+  const lookAgainInMs = waits.length > 0 ? Math.min(...waits) : undefined
+  const plan = { status: statusOf(observed), condemned, lookAgainInMs }
+  if (isBeingDeleted(set)) return { ...plan, pauses: new Map(), kept: [], steps: [] }
   const steps = stepsOf(observed, slots, condemned)
+  const failed = steps.flatMap((step) =>
+    step.type === 'delete' && step.why === 'failed' ? step.pod.metadata.name : [],
+  )
   const goes = new Set(steps.map((step) => (step.type === 'delete' ? step.pod : undefined)))
   const kept = slots.flatMap(({ pod }) =>
     pod && !goes.has(pod) && !isBeingDeleted(pod) && !isOver(pod) ? [pod] : [],
   )
-  return { ...plan, kept, steps }
+  return { ...plan, pauses: pausesAfter(observed.pauses, failed, now), kept, steps }
 }
 
 interface Slot {
@@ -85,7 +96,8 @@ function stepsOf(observed: Observed, slots: readonly Slot[], condemned: readonly
       isWaiting = true
     } else if (isOver(pod)) {
       // Its successor is made when it is gone.
-      if (!isBeingDeleted(pod)) steps.push({ type: 'delete', pod, why: 'failed' })
+      const isPaused = pauseLeftMs(observed.pauses, pod.metadata.name, observed.now) > 0
+      if (!isBeingDeleted(pod) && !isPaused) steps.push({ type: 'delete', pod, why: 'failed' })
       isWaiting = true
     } else if (!isReadyToGoOn(pod)) isWaiting = true
   }

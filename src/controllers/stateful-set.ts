@@ -14,6 +14,7 @@ import { deepEqual } from '../base/json.ts'
 import { claim, decideClaims } from './adoption.ts'
 import { type Controller, type ReconcileContext, watched } from './controller.ts'
 import { REVISION_LABEL, syncHistory, templateOf, trimHistory } from './controller-revisions.ts'
+import type { Pauses } from './failure-pauses.ts'
 import { ordinalOf, planStatefulSet, type StatefulStep } from './stateful-plan.ts'
 import {
   claimOwners,
@@ -25,88 +26,102 @@ import {
   statefulPod,
 } from './stateful-pod.ts'
 
-export const statefulSetController: Controller<StatefulSet> = {
-  name: 'statefulset',
-  kind: statefulSet,
-  owns: [pod, controllerRevision],
-  watches: [
-    watched({
-      kind: pod,
-      keys: ({ resource }, informers) =>
-        controllerOf(resource)
-          ? []
-          : informers
-              .of(statefulSet)
-              .byIndex('namespace', resource.metadata.namespace ?? '')
-              .filter(
-                (set) =>
-                  ordinalOf(resource, set) >= 0 &&
-                  labelSelectorMatches(set.spec.selector, resource.metadata.labels),
-              )
-              .map(keyOf),
-    }),
-    // A pod waits for a claim that has to go, and one that has not started gets back the claim somebody deleted.
-    watched({
-      kind: persistentVolumeClaim,
-      keys: ({ type, resource: { metadata } }, informers) =>
-        type !== 'deleted'
-          ? []
-          : informers
-              .of(statefulSet)
-              .byIndex('namespace', metadata.namespace ?? '')
-              .filter((set) =>
-                set.spec.volumeClaimTemplates?.some((template) =>
-                  metadata.name.startsWith(`${template.metadata?.name}-${set.metadata.name}-`),
-                ),
-              )
-              .map(keyOf),
-    }),
-  ],
-  async reconcile(context, found) {
-    const { client, informers, env } = context
-    const matches = compileLabelSelector(found.spec.selector)
-    const history = await syncHistory(context, statefulSet, found, matches)
-    const candidates = [
-      ...informers.of(pod).byIndex('owner', found.metadata.uid ?? ''),
-      ...informers.of(pod).byIndex('orphan', found.metadata.namespace ?? ''),
-    ].filter((each) => ordinalOf(each, found) >= 0)
-    const pods = await claim(
-      client,
-      { owner: statefulSet, child: pod },
-      found,
-      decideClaims(found, candidates, matches),
-    )
-    const current =
-      history.all.find(({ metadata }) => metadata.name === found.status?.currentRevision) ?? history.update
-    const plan = planStatefulSet({
-      set: found,
-      pods,
-      currentRevision: current.metadata.name,
-      updateRevision: history.update.metadata.name,
-      now: env.clock.now(),
-    })
-    await keepClaims(context, found, pods, plan.condemned)
-    let failure: unknown
-    for (const step of plan.steps) {
+export function statefulSetController(): Controller<StatefulSet> {
+  /** By StatefulSet and generation: the pauses of its pods. Lost with a restart. */
+  const pauses = new Map<string, { readonly of: string; readonly byPod: Pauses }>()
+  return {
+    name: 'statefulset',
+    kind: statefulSet,
+    owns: [pod, controllerRevision],
+    watches: [
+      watched({
+        kind: pod,
+        keys: ({ resource }, informers) =>
+          controllerOf(resource)
+            ? []
+            : informers
+                .of(statefulSet)
+                .byIndex('namespace', resource.metadata.namespace ?? '')
+                .filter(
+                  (set) =>
+                    ordinalOf(resource, set) >= 0 &&
+                    labelSelectorMatches(set.spec.selector, resource.metadata.labels),
+                )
+                .map(keyOf),
+      }),
+      // A pod waits for a claim that has to go, and one that has not started gets back the claim somebody deleted.
+      watched({
+        kind: persistentVolumeClaim,
+        keys: ({ type, resource: { metadata } }, informers) =>
+          type !== 'deleted'
+            ? []
+            : informers
+                .of(statefulSet)
+                .byIndex('namespace', metadata.namespace ?? '')
+                .filter((set) =>
+                  set.spec.volumeClaimTemplates?.some((template) =>
+                    metadata.name.startsWith(`${template.metadata?.name}-${set.metadata.name}-`),
+                  ),
+                )
+                .map(keyOf),
+      }),
+    ],
+    async reconcile(context, found) {
+      const { client, informers, env } = context
+      const matches = compileLabelSelector(found.spec.selector)
+      const history = await syncHistory(context, statefulSet, found, matches)
+      const candidates = [
+        ...informers.of(pod).byIndex('owner', found.metadata.uid ?? ''),
+        ...informers.of(pod).byIndex('orphan', found.metadata.namespace ?? ''),
+      ].filter((each) => ordinalOf(each, found) >= 0)
+      const pods = await claim(
+        client,
+        { owner: statefulSet, child: pod },
+        found,
+        decideClaims(found, candidates, matches),
+      )
+      const current =
+        history.all.find(({ metadata }) => metadata.name === found.status?.currentRevision) ?? history.update
+      const key = keyOf(found)
+      const of = `${found.metadata.uid}/${found.metadata.generation}`
+      const known = pauses.get(key)
+      const plan = planStatefulSet({
+        set: found,
+        pods,
+        currentRevision: current.metadata.name,
+        updateRevision: history.update.metadata.name,
+        pauses: known?.of === of ? known.byPod : undefined,
+        now: env.clock.now(),
+      })
+      if (plan.pauses.size > 0) pauses.set(key, { of, byPod: plan.pauses })
+      else pauses.delete(key)
+      await keepClaims(context, found, pods, plan.condemned)
+      let failure: unknown
+      for (const step of plan.steps) {
+        try {
+          await perform(context, found, step, { current, update: history.update })
+        } catch (error) {
+          failure ??= error
+        }
+      }
       try {
-        await perform(context, found, step, { current, update: history.update })
+        for (const each of plan.kept) await keep(context, found, each)
       } catch (error) {
         failure ??= error
       }
-    }
-    try {
-      for (const each of plan.kept) await keep(context, found, each)
-    } catch (error) {
-      failure ??= error
-    }
-    if (!deepEqual(found.status, plan.status))
-      await client.update(statefulSet, { ...found, status: plan.status }, { subresource: 'status' })
-    const inUse = new Set([current.metadata.name, history.update.metadata.name])
-    for (const { metadata } of pods) inUse.add(metadata.labels?.[REVISION_LABEL] ?? '')
-    await trimHistory(context, found, history, inUse)
-    if (failure) throw failure
-    return plan.lookAgainInMs === undefined ? undefined : { requeueAfterMs: plan.lookAgainInMs }
-  },
+      if (!deepEqual(found.status, plan.status))
+        await client.update(statefulSet, { ...found, status: plan.status }, { subresource: 'status' })
+      const inUse = new Set([current.metadata.name, history.update.metadata.name])
+      for (const { metadata } of pods) inUse.add(metadata.labels?.[REVISION_LABEL] ?? '')
+      await trimHistory(context, found, history, inUse)
+      if (failure) throw failure
+      return plan.lookAgainInMs === undefined ? undefined : { requeueAfterMs: plan.lookAgainInMs }
+    },
+    deleted(_, key) {
+      pauses.delete(key)
+      return Promise.resolve(undefined)
+    },
+  }
 }
 
 interface Both {
