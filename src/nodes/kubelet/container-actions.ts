@@ -37,11 +37,12 @@ export class ContainerActions {
     this.#for = acting
   }
 
-  async pull(container: V1Container): Promise<void> {
+  /** Its own image, or one that it mounts as a volume. */
+  async pull(container: V1Container, image: string): Promise<void> {
     const { env, runtime, node } = this.#options
     const { name } = container
-    this.#for.set(name, { phase: 'pulling' })
-    const failure = await pullImage(env, runtime, node, container, (...event) =>
+    this.#for.set(name, { phase: 'pulling', pulled: image })
+    const failure = await pullImage(env, runtime, node, image, (...event) =>
       this.#for.event(...event, container),
     )
     const state = this.#for.state(name)
@@ -49,7 +50,8 @@ export class ContainerActions {
     if (failure === undefined) {
       // The wait of one that ran before is for its crashes, not for its image.
       const backoffMs = state.exit || state.isReset ? state.backoffMs : 0
-      this.#for.set(name, { phase: 'waiting', reason: 'ImagePulled', message: '', backoffMs, notBefore: 0 })
+      const reason = image === container.image ? 'ImagePulled' : 'ContainerCreating'
+      this.#for.set(name, { phase: 'waiting', reason, message: '', backoffMs, notBefore: 0 })
     } else {
       const backoffMs = nextPullBackoffMs(state)
       const notBefore = env.clock.now() + backoffMs
@@ -86,7 +88,7 @@ export class ContainerActions {
   async #start(container: V1Container, state: ContainerRecord): Promise<void> {
     const { runtime, node, env } = this.#options
     const { name, image } = container
-    if (state.reason !== 'ImagePulled' || state.exit) {
+    if (state.reason !== 'ImagePulled') {
       const message = `Container image "${image}" already present on machine and can be accessed by the pod`
       this.#for.event('Normal', 'Pulled', message, container)
     }

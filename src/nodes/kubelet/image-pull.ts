@@ -1,9 +1,9 @@
 import { formatDuration } from '../../api/duration.ts'
-import type { V1Container } from '../../api/generated/types.ts'
 import type { Env } from '../../base/env.ts'
 import type { Runtime } from '../runtimes/runtime.ts'
 
 export const INVALID_NAME = 'InvalidImageName'
+export const NEVER_PULLED = 'ErrImageNeverPull'
 
 type PullEvent = readonly ['Normal' | 'Warning', string, string]
 
@@ -30,7 +30,7 @@ export function pullBackOff(image: string, why: string): PullWait {
 /** It is not there and may not be pulled. */
 export function neverPulled(image: string): PullWait {
   const [reason, message] = [
-    'ErrImageNeverPull',
+    NEVER_PULLED,
     `Container image "${image}" is not present with pull policy of Never`,
   ]
   return {
@@ -61,7 +61,7 @@ export async function pullImage(
   { clock }: Env,
   runtime: Runtime,
   node: string,
-  { image = '' }: V1Container,
+  image: string,
   say: (type: 'Normal' | 'Warning', reason: string, message: string) => void,
 ): Promise<string | undefined> {
   const startedAt = clock.now()

@@ -107,6 +107,33 @@ describe('An image', () => {
   })
 })
 
+describe('A volume that is an image', () => {
+  const mounted = { ...app, volumeMounts: [{ name: 'data', mountPath: '/data' }] }
+  const volumes = [{ name: 'data', image: { reference: 'registry.example/data:1' } }]
+
+  test('is pulled before the container that mounts it, and can only be read', async () => {
+    await cluster.run({ containers: [mounted], volumes })
+    await cluster.clock.run(5000)
+    const pulls = (await cluster.eventsOf()).filter((event) => event.startsWith('Pulling'))
+    expect(pulls).toEqual([
+      'Pulling: Pulling image "registry.example/data:1"',
+      'Pulling: Pulling image "registry.example/app:1"',
+    ])
+    expect(await cluster.exec(['sh', '-c', 'echo x > /data/x'])).toMatch('Read-only file system')
+  })
+
+  test('that cannot be pulled holds its container up', async () => {
+    await cluster.declare('data', { images: ['registry.example/data:1'], pullError: 'not found' })
+    await cluster.run({ containers: [mounted], volumes })
+    await cluster.clock.run(5000)
+    expect((await first())?.state?.waiting).toEqual({
+      reason: 'ImagePullBackOff',
+      message:
+        'Back-off pulling image "registry.example/data:1": ErrImagePull: failed to pull and unpack image "registry.example/data:1": not found',
+    })
+  })
+})
+
 test('A container that does not end in time is killed, and one that does is not', async () => {
   await cluster.declare('slow', { images: ['slow'], stopTime: '1m' })
   await cluster.declare('quick', { images: ['quick'], stopTime: '1s' })

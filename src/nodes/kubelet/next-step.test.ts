@@ -31,6 +31,13 @@ const onCode = (action: string, operator: string, code: number) => ({
   restartPolicyRules: [{ action, exitCodes: { operator, values: [code] } }],
 })
 
+const mounting: Case = {
+  spec: {
+    containers: [{ ...app, volumeMounts: [{ name: 'data', mountPath: '/data' }] }],
+    volumes: [{ name: 'data', image: { reference: 'data:1', pullPolicy: 'IfNotPresent' } }],
+  },
+}
+
 interface Case {
   readonly spec?: Partial<V1PodSpec>
   readonly states?: Readonly<Record<string, Partial<ContainerRecord>>>
@@ -71,7 +78,8 @@ const told = (one: Case): readonly string[] =>
     if (step.do === 'release' || step.do === 'restart-all') return step.do
     if (step.do === 'fail-pod') return `fail-pod ${step.reason}`
     const more = step.do === 'stop' ? ` ${step.graceMs}` : step.do === 'back-off' ? ` ${step.ms}` : ''
-    return `${step.do} ${step.container.name}${more}`
+    const image = step.do === 'pull' && step.image !== step.container.image ? ` ${step.image}` : ''
+    return `${step.do} ${step.container.name}${image}${more}`
   })
 
 describe('The next step', () => {
@@ -164,6 +172,21 @@ describe('The next step', () => {
         states: { app: { restarts: 1, isReset: true, lastExit: ended(42) } },
       },
       ['start setup'],
+    ],
+    [
+      'is to pull what is mounted as a volume before its own image',
+      { ...mounting, images: [] },
+      ['pull app data:1'],
+    ],
+    ['is to pull its own image then', { ...mounting, images: ['data:1'] }, ['pull app']],
+    ['is to start when both are there', { ...mounting, images: ['data:1', 'app'] }, ['start app']],
+    [
+      'is to pull again before a restart when the policy is Always',
+      {
+        spec: { containers: [{ ...app, imagePullPolicy: 'Always' }] },
+        states: { app: exited(1, { notBefore: NOW }) },
+      },
+      ['pull app'],
     ],
     [
       'is to hold back no longer than the settings say',

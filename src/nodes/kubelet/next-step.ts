@@ -3,7 +3,7 @@ import { imageNameFault } from '../../api/image-name.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
 import { isPodTerminal } from '../../api/pods.ts'
 import { parseTime } from '../../base/date.ts'
-import { INVALID_NAME } from './image-pull.ts'
+import { INVALID_NAME, NEVER_PULLED } from './image-pull.ts'
 import { isLost } from './probe-state.ts'
 import {
   allContainers,
@@ -17,7 +17,8 @@ import { restarts, restartsAll } from './restart-policy.ts'
 
 /** What a kubelet does next for a pod. Several at once where they do not depend on one another. */
 export type Step =
-  | { readonly do: 'pull'; readonly container: V1Container }
+  /** Of its own image, or of one that it mounts as a volume. */
+  | { readonly do: 'pull'; readonly container: V1Container; readonly image: string }
   | { readonly do: 'start'; readonly container: V1Container }
   /** Ends it; `why` names the probe that says so. Of one that is stopping: ends it sooner. */
   | { readonly do: 'stop'; readonly container: V1Container; readonly graceMs: number; readonly why: string }
@@ -30,8 +31,13 @@ export type Step =
   | { readonly do: 'restart-all' }
   /** A failed pull has been shown as ErrImagePull for a moment; now the wait shows. */
   | { readonly do: 'pull-back-off'; readonly container: V1Container }
-  | { readonly do: 'refuse-pull'; readonly container: V1Container }
-  | { readonly do: 'refuse-name'; readonly container: V1Container; readonly why: string }
+  | { readonly do: 'refuse-pull'; readonly container: V1Container; readonly image: string }
+  | {
+      readonly do: 'refuse-name'
+      readonly container: V1Container
+      readonly image: string
+      readonly why: string
+    }
   | { readonly do: 'fail-pod'; readonly reason: string; readonly message: string }
   /** Everything has ended and the pod may go. */
   | { readonly do: 'release' }
@@ -188,7 +194,7 @@ function stepFor(
           blocks,
         }
       if (now < state.notBefore) return { lookAt: state.notBefore, blocks }
-      return { step: { do: 'start', container }, lookAt: NEVER, blocks }
+      return { ...beginning(pod, container, state, hasImage), lookAt: NEVER, blocks }
     }
     case 'waiting': {
       if (now < state.notBefore) {
@@ -197,21 +203,41 @@ function stepFor(
         if (now < showsUntil) return { lookAt: showsUntil, blocks }
         return { step: { do: 'pull-back-off', container }, lookAt: state.notBefore, blocks }
       }
-      const nameFault = imageNameFault(container.image ?? '')
-      if (nameFault !== undefined && state.reason === INVALID_NAME) return { lookAt: NEVER, blocks }
-      if (nameFault !== undefined)
-        return { step: { do: 'refuse-name', container, why: nameFault }, lookAt: NEVER, blocks }
-      const isThere = hasImage(container.image ?? '')
-      if (container.imagePullPolicy === 'Never' && !isThere) {
-        if (state.reason === 'ErrImageNeverPull') return { lookAt: NEVER, blocks }
-        return { step: { do: 'refuse-pull', container }, lookAt: NEVER, blocks }
-      }
-      const pulls = container.imagePullPolicy === 'Always' || !isThere
-      if (pulls && state.reason !== 'ImagePulled')
-        return { step: { do: 'pull', container }, lookAt: NEVER, blocks }
-      return { step: { do: 'start', container }, lookAt: NEVER, blocks }
+      return { ...beginning(pod, container, state, hasImage), lookAt: NEVER, blocks }
     }
   }
+}
+
+/** What comes before its start: its images are there, those that it mounts first. */
+function beginning(
+  pod: Pod,
+  container: V1Container,
+  state: ContainerRecord,
+  hasImage: (image: string) => boolean,
+): { readonly step?: Step } {
+  for (const { image, policy } of imagesOf(pod, container)) {
+    const why = imageNameFault(image)
+    if (why !== undefined)
+      return state.reason === INVALID_NAME ? {} : { step: { do: 'refuse-name', container, image, why } }
+    const isThere = hasImage(image)
+    if (policy === 'Never' && !isThere)
+      return state.reason === NEVER_PULLED ? {} : { step: { do: 'refuse-pull', container, image } }
+    const isOwn = image === container.image
+    if (!isThere || (isOwn && policy === 'Always' && state.reason !== 'ImagePulled'))
+      return { step: { do: 'pull', container, image } }
+  }
+  return { step: { do: 'start', container } }
+}
+
+function imagesOf(
+  { spec }: Pod,
+  { image = '', imagePullPolicy, volumeMounts = [] }: V1Container,
+): readonly { readonly image: string; readonly policy: string | undefined }[] {
+  const mounted = volumeMounts.flatMap(({ name }) => {
+    const source = spec.volumes?.find((volume) => volume.name === name)?.image
+    return source?.reference ? [{ image: source.reference, policy: source.pullPolicy }] : []
+  })
+  return [...mounted, { image, policy: imagePullPolicy }]
 }
 
 /** The first restart comes at once, then 10 s, 20 s, 40 s … 300 s; after ten minutes of running it begins anew. */

@@ -29,10 +29,12 @@ export class PodFiles {
   /** As a container has them mounted. */
   mountsOf(pod: Pod, container: V1Container): readonly SharedVolume[] {
     return (container.volumeMounts ?? []).flatMap(({ name, mountPath, subPath, readOnly }) => {
-      const volume = pod.spec.volumes?.find((each) => each.name === name)?.emptyDir
-      if (!volume) return []
+      const { emptyDir: volume, image } = pod.spec.volumes?.find((each) => each.name === name) ?? {}
       const path = mountPath.replace(/\/+$/, '')
       const base = subPath ? `/${subPath}` : ''
+      // Nobody knows what is in it.
+      if (image) return [{ path, base, isReadOnly: true, open: () => new VolumeData() }]
+      if (!volume) return []
       const open = () => this.#open(`volume/${name}`, memorySizeOf(pod, volume))
       return [{ path, base, isReadOnly: readOnly === true, open }]
     })

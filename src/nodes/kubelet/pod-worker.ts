@@ -281,17 +281,17 @@ export class PodWorker {
     if (!state) return
     switch (step.do) {
       case 'pull':
-        void this.#actions.pull(container)
+        void this.#actions.pull(container, step.image)
         return
       case 'pull-back-off':
       case 'refuse-name':
       case 'refuse-pull': {
         const { events, ...why } =
           step.do === 'pull-back-off'
-            ? pullBackOff(image, state.message)
+            ? pullBackOff(state.pulled ?? image, state.message)
             : step.do === 'refuse-name'
-              ? unreadableName(image, step.why)
-              : neverPulled(image)
+              ? unreadableName(step.image, step.why)
+              : neverPulled(step.image)
         for (const event of events) this.#event(...event, container)
         this.#set(name, why)
         return

@@ -21,6 +21,8 @@ export interface ContainerRecord {
   readonly message: string
   readonly id: string | undefined
   readonly imageId: string
+  /** The image that was pulled last for it: its own, or one that it mounts as a volume. */
+  readonly pulled?: string | undefined
   readonly restarts: number
   readonly startedAt: number | undefined
   /** What it was given; undefined until it runs, and where nobody wrote it down. */

@@ -1,3 +1,14 @@
+import type { V1Container } from '../../api/generated/types.ts'
+import type { Pod } from '../../api/pods.ts'
+
+/** The images that a container mounts as volumes. */
+export function imageVolumesOf({ spec }: Pod, { volumeMounts = [] }: V1Container): readonly string[] {
+  return volumeMounts.flatMap(({ name }) => {
+    const { reference } = spec.volumes?.find((volume) => volume.name === name)?.image ?? {}
+    return reference ? [reference] : []
+  })
+}
+
 /** An image on a node's disk. */
 export interface ImageOnDisk {
   readonly name: string

@@ -7,7 +7,7 @@ import type { Informers } from '../../client/informers.ts'
 import type { ProcessIo } from '../../client/node-connection.ts'
 import { type Behaviour, Behaviours, imageIdOf } from './behaviour.ts'
 import { endOf } from './container-end.ts'
-import { ImageCache, type ImageOnDisk } from './image-cache.ts'
+import { ImageCache, type ImageOnDisk, imageVolumesOf } from './image-cache.ts'
 import { LINE_MAX, LOG_LINES_MAX, type Log, type LogLine, logOf } from './log-lines.ts'
 import type {
   ContainerHandle,
@@ -169,7 +169,7 @@ export class SimulatedRuntime implements Runtime {
     this.#cancelEnds(running)
     this.#containers.delete(id)
     this.#byNode.get(running.node)?.delete(id)
-    this.#images.use(running.node, running.container.image ?? '', -1, this.#env.clock.now())
+    this.#use(running, -1)
   }
 
   probe(id: string, probe: V1Probe, podIP: string): ProbeAnswer {
@@ -352,8 +352,13 @@ export class SimulatedRuntime implements Runtime {
     this.#containers.set(handle.id, running)
     const ids = this.#byNode.get(node) ?? new Set()
     this.#byNode.set(node, ids.add(handle.id))
-    this.#images.use(node, container.image ?? '', 1, this.#env.clock.now())
+    this.#use(running, 1)
     if (!handle.exit) this.#await(running)
+  }
+
+  #use({ node, pod, container }: Running, by: 1 | -1): void {
+    for (const image of [container.image ?? '', ...imageVolumesOf(pod, container)])
+      this.#images.use(node, image, by, this.#env.clock.now())
   }
 
   #await(running: Running): void {
