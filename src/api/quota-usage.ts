@@ -1,3 +1,4 @@
+import { parseTime } from '../base/date.ts'
 import type { V1PodAffinityTerm, V1ScopedResourceSelectorRequirement } from './generated/types.ts'
 import type { KindRef } from './kind.ts'
 import type { PersistentVolumeClaim } from './kinds/persistent-volume-claim.ts'
@@ -21,12 +22,15 @@ const CLAIM_DEVICES_MAX = 32
 
 type Requirement = V1ScopedResourceSelectorRequirement
 
-/** By quota name: "pods", "requests.cpu", "count/jobs.batch" … Only what is more than nothing or counts as used. */
-export function usageOf(kind: KindRef, resource: Resource): ResourceList {
+/**
+ * By quota name: "pods", "requests.cpu", "count/jobs.batch" … Only what is more than nothing or counts as used.
+ * @param now epoch ms: pods that should be gone by then but are stuck count as objects only
+ */
+export function usageOf(kind: KindRef, resource: Resource, now?: number): ResourceList {
   const one = { [`count/${qualified(kind)}`]: '1' }
   switch (qualified(kind)) {
     case 'pods':
-      return podUsage(resource as Pod, one)
+      return podUsage(resource as Pod, one, now)
     case 'services':
       return { ...one, ...serviceUsage(resource as Service) }
     case 'persistentvolumeclaims':
@@ -43,8 +47,8 @@ export function usageOf(kind: KindRef, resource: Resource): ResourceList {
   }
 }
 
-function podUsage(pod: Pod, one: ResourceList): ResourceList {
-  if (isPodTerminal(pod)) return {}
+function podUsage(pod: Pod, one: ResourceList, now = 0): ResourceList {
+  if (isPodTerminal(pod) || isStuck(pod, now)) return one
   const usage: Record<string, string> = { ...one, pods: '1' }
   for (const [name, value] of Object.entries(requestsOf(pod.spec))) {
     if (COMPUTE.has(name) || name.startsWith('hugepages-')) usage[name] = value
@@ -53,6 +57,13 @@ function podUsage(pod: Pod, one: ResourceList): ResourceList {
   for (const [name, value] of Object.entries(limitsOf(pod.spec)))
     if (COMPUTE.has(name)) usage[`limits.${name}`] = value
   return usage
+}
+
+/** Its node is lost, it may be: whoever owns it should be able to make another. */
+function isStuck({ metadata }: Pod, now: number): boolean {
+  const goneAt = parseTime(metadata.deletionTimestamp)
+  const grace = metadata.deletionGracePeriodSeconds
+  return goneAt !== undefined && grace !== undefined && now > goneAt + grace * 1000
 }
 
 function serviceUsage({ spec }: Service): ResourceList {
@@ -211,13 +222,14 @@ const UNCOUNTED = new Set([
 export function totalUsage(
   quota: ResourceQuota,
   objects: Iterable<{ readonly kind: KindRef; readonly resource: Resource }>,
+  now?: number,
 ): ResourceList {
   const used: Record<string, string> = Object.fromEntries(
     Object.keys(quota.spec.hard ?? {}).map((name) => [name, '0']),
   )
   for (const { kind, resource } of objects) {
     if (!isInScope(quota, kind, resource)) continue
-    for (const [name, value] of Object.entries(boundBy(quota, usageOf(kind, resource))))
+    for (const [name, value] of Object.entries(boundBy(quota, usageOf(kind, resource, now))))
       used[name] = addQuantities(used[name] ?? '0', value)
   }
   return used

@@ -84,7 +84,7 @@ function givesBack(kind: AnyKind, { type, resource, previous }: InformerChange<R
 
 /** Written only over the quota that was read: whoever charges it meanwhile has this count done again. */
 async function count(
-  { client }: ReconcileContext,
+  { client, env }: ReconcileContext,
   quota: ResourceQuota,
   kinds: readonly AnyKind[],
 ): Promise<void> {
@@ -96,7 +96,7 @@ async function count(
         (await client.list(kind as KindRef, { namespace })).items.map((resource) => ({ kind, resource })),
       ),
   )
-  const status = { hard: quota.spec.hard ?? {}, used: totalUsage(quota, lists.flat()) }
+  const status = { hard: quota.spec.hard ?? {}, used: totalUsage(quota, lists.flat(), env.clock.now()) }
   if (!deepEqual(status, quota.status))
     await client.update(resourceQuota, { ...quota, status }, { subresource: 'status' })
 }

@@ -147,6 +147,23 @@ describe('A claim', () => {
     expect(reasons).toMatchObject([{ reason: 'FailedBinding', count: 1 }])
   })
 
+  test('of somebody else that has the name of an ephemeral one is not used, which is said', async () => {
+    await createClass('fast')
+    await cluster.client.create(persistentVolumeClaim, {
+      ...persistentVolumeClaim.example,
+      metadata: { namespace: 'default', name: 'web-data' },
+    })
+    const ephemeral = { volumeClaimTemplate: { spec: persistentVolumeClaim.example.spec } }
+    await cluster.client.create(pod, make.pod({ spec: { volumes: [{ name: 'data', ephemeral }] } }))
+    await cluster.clock.run(2000)
+    const said = (await cluster.client.list(event)).items
+      .filter(({ involvedObject }) => involvedObject.kind === 'Pod')
+      .map(({ reason, message }) => `${reason}: ${message}`)
+    expect(said).toEqual([
+      'FailedBinding: ephemeral volume data: PVC default/web-data was not created for pod default/web (pod is not owner)',
+    ])
+  })
+
   test('that is kept for a pod goes only after it', async () => {
     await createClass('fast')
     await createClaim({ storageClassName: 'fast' })
