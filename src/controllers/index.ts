@@ -19,6 +19,7 @@ import { endpointSliceController } from './endpoint-slice.ts'
 import { endpointSliceMirroringController } from './endpoint-slice-mirroring.ts'
 import { endpointsController } from './endpoints.ts'
 import { ephemeralVolumeController } from './ephemeral-volume.ts'
+import { eventSourceOf } from './event-sources.ts'
 import { eventTtlLoop } from './event-ttl.ts'
 import { flowSchemaController } from './flow-schema.ts'
 import { garbageCollectorLoop } from './garbage-collector.ts'
@@ -141,7 +142,7 @@ export interface ControllerOptions {
 export function startControllers(env: Env, client: Client, options: ControllerOptions): Running {
   const recorders: EventRecorder[] = []
   const contextOf = (name: string): ReconcileContext => {
-    const events = new EventRecorder(env, client, `${name}-controller`)
+    const events = new EventRecorder(env, client, eventSourceOf(name))
     recorders.push(events)
     return { env, client, informers: options.informers, events }
   }
