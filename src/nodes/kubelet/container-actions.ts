@@ -20,6 +20,8 @@ export interface ActingPod {
   state(container: string): ContainerRecord | undefined
   set(container: string, change: Partial<ContainerRecord>): void
   event(type: 'Normal' | 'Warning', reason: string, message: string, container: V1Container): void
+  /** Why its volumes cannot be mounted as it wants them. */
+  mountFault(container: V1Container): string | undefined
   /** What is prepared around a container that is about to start. */
   prepare(container: V1Container): Surroundings
   again(afterMs?: number): void
@@ -30,7 +32,7 @@ export class ContainerActions {
   readonly #options: PodWorkerOptions
   readonly #for: ActingPod
   /** Of containers that have been told to end, by id; undefined: they have none. */
-  readonly #preStops = new Map<string, Promise<string | undefined> | undefined>()
+  #preStops: Map<string, Promise<string | undefined> | undefined> | undefined
 
   constructor(options: PodWorkerOptions, acting: ActingPod) {
     this.#options = options
@@ -51,7 +53,8 @@ export class ContainerActions {
       // The wait of one that ran before is for its crashes, not for its image.
       const backoffMs = state.exit || state.isReset ? state.backoffMs : 0
       const reason = image === container.image ? 'ImagePulled' : 'ContainerCreating'
-      this.#for.set(name, { phase: 'waiting', reason, message: '', backoffMs, notBefore: 0 })
+      const notBefore = state.exit ? state.notBefore : 0
+      this.#for.set(name, { phase: 'waiting', reason, message: '', backoffMs, notBefore })
     } else {
       const backoffMs = nextPullBackoffMs(state)
       const notBefore = env.clock.now() + backoffMs
@@ -70,7 +73,9 @@ export class ContainerActions {
   begin(container: V1Container, state: ContainerRecord): void {
     const { sources, env } = this.#options
     const { namespace = '' } = this.#for.pod.metadata
-    const missing = missingReference(environmentReferences(container), sources.data, namespace)
+    const missing =
+      missingReference(environmentReferences(container), sources.data, namespace) ??
+      this.#for.mountFault(container)
     if (missing === undefined) {
       void this.#start(container, state)
       return
@@ -147,7 +152,7 @@ export class ContainerActions {
   /** `why`, if it says something, is told as an event. Of one that is stopping: ends it sooner. */
   stop(container: V1Container, { id, phase }: ContainerRecord, graceMs: number, why: string): void {
     if (id === undefined) return
-    const isTold = phase === 'stopping' || this.#preStops.has(id)
+    const isTold = phase === 'stopping' || this.#preStops?.has(id) === true
     if (why !== '' && !isTold) this.#for.event('Normal', 'Killing', why, container)
     this.#for.set(container.name, { phase: 'stopping', stopBy: this.#options.env.clock.now() + graceMs })
     // Its hook has begun with the first stop.
@@ -165,10 +170,11 @@ export class ContainerActions {
 
   /** Once for each container. */
   #beginPreStop(container: V1Container, id: string, graceMs: number): void {
-    if (this.#preStops.has(id)) return
+    if (this.#preStops?.has(id)) return
     const { env, runtime } = this.#options
     const { preStop } = container.lifecycle ?? {}
     const hook = preStop && graceMs > 0 ? runHook(env, runtime, id, preStop, graceMs) : undefined
+    this.#preStops ??= new Map()
     this.#preStops.set(id, hook)
     void hook?.then((failure) => {
       if (failure === undefined) return
@@ -186,8 +192,8 @@ export class ContainerActions {
   /** An earlier end overtakes the hook. */
   async #terminate(id: string, graceMs: number): Promise<void> {
     const { env, runtime } = this.#options
-    await endContainer(env, runtime, id, this.#preStops.get(id), graceMs)
-    this.#preStops.delete(id)
+    await endContainer(env, runtime, id, this.#preStops?.get(id), graceMs)
+    this.#preStops?.delete(id)
     this.#for.again()
   }
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { make } from '../../../test/support/make.ts'
-import { environmentOf, withSubPaths } from './environment.ts'
+import { environmentOf, subPathFault, withSubPaths } from './environment.ts'
 import type { PodSources } from './sources.ts'
 import { mountedFiles } from './volume-files.ts'
 
@@ -146,6 +146,16 @@ describe('The files of a volume', () => {
       files,
     )
   })
+})
+
+test.each([
+  ['$(POD)/logs', undefined],
+  ['$(NOBODY)/logs', 'missing value for "NOBODY"'],
+  ['$(ROOT)', 'error SubPath `/etc` must not be an absolute path'],
+  ['logs/$(UP)/x', "unable to provision SubPath `logs/../x`: must not contain '..'"],
+])('The subPathExpr %s has the fault %s', (subPathExpr, why) => {
+  const fields = { volumeMounts: [{ name: 'v', mountPath: '/logs', subPathExpr }] }
+  expect(subPathFault(container(fields), { POD: 'web', ROOT: '/etc', UP: '..' })).toBe(why)
 })
 
 test('A mount with a subPathExpr shows the folder that the environment names', () => {

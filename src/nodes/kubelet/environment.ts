@@ -67,6 +67,23 @@ export function withSubPaths(container: V1Container, env: Readonly<Record<string
   return { ...container, volumeMounts }
 }
 
+/** Why a `subPathExpr` names no folder of its volume (kubelet_pods.go makeMounts); undefined: all do. */
+export function subPathFault(
+  { volumeMounts = [] }: V1Container,
+  env: Readonly<Record<string, string>>,
+): string | undefined {
+  for (const { subPathExpr } of volumeMounts) {
+    if (!subPathExpr) continue
+    const subPath = expand(subPathExpr, (name) => env[name])
+    const [, unknown] = /\$\(([A-Za-z_][\w.-]*)\)/.exec(subPath) ?? []
+    if (unknown !== undefined) return `missing value for "${unknown}"`
+    if (subPath.startsWith('/')) return `error SubPath \`${subPath}\` must not be an absolute path`
+    if (subPath.split('/').includes('..'))
+      return `unable to provision SubPath \`${subPath}\`: must not contain '..'`
+  }
+  return undefined
+}
+
 /** `$(NAME)` with a known name is its value, `$$` a dollar; anything else stays as it is. */
 function expand(text: string, known: (name: string) => string | undefined): string {
   return text.replace(/\$\$|\$\(([A-Za-z_][\w.-]*)\)/g, (whole, name = '') =>

@@ -7,6 +7,7 @@ import type {
   V1PodStatus,
 } from '../../api/generated/types.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
+import { podRequests } from '../../api/pods.ts'
 import { qosClassOf } from '../../api/resource-requests.ts'
 import { CONFIG_SOURCE } from '../../api/static-pods.ts'
 import { formatTime } from '../../base/date.ts'
@@ -58,6 +59,7 @@ export function podStatusOf(pod: Pod, record: PodRecord, hostIP: string, now: nu
     ...(inits.length > 0 ? { initContainerStatuses: inits } : {}),
     containerStatuses: mains,
     ...(ephemerals.length > 0 ? { ephemeralContainerStatuses: ephemerals } : {}),
+    ...(pod.spec.resources ? { allocatedResources: podRequests(pod), resources: pod.spec.resources } : {}),
     qosClass: qosClassOf(pod.spec),
   }
 }
@@ -245,7 +247,8 @@ function containerStatus(
   }
   const isGivenUp = record.failure !== undefined || pod.metadata.deletionTimestamp !== undefined
   // It never ran, or cannot be started again for another reason than its end.
-  if (!state.exit || (state.phase === 'waiting' && !isGivenUp)) {
+  const isAboutToStart = state.phase === 'waiting' && state.reason === 'ImagePulled'
+  if (!state.exit || (state.phase === 'waiting' && !isAboutToStart && !isGivenUp)) {
     const reason = shownReason(pod, state)
     const waiting = { reason, ...(state.message ? { message: state.message } : {}) }
     return { ...base, ready: false, started: false, state: { waiting }, lastState: ended ?? last ?? {} }

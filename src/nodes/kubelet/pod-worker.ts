@@ -3,7 +3,8 @@ import type { V1Container } from '../../api/generated/types.ts'
 import { isPodTerminal, type Pod } from '../../api/pods.ts'
 import type { ContainerHandle } from '../runtimes/runtime.ts'
 import type { Surroundings } from '../runtimes/surroundings.ts'
-import { ContainerActions } from './container-actions.ts'
+import { type ActingPod, ContainerActions } from './container-actions.ts'
+import { subPathFault } from './environment.ts'
 import { neverPulled, pullBackOff, unreadableName } from './image-pull.ts'
 import { nextSteps, type Step } from './next-step.ts'
 import { type PodDisk, podDisk } from './pod-disk.ts'
@@ -33,7 +34,7 @@ const RESIZE_RETRY_MS = 10_000
  * One pod on its node: look, decide (nextSteps), do, report. Pulls, starts and stops run beside it and bring the pod
  * back when they end, so that `sync` never waits for one. Status is written only when it says something new.
  */
-export class PodWorker {
+export class PodWorker implements ActingPod {
   readonly #options: PodWorkerOptions
   readonly #key: string
   readonly #actions: ContainerActions
@@ -49,12 +50,12 @@ export class PodWorker {
     this.#key = key
     this.#record = record
     this.#pod = pod
-    this.#actions = this.#actionsFor()
+    this.#actions = new ContainerActions(options, this)
     for (const { container, state } of this.#running()) {
       const { ready: isReady = false, started: isStarted = false } =
         containerStatusOf(pod, container.name) ?? {}
       const found = { isReady, isStarted, now: options.env.clock.now() }
-      this.#set(container.name, { probes: probesOf(container, state.startedAt ?? found.now, found) })
+      this.set(container.name, { probes: probesOf(container, state.startedAt ?? found.now, found) })
     }
   }
 
@@ -156,7 +157,7 @@ export class PodWorker {
     return this.#written && version(this.#written) > version(seen) ? this.#written : seen
   }
 
-  #set(name: string, change: Partial<ContainerRecord>): void {
+  set(name: string, change: Partial<ContainerRecord>): void {
     const before = this.#record.containers.get(name)
     if (!before) return
     const containers = new Map(this.#record.containers).set(name, { ...before, ...change })
@@ -178,7 +179,7 @@ export class PodWorker {
       if (!exit) continue
       const { at, ...how } = exit
       const ended = { ...how, startedAt: state.startedAt ?? at, finishedAt: at, id }
-      this.#set(container.name, {
+      this.set(container.name, {
         phase: 'exited',
         exit: ended,
         notBefore: 0,
@@ -197,9 +198,9 @@ export class PodWorker {
       const { probes, failed } = askProbes(container, state, env.clock.now(), (probe) =>
         runtime.probe(id, probe, this.#record.podIP ?? ''),
       )
-      this.#set(container.name, { probes })
+      this.set(container.name, { probes })
       for (const each of failed)
-        for (const event of probeEvents(container, each)) this.#event(...event, container)
+        for (const event of probeEvents(container, each)) this.event(...event, container)
     }
   }
 
@@ -210,7 +211,7 @@ export class PodWorker {
     const wait = resized.length > 0 && this.isTaken ? resizeWait(pod) : undefined
     const before = this.#record
     const tell = (type: 'Normal' | 'Warning', reason: string, what: string, error?: string) =>
-      this.#event(type, `Resize${reason}`, resizeMessage(what, pod, error))
+      this.event(type, `Resize${reason}`, resizeMessage(what, pod, error))
     if (wait && wait.reason !== before.resizeWait?.reason)
       tell('Warning', wait.reason, wait.reason, wait.message)
     if (wait ?? before.resizeWait) this.#record = { ...before, resizeWait: wait }
@@ -232,7 +233,7 @@ export class PodWorker {
         continue
       }
       runtime.resize(id, container)
-      this.#set(container.name, { resources: container.resources })
+      this.set(container.name, { resources: container.resources })
     }
     const [error] = errors
     if (error !== undefined && error !== before.resizeError) tell('Warning', 'Error', 'error', error)
@@ -253,12 +254,12 @@ export class PodWorker {
     const { podIP, why } = heldBack(pod, this.#record, sources.data, takeAddress)
     this.#record = { ...this.#record, podIP }
     this.#held = why ? heldAgain(this.#held, why, now) : NOT_HELD
-    if (why) this.#event('Warning', ...why)
-    if (this.#held.isLong) this.#event('Warning', ...mountTimedOut(pod, sources.data))
+    if (why) this.event('Warning', ...why)
+    if (this.#held.isLong) this.event('Warning', ...mountTimedOut(pod, sources.data))
     return why !== undefined
   }
 
-  #event(type: 'Normal' | 'Warning', reason: string, message: string, container?: V1Container): void {
+  event(type: 'Normal' | 'Warning', reason: string, message: string, container?: V1Container): void {
     if (this.#ended || this.#options.isCut()) return
     const fieldPath = container && fieldPathOf(this.#pod, container.name)
     this.#options.events.event(this.#pod, type, reason, message, fieldPath)
@@ -267,7 +268,7 @@ export class PodWorker {
   #perform(step: Exclude<Step, { do: 'release' }>): void {
     if (step.do === 'fail-pod') {
       const { reason, message } = step
-      if (reason !== '') this.#event('Normal', reason, message)
+      if (reason !== '') this.event('Normal', reason, message)
       this.#record = { ...this.#record, failure: { reason, message } }
       return
     }
@@ -292,8 +293,8 @@ export class PodWorker {
             : step.do === 'refuse-name'
               ? unreadableName(step.image, step.why)
               : neverPulled(step.image)
-        for (const event of events) this.#event(...event, container)
-        this.#set(name, why)
+        for (const event of events) this.event(...event, container)
+        this.set(name, why)
         return
       }
       case 'announce-stop':
@@ -315,8 +316,8 @@ export class PodWorker {
         return
       case 'back-off': {
         const from = state.exit?.finishedAt ?? this.#options.env.clock.now()
-        this.#set(name, { backoffMs: step.ms, notBefore: Math.max(1, from + step.ms) })
-        if (step.ms > 0) this.#event('Warning', 'BackOff', restartHeldBack(this.#pod, name), container)
+        this.set(name, { backoffMs: step.ms, notBefore: Math.max(1, from + step.ms) })
+        if (step.ms > 0) this.event('Warning', 'BackOff', restartHeldBack(this.#pod, name), container)
       }
     }
   }
@@ -327,30 +328,31 @@ export class PodWorker {
       const state = this.#record.containers.get(container.name)
       if (kind === 'ephemeral' || !state) continue
       if (state.exit && state.lastExit) this.#options.runtime.remove(state.lastExit.id)
-      this.#set(container.name, resetContainer(state))
+      this.set(container.name, resetContainer(state))
     }
   }
 
-  #actionsFor(): ContainerActions {
-    const worker = this
-    return new ContainerActions(this.#options, {
-      get pod() {
-        return worker.#pod
-      },
-      get isEnded() {
-        return worker.#ended
-      },
-      state: (name) => this.#record.containers.get(name),
-      set: (name, change) => this.#set(name, change),
-      event: (...event) => this.#event(...event),
-      prepare: (container) => {
-        this.#options.files.renew(container.name)
-        return this.surroundings(container)
-      },
-      again: (afterMs = 0) => {
-        if (!this.#ended) this.#options.lookAgain(this.#key, afterMs)
-      },
-    })
+  get isEnded(): boolean {
+    return this.#ended
+  }
+
+  state(container: string): ContainerRecord | undefined {
+    return this.#record.containers.get(container)
+  }
+
+  mountFault(container: V1Container): string | undefined {
+    if (!container.volumeMounts?.some(({ subPathExpr }) => subPathExpr)) return undefined
+    const { env, serviceEnv } = this.surroundings(container)
+    return subPathFault(container, { ...serviceEnv, ...env })
+  }
+
+  prepare(container: V1Container): Surroundings {
+    this.#options.files.renew(container.name)
+    return this.surroundings(container)
+  }
+
+  again(afterMs = 0): void {
+    if (!this.#ended) this.#options.lookAgain(this.#key, afterMs)
   }
 
   async #report(pod: Pod): Promise<void> {
