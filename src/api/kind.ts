@@ -97,6 +97,8 @@ export interface Kind<R extends Resource = Resource> extends KindRef<R> {
   /** `status`: it has /status, status is reset on create and kept on update, generation follows the rest. */
   readonly subresources: {
     readonly status?: true
+    /** Who writes the status also writes annotations, as upstream's strategy of the kind lets them. */
+    readonly statusAnnotations?: true
     readonly scale?: ScaleSubresource<R>
     /** Further ones, as discovery lists them: { binding: { group: '', version: 'v1', kind: 'Binding', verbs: ['create'] } } */
     readonly others?: Readonly<Record<string, OtherSubresource>>

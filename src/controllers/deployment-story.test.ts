@@ -87,7 +87,17 @@ describe('A Deployment', () => {
     await deploy()
     expect(await pods()).toHaveLength(3)
     const [set] = await sets()
-    expect((await found()).metadata.annotations).toEqual({ 'deployment.kubernetes.io/revision': '1' })
+    const { metadata } = await found()
+    // The annotation comes through /status, so it is no generation of its own; managedFields say so.
+    expect(metadata).toMatchObject({
+      generation: 1,
+      annotations: { 'deployment.kubernetes.io/revision': '1' },
+    })
+    expect(
+      metadata.managedFields?.find(({ subresource }) => subresource === 'status')?.fieldsV1,
+    ).toMatchObject({
+      'f:metadata': { 'f:annotations': { 'f:deployment.kubernetes.io/revision': {} } },
+    })
     expect(set?.status).toMatchObject({
       replicas: 3,
       fullyLabeledReplicas: 3,

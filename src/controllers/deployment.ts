@@ -48,14 +48,14 @@ export const deploymentController: Controller<Deployment> = {
     }
     const owned = await claimSets(context, found)
     const step = isBeingDeleted(found)
-      ? { current: found, newSet: findNewSet(found, owned), sets: owned, isScaling: true }
+      ? { newSet: findNewSet(found, owned), sets: owned, isScaling: true }
       : await takeStep(context, found, owned)
     const now = env.clock.now()
-    const status = deploymentStatus({ ...step, deployment: step.current, now })
-    if (!deepEqual(step.current.status, status)) {
-      await client.update(deployment, { ...step.current, status }, { subresource: 'status' })
-    }
-    const leftMs = deadlineLeftMs(step.current, status.conditions, now)
+    const status = deploymentStatus({ ...step, deployment: found, now })
+    const current = step.newSet ? numbered(found, step.newSet) : found
+    if (current !== found || !deepEqual(found.status, status))
+      await client.update(deployment, { ...current, status }, { subresource: 'status' })
+    const leftMs = deadlineLeftMs(found, status.conditions, now)
     // Times are stored in whole seconds: one more is sure to be past the deadline.
     return leftMs === undefined ? undefined : { requeueAfterMs: leftMs + 1000 }
   },
@@ -81,8 +81,6 @@ function* wouldAdopt(set: ReplicaSet, informers: Informers): Iterable<string> {
 }
 
 interface Step {
-  /** As it is after this step's own writes. */
-  readonly current: Deployment
   readonly newSet: ReplicaSet | undefined
   readonly sets: readonly ReplicaSet[]
   readonly news?: NewSetNews | undefined
@@ -110,9 +108,7 @@ async function takeStep(
     scaled.set(scale.set.metadata.name, await scaleSet(context, found, scale))
   for (const set of rollout.remove) await removeSet(client, set)
   const after = (set: ReplicaSet) => scaled.get(set.metadata.name) ?? set
-  const current = newSet ? await numbered(client, found, newSet) : found
   return {
-    current,
     newSet: newSet && after(newSet),
     sets: [...oldSets, ...(newSet ? [newSet] : [])].filter((set) => !rollout.remove.includes(set)).map(after),
     news: newSet && !rollout.isScaling ? { type: 'found', name: newSet.metadata.name } : undefined,
@@ -139,13 +135,12 @@ async function synced(
   return wanted === newSet ? newSet : await client.update(replicaSet, wanted)
 }
 
-/** The Deployment carries the revision of its new ReplicaSet. */
-async function numbered(client: Client, found: Deployment, newSet: ReplicaSet): Promise<Deployment> {
+/** The Deployment carries the revision of its new ReplicaSet; written with the status, it makes no generation of its own. */
+function numbered(found: Deployment, newSet: ReplicaSet): Deployment {
   const revision = newSet.metadata.annotations?.[REVISION]
   if (revision === undefined || found.metadata.annotations?.[REVISION] === revision) return found
-  const { namespace, name, uid } = found.metadata
-  const metadata = { uid, annotations: { [REVISION]: revision } }
-  return await client.patch(deployment, { namespace, name }, 'merge', { metadata })
+  const annotations = { ...found.metadata.annotations, [REVISION]: revision }
+  return { ...found, metadata: { ...found.metadata, annotations } }
 }
 
 async function scaleSet(
@@ -189,9 +184,7 @@ async function create(
         'ScalingReplicaSet',
         `Scaled up replica set ${name} from 0 to ${replicas}`,
       )
-    const current = await numbered(client, found, made)
     return {
-      current,
       newSet: made,
       sets: [...oldSets, made],
       news: { type: 'created', name },

@@ -25,6 +25,7 @@ export const deployment = defineKind<Deployment>({
   applyWave: WAVE.workload,
   subresources: {
     status: true,
+    statusAnnotations: true,
     scale: {
       specReplicas: ({ spec }) => spec.replicas ?? 0,
       statusReplicas: ({ status }) => status?.replicas ?? 0,

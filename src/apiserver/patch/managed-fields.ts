@@ -150,13 +150,13 @@ function capUpdaters(managers: Manager[]): Manager[] {
   ]
 }
 
-/** What a writer of this subresource can own: without identity, and status only through /status. */
+/** What a writer of this subresource can own: without identity, and status only through /status (which may say annotations). */
 export function ownable(fields: Fields, subresource: string, hasStatus: boolean): Fields {
   const isStatus = subresource === 'status'
   return filterFields(fields, (element, node) => {
     if (element === 'f:apiVersion' || element === 'f:kind') return undefined
-    if (element === 'f:status' ? hasStatus && !isStatus : isStatus) return undefined
-    return element === 'f:metadata' ? ownedMetadata(node) : node
+    if (element === 'f:metadata') return ownedMetadata(node)
+    return (element === 'f:status' ? hasStatus && !isStatus : isStatus) ? undefined : node
   })
 }
 

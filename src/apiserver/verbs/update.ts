@@ -154,7 +154,7 @@ async function prepare(
   const merged = isMain
     ? keepSystemFields(kind, old, sent)
     : subresource === 'status'
-      ? statusOnly(old, sent)
+      ? statusOnly(kind, old, sent)
       : merge
         ? (merge(old, sent, registry.env.clock.now()) as AnyResource)
         : sent
@@ -221,10 +221,15 @@ function keepSystemFields(kind: AnyKind, old: AnyResource, sent: AnyResource): A
   return { ...withoutStatus, metadata, ...(old.status === undefined ? {} : { status: old.status }) }
 }
 
-/** /status writes the status and who owns it, nothing else. */
-function statusOnly(old: AnyResource, sent: AnyResource): AnyResource {
+/** /status writes the status and who owns it; of few kinds the annotations too. */
+function statusOnly({ subresources }: AnyKind, old: AnyResource, sent: AnyResource): AnyResource {
   const managedFields = sent.metadata.managedFields ?? old.metadata.managedFields
-  const metadata = managedFields ? { ...old.metadata, managedFields } : old.metadata
+  const { annotations: before, ...others } = old.metadata
+  const annotations = subresources.statusAnnotations ? sent.metadata.annotations : before
+  const isSame = managedFields === old.metadata.managedFields && annotations === before
+  const metadata = isSame
+    ? old.metadata
+    : { ...others, ...(annotations ? { annotations } : {}), ...(managedFields ? { managedFields } : {}) }
   return { ...old, metadata, ...(sent.status === undefined ? {} : { status: sent.status }) }
 }
 
