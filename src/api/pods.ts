@@ -19,6 +19,12 @@ export function podRequests({ spec }: Pod): ResourceList {
 
 const known = new WeakMap<Pod['spec'], ResourceList>()
 
+/** Who it is and what it wants: of a pod that is held on to, what does not become an old version of its status. */
+export function withoutStatus({ apiVersion, kind, metadata, spec }: Pod): Pod {
+  const { managedFields: _, ...kept } = metadata
+  return { apiVersion, kind, metadata: kept, spec }
+}
+
 export function podPriority(pod: Pod): number {
   return pod.spec.priority ?? 0
 }

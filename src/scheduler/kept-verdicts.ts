@@ -34,7 +34,7 @@ export class Kept {
 }
 
 /** So many nodes times shapes are kept (about 50 bytes each); the shape that was not asked for longest goes first. */
-const CELLS_MAX = 1_000_000
+const CELLS_MAX = 300_000
 
 /** The verdicts of the shapes that were asked for lately. A shape is kept from its second pod on. */
 export class KeptVerdicts {

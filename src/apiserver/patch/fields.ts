@@ -20,15 +20,29 @@ export function isEmpty(fields: Fields): boolean {
 /** A path element with nothing below it, and the "." of one that is a member beside what is below. */
 const LEAF: FieldsJson = Object.freeze({})
 
-const readOnce = new WeakMap<object, Fields>()
+/** Two generations: objects live longer than anybody writes to them. */
+let readLately = new WeakMap<object, Fields>()
+let readBefore = new WeakMap<object, Fields>()
+let readCount = 0
+const READ_MAX = 20_000
 
-/** Frozen fieldsV1 objects, and the parts that they share, are read once. */
+function remember(json: object, fields: Fields): void {
+  if (readCount >= READ_MAX) {
+    readBefore = readLately
+    readLately = new WeakMap()
+    readCount = 0
+  }
+  readLately.set(json, fields)
+  readCount += 1
+}
+
+/** Frozen fieldsV1 objects, and the parts that they share, are read once in a while. */
 export function parseFields(json: unknown): Fields {
   if (!isObject(json)) return NO_FIELDS
-  const known = readOnce.get(json)
+  const known = readLately.get(json)
   if (known) return known
-  const fields = read(json)
-  if (Object.isFrozen(json)) readOnce.set(json, fields)
+  const fields = readBefore.get(json) ?? read(json)
+  if (Object.isFrozen(json)) remember(json, fields)
   return fields
 }
 
@@ -56,7 +70,7 @@ function write(fields: Fields, json: Record<string, unknown>): FieldsJson {
     const { member, children } = fields.elements.get(key)!
     defineKey(json, key, isEmpty(children) ? LEAF : children.json(member, member ? writeMember : writePlain))
   }
-  readOnce.set(Object.freeze(json), fields)
+  remember(Object.freeze(json), fields)
   return json
 }
 

@@ -154,7 +154,9 @@ export class PodWorker implements ActingPod {
 
   #newest(seen: Pod): Pod {
     const version = ({ metadata }: Pod) => Number(metadata.resourceVersion ?? 0)
-    return this.#written && version(this.#written) > version(seen) ? this.#written : seen
+    if (this.#written && version(this.#written) > version(seen)) return this.#written
+    this.#written = undefined
+    return seen
   }
 
   set(name: string, change: Partial<ContainerRecord>): void {

@@ -3,6 +3,7 @@ import { configMap } from '../../api/kinds/config-map.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
 import { secret } from '../../api/kinds/secret.ts'
 import { service } from '../../api/kinds/service.ts'
+import { withoutStatus } from '../../api/pods.ts'
 import type { Cancel } from '../../base/clock.ts'
 import type { Env } from '../../base/env.ts'
 import type { Client } from '../../client/client.ts'
@@ -55,7 +56,8 @@ export class Sources {
     })
   }
 
-  of(pod: Pod): PodSources {
+  of(given: Pod): PodSources {
+    const pod = withoutStatus(given)
     const { namespace = '' } = pod.metadata
     return {
       data: (kind, name) => this.#dataOf(`${namespace}/${name}`, kind),

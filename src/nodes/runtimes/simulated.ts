@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 import type { V1Container, V1LifecycleHandler, V1Probe } from '../../api/generated/types.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
+import { withoutStatus } from '../../api/pods.ts'
 import { type Cancel, every, sleep } from '../../base/clock.ts'
 import type { Env } from '../../base/env.ts'
 import type { Informers } from '../../client/informers.ts'
@@ -341,7 +342,7 @@ export class SimulatedRuntime implements Runtime {
     const running: Running = {
       handle,
       node,
-      pod,
+      pod: withoutStatus(pod),
       container,
       behaviour,
       surroundings,
