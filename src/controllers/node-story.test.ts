@@ -106,6 +106,42 @@ describe('A node', () => {
     expect((await pods()).filter(({ metadata }) => metadata.deletionTimestamp)).toEqual([])
   })
 
+  test('is not evicted because this process was paused: time went on and nobody renewed a lease', async () => {
+    await running.stop()
+    let pausedMs = 0
+    const { clock } = cluster
+    const env = {
+      ...cluster.env,
+      clock: { now: () => clock.now() + pausedMs, after: clock.after.bind(clock) },
+    }
+    running = startControllers(env, cluster.client, { informers: cluster.informers, kinds: () => kinds })
+    await clock.run(60_000)
+    const before = (await pods()).map(({ metadata }) => metadata.uid)
+    pausedMs = 600_000
+    await clock.run(60_000)
+    for (const name of alive.keys()) expect(await taints(name)).toEqual([])
+    expect((await pods()).map(({ metadata }) => metadata.uid)).toEqual(before)
+  })
+
+  test('has its pods marked not ready also by a process that begins after the node was', async () => {
+    await running.stop()
+    const [name = ''] = (await pods()).map(({ spec }) => spec.nodeName ?? '')
+    alive.set(name, false)
+    const { status } = await nodeOf(name)
+    const conditions = (status?.conditions ?? []).map((each) =>
+      each.type === 'Ready' ? { ...each, status: 'Unknown', reason: 'NodeStatusUnknown' } : each,
+    )
+    await cluster.client.patch(node, { name }, 'merge', { status: { conditions } }, { subresource: 'status' })
+    running = startControllers(cluster.env, cluster.client, {
+      informers: cluster.informers,
+      kinds: () => kinds,
+    })
+    await cluster.clock.run(10_000)
+    const there = (await pods()).filter(({ spec }) => spec.nodeName === name)
+    expect(there.length).toBeGreaterThan(0)
+    expect(there.filter(isPodReady)).toEqual([])
+  })
+
   test('that is deleted gives its pods back after 40 s', async () => {
     const before = (await pods()).map(({ metadata }) => metadata.uid)
     await cluster.client.delete(node, { name: 'node-a' })

@@ -107,6 +107,33 @@ describe('An image', () => {
   })
 })
 
+describe('A probe by a command', () => {
+  test.each([
+    ['that takes too long', { takes: '5s' }, 'command timed out: "check -v" timed out after 1s'],
+    ['that fails', { exitCode: 2, error: 'no disk' }, 'no disk'],
+  ])('%s says so', async (_, declared, message) => {
+    await cluster.declare('app', { commands: [{ name: 'check', ...declared }] })
+    const livenessProbe = { exec: { command: ['check', '-v'] }, periodSeconds: 10, failureThreshold: 2 }
+    await cluster.run({ containers: [{ ...app, livenessProbe }] })
+    await cluster.clock.run(13_000)
+    const events = await cluster.eventsOf()
+    expect(events).toContain(`Unhealthy: Liveness probe failed: ${message}`)
+    expect(events).toContain('Killing: Container app failed liveness probe, will be restarted')
+    expect((await first())?.restartCount).toBe(1)
+  })
+})
+
+test('A pod that asks for resources as a whole is told what it has of them', async () => {
+  const resources = { requests: { cpu: '500m', memory: '64Mi' }, limits: { memory: '128Mi' } }
+  await cluster.run({ containers: [app, side], resources })
+  await cluster.clock.run(5000)
+  expect((await cluster.pod()).status).toMatchObject({
+    allocatedResources: { cpu: '500m', memory: '64Mi' },
+    resources,
+    qosClass: 'Burstable',
+  })
+})
+
 describe('A volume that is an image', () => {
   const mounted = { ...app, volumeMounts: [{ name: 'data', mountPath: '/data' }] }
   const volumes = [{ name: 'data', image: { reference: 'registry.example/data:1' } }]

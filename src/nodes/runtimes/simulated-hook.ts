@@ -1,3 +1,4 @@
+import { parseDuration } from '../../api/duration.ts'
 import type { V1Container, V1LifecycleHandler, V1Probe } from '../../api/generated/types.ts'
 import { type Clock, sleep } from '../../base/clock.ts'
 import type { Behaviour } from './behaviour.ts'
@@ -27,6 +28,11 @@ export function simulatedProbe(
       return { ok: false, message: `HTTP probe failed with statuscode: ${status}`, until: NEVER }
   }
   const command = behaviour.commands.find(({ name }) => name === baseName(exec?.command?.[0]))
+  const seconds = probe.timeoutSeconds ?? 1
+  if ((parseDuration(command?.takes ?? '0s') ?? 0) > seconds * 1000) {
+    const message = `command timed out: "${exec?.command?.join(' ')}" timed out after ${seconds}s`
+    return { ok: false, message, until: NEVER }
+  }
   if (command?.exitCode) return { ok: false, message: command.error ?? command.output ?? '', until: NEVER }
   return { ok: true, message: '', until: NEVER }
 }
