@@ -7,7 +7,7 @@ import type { Node } from '../api/kinds/node.ts'
 import { pod } from '../api/kinds/pod.ts'
 import { replicaSet } from '../api/kinds/replica-set.ts'
 import { replicationController } from '../api/kinds/replication-controller.ts'
-import { statefulSet } from '../api/kinds/stateful-set.ts'
+import { type StatefulSet, statefulSet, withClaimVolumes } from '../api/kinds/stateful-set.ts'
 import type { AnyResource } from '../api/resource.ts'
 import { daemonPod, verdictOn } from '../controllers/daemon-pod.ts'
 import type { Target } from '../sync/target.ts'
@@ -41,8 +41,11 @@ export function expand({ kind }: Target, stored: AnyResource, nodes: readonly No
     case deployment:
     case replicaSet:
     case replicationController:
-    case statefulSet:
       return repeated(spec.template, spec.replicas ?? 1, 'spec.template.spec.')
+    case statefulSet: {
+      const set = stored as unknown as StatefulSet
+      return repeated(withClaimVolumes(set.spec), spec.replicas ?? 1, 'spec.template.spec.')
+    }
     case job:
       return repeated(spec.template, podsAtOnce(spec), 'spec.template.spec.')
     case cronJob: {

@@ -115,14 +115,17 @@ function defaultClaim(claim: V1PersistentVolumeClaim): V1PersistentVolumeClaim {
   }
 }
 
-/** Containers mount claims by the name of their template: each pod has a volume of that name. */
-function withClaimVolumes({ template, volumeClaimTemplates = [] }: StatefulSet['spec']): V1PodTemplateSpec {
+/** Containers mount claims by the name of their template: each pod has a volume of that name, here one of no claim yet. */
+export function withClaimVolumes({
+  template,
+  volumeClaimTemplates = [],
+}: Pick<StatefulSet['spec'], 'template' | 'volumeClaimTemplates'>): V1PodTemplateSpec {
   if (!template.spec || volumeClaimTemplates.length === 0) return template
   const { volumes = [] } = template.spec
   const missing = volumeClaimTemplates
     .map(({ metadata }) => metadata?.name ?? '')
     .filter((name) => volumes.every((volume) => volume.name !== name))
-    .map((name) => ({ name, persistentVolumeClaim: { claimName: name } }))
+    .map((name) => ({ name, emptyDir: {} }))
   return { ...template, spec: { ...template.spec, volumes: [...volumes, ...missing] } }
 }
 
