@@ -25,13 +25,16 @@ export function endOf(
     readonly handle: { readonly startedAt: number }
     readonly behaviour: Pick<Behaviour, 'exit' | 'usage'>
     readonly surroundings: Pick<Surroundings, 'memoryVolumeMax'>
+    /** While it runs what its spec says, it ends as that ends. */
+    readonly own?: unknown
   },
   now: number,
   memory: () => number,
 ): End | undefined {
   const { pod, container, handle, behaviour, surroundings } = running
   const { limits, requests } = container.resources ?? {}
-  const own = behaviour.exit ?? (isMeantToEnd(pod, container) && !container.stdin ? DEFAULT_END : undefined)
+  const endsByDefault = isMeantToEnd(pod, container) && !container.stdin && running.own === undefined
+  const own = behaviour.exit ?? (endsByDefault ? DEFAULT_END : undefined)
   const limit = parseQuantity(limits?.['memory'] ?? pod.spec.resources?.limits?.['memory'] ?? '0')
   const oomMs =
     limit === 0 ? undefined : exceedsAfter(behaviour.usage, requests, limit, surroundings.memoryVolumeMax)

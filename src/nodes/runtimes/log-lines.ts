@@ -14,9 +14,9 @@ export interface Log {
 }
 
 /** As much as a container's log holds before it rotates. */
-export const LOG_LINES_MAX = 1000
+const LOG_LINES_MAX = 1000
 /** Of what somebody says to a container; more of a line is dropped. */
-export const LINE_MAX = 4096
+const LINE_MAX = 4096
 
 /**
  * The lines a reader asked for, as text: those since a time, the last of them, with their times in front, until a
@@ -49,7 +49,7 @@ function cut(texts: readonly string[], limit: number): string[] {
   return kept
 }
 
-interface Logged {
+export interface Logged {
   readonly handle: {
     readonly startedAt: number
     readonly exit?: { readonly at: number; readonly code: number; readonly reason: string } | undefined
@@ -57,16 +57,26 @@ interface Logged {
   readonly behaviour: { readonly logs: readonly string[]; readonly logEveryMs: number | undefined }
   readonly container: { readonly name: string; readonly image?: string | undefined }
   /** What was written to it beside its own lines. */
-  readonly said?: Log
+  readonly said?: Log | undefined
+  /** It runs what its spec says: the log is that process' own. */
+  readonly own?: unknown
+}
+
+/** With more of it, as much as a log holds. */
+export function withSaid(said: Log = { lines: [], total: 0 }, lines: readonly LogLine[]): Log {
+  return { lines: [...said.lines, ...lines].slice(-LOG_LINES_MAX), total: said.total + lines.length }
 }
 
 /** Its start, what its image declares, what was said to it, and its end; as much as a log holds. */
-export function logOf({ handle, behaviour, container, said }: Logged, now: number): Log {
+export function logOf({ handle, behaviour, container, said, own }: Logged, now: number): Log {
   const { startedAt, exit } = handle
   const { logs, logEveryMs } = behaviour
   const { name, image } = container
+  const tellsLife = own === undefined
   const lines: LogLine[] = [
-    { at: startedAt, line: `seamark: container ${name} started, simulating ${image}` },
+    ...(tellsLife
+      ? [{ at: startedAt, line: `seamark: container ${name} started, simulating ${image}` }]
+      : []),
     ...logs.map((line) => ({ at: startedAt, line })),
   ]
   const count = logEveryMs === undefined ? 0 : Math.floor(((exit?.at ?? now) - startedAt) / logEveryMs)
@@ -78,10 +88,25 @@ export function logOf({ handle, behaviour, container, said }: Logged, now: numbe
     lines.push(...said.lines)
     lines.sort((a, b) => a.at - b.at)
   }
-  if (exit) {
+  if (exit && tellsLife) {
     const why = exit.reason === 'OOMKilled' ? ', out of memory' : ''
     lines.push({ at: exit.at, line: `seamark: container ${name} exited with code ${exit.code}${why}` })
   }
-  const total = 1 + logs.length + count + (said?.total ?? 0) + (exit ? 1 : 0)
+  const total = (tellsLife ? 1 + (exit ? 1 : 0) : 0) + logs.length + count + (said?.total ?? 0)
   return { lines: lines.slice(-LOG_LINES_MAX), total }
+}
+
+/** Cuts what a process writes into lines; what has no newline is told at the end. */
+export function linesTo(say: (line: string) => void) {
+  let text = ''
+  return {
+    write(data: Uint8Array) {
+      const lines = (text + Buffer.from(data).toString()).split('\n')
+      text = (lines.pop() ?? '').slice(0, LINE_MAX)
+      for (const line of lines) say(line.slice(0, LINE_MAX))
+    },
+    end() {
+      if (text !== '') say(text)
+    },
+  }
 }

@@ -4,6 +4,7 @@ import { type Clock, sleep } from '../../base/clock.ts'
 import type { Behaviour } from './behaviour.ts'
 import { probeRefusal } from './probe-refusal.ts'
 import type { ProbeAnswer } from './runtime.ts'
+import type { ContainerFiles } from './shell/files.ts'
 import { answerFor } from './simulated-http.ts'
 
 const NEVER = Number.POSITIVE_INFINITY
@@ -15,7 +16,18 @@ const NOT_FOUND = 127
  */
 export function simulatedProbe(
   probe: V1Probe,
-  { container, behaviour }: { readonly container: V1Container; readonly behaviour: Behaviour },
+  {
+    container,
+    behaviour,
+    own,
+    files,
+  }: {
+    readonly container: V1Container
+    readonly behaviour: Behaviour
+    /** It runs what its spec says, and its files are what that leaves. */
+    readonly own?: unknown
+    readonly files?: ContainerFiles | undefined
+  },
   podIP: string,
   readyAt: number,
   now: number,
@@ -34,7 +46,18 @@ export function simulatedProbe(
     return { ok: false, message, until: NEVER }
   }
   if (command?.exitCode) return { ok: false, message: command.error ?? command.output ?? '', until: NEVER }
+  const path = own && files && exec ? fileAskedFor(exec.command) : undefined
+  if (path !== undefined && files)
+    return { ok: files.find(path) !== undefined, message: `${path}: No such file or directory`, until: now }
   return { ok: true, message: '', until: NEVER }
+}
+
+/** Of a probe that is about a file: `cat /tmp/healthy`, `test -f /tmp/ready`. */
+function fileAskedFor([name, ...args]: readonly string[] = []): string | undefined {
+  const base = baseName(name)
+  const [path, ...more] = args.filter((arg) => !arg.startsWith('-'))
+  const isAbout = ['cat', 'ls', 'stat'].includes(base) || (base === 'test' && /^-[ef]$/.test(args[0] ?? ''))
+  return isAbout && more.length === 0 && path?.startsWith('/') ? path : undefined
 }
 
 /** A probe that fails every other while. Pure. */

@@ -9,7 +9,8 @@ import type { ProcessIo } from '../../client/node-connection.ts'
 import { type Behaviour, Behaviours, imageIdOf } from './behaviour.ts'
 import { endOf } from './container-end.ts'
 import { ImageCache, type ImageOnDisk, imageVolumesOf } from './image-cache.ts'
-import { LINE_MAX, LOG_LINES_MAX, type Log, type LogLine, logOf } from './log-lines.ts'
+import { type Log, type LogLine, logOf, withSaid } from './log-lines.ts'
+import { ownCommand, runOwnCommand } from './own-command.ts'
 import type {
   ContainerHandle,
   ContainerUse,
@@ -21,6 +22,7 @@ import type {
 import { NO_FAULTS, type RuntimeFaults } from './runtime-faults.ts'
 import { ServedRequests, type Server } from './served-requests.ts'
 import { ContainerFiles } from './shell/files.ts'
+import { followLog } from './simulated-attach.ts'
 import { runInContainer } from './simulated-exec.ts'
 import { flapping, simulatedHook, simulatedProbe } from './simulated-hook.ts'
 import { answerHttp, listensOn } from './simulated-http.ts'
@@ -48,6 +50,8 @@ interface Running {
   /** Made when somebody looks. */
   files?: ContainerFiles
   readonly onLog: Set<() => void>
+  /** While it runs what its spec says. */
+  own?: AbortController | undefined
   /** Of the end that comes by itself. */
   cancelExit: Cancel
   stopping?: { readonly at: number; readonly cancel: Cancel } | undefined
@@ -252,31 +256,19 @@ export class SimulatedRuntime implements Runtime {
 
   async exec(id: string, command: readonly string[], io: ProcessIo): Promise<number> {
     const running = this.#running(id)
-    running.files ??= new ContainerFiles(running.surroundings, this.#env.clock)
-    return runInContainer(this.#env.clock, { ...running, files: running.files }, command, io)
+    return runInContainer(this.#env.clock, { ...running, files: this.#filesOf(running) }, command, io)
   }
 
   async attach(id: string, io: ProcessIo): Promise<void> {
     const running = this.#running(id)
-    if (running.container.stdin && io.stdin) return this.#converse(id, running, io)
-    const now = () => this.#env.clock.now()
-    let seen = logOf(running, now()).total
-    const cancel = this.onLog(id, () => {
-      const { lines, total } = logOf(running, now())
-      const news = total > seen ? lines.slice(-(total - seen)) : []
-      seen = total
-      for (const { line } of news) void io.stdout(Buffer.from(`${line}${io.tty ? '\r' : ''}\n`))
-    })
-    try {
-      const ended = new Promise<void>((resolve, reject) => {
-        running.onEnd.push(resolve)
-        io.signal.addEventListener('abort', () => reject(io.signal.reason), { once: true })
-      })
-      this.#listen(running, io).catch(() => {})
-      await ended
-    } finally {
-      cancel()
-    }
+    if (running.container.stdin && io.stdin && !running.own) return this.#converse(id, running, io)
+    return followLog(
+      this.#env.clock,
+      running,
+      io,
+      (tell) => this.onLog(id, tell),
+      (line) => this.#say(running, line),
+    )
   }
 
   /** A container that waits for somebody to type is a shell, and ends with it. */
@@ -313,22 +305,9 @@ export class SimulatedRuntime implements Runtime {
     return running
   }
 
-  /** What is sent to it goes into its log: a process that says what it reads. */
-  async #listen(running: Running, { stdin }: ProcessIo): Promise<void> {
-    let text = ''
-    for await (const chunk of stdin ?? []) {
-      const lines = (text + Buffer.from(chunk).toString()).split('\n')
-      text = (lines.pop() ?? '').slice(0, LINE_MAX)
-      const at = this.#env.clock.now()
-      const said = running.said ?? { lines: [], total: 0 }
-      running.said = {
-        lines: [...said.lines, ...lines.map((line) => ({ at, line: line.slice(0, LINE_MAX) }))].slice(
-          -LOG_LINES_MAX,
-        ),
-        total: said.total + lines.length,
-      }
-      for (const tell of running.onLog) tell()
-    }
+  #say(running: Running, ...lines: readonly LogLine[]): void {
+    running.said = withSaid(running.said, lines)
+    for (const tell of running.onLog) tell()
   }
 
   #run(
@@ -354,7 +333,29 @@ export class SimulatedRuntime implements Runtime {
     const ids = this.#byNode.get(node) ?? new Set()
     this.#byNode.set(node, ids.add(handle.id))
     this.#use(running, 1)
-    if (!handle.exit) this.#await(running)
+    if (handle.exit) return
+    const command = ownCommand(container, behaviour)
+    if (command) void this.#obey(running, command)
+    this.#await(running)
+  }
+
+  /** It does what its spec says, and ends as that ends. */
+  async #obey(running: Running, command: readonly string[]): Promise<void> {
+    running.own = new AbortController()
+    const { signal } = running.own
+    const [files, say] = [this.#filesOf(running), (line: LogLine) => this.#say(running, line)]
+    const code = await runOwnCommand(this.#env.clock, { ...running, files, command, signal, say })
+    if (running.handle.exit) return
+    if (code !== undefined)
+      return this.#end(running.handle.id, { code, reason: code === 0 ? 'Completed' : 'Error' })
+    running.own = undefined
+    running.cancelExit()
+    this.#await(running)
+  }
+
+  #filesOf(running: Running): ContainerFiles {
+    running.files ??= new ContainerFiles(running.surroundings, this.#env.clock)
+    return running.files
   }
 
   #use({ node, pod, container }: Running, by: 1 | -1): void {
@@ -388,8 +389,9 @@ export class SimulatedRuntime implements Runtime {
     for (const tell of this.#tell) tell(running.pod.metadata.uid ?? '')
   }
 
-  #cancelEnds({ cancelExit, stopping }: Running): void {
+  #cancelEnds({ cancelExit, stopping, own }: Running): void {
     cancelExit()
     stopping?.cancel()
+    own?.abort()
   }
 }

@@ -37,6 +37,9 @@ export interface Outputs {
   err(text: string): Promise<void>
 }
 
+/** What the shell itself does. */
+export const BUILTINS: ReadonlySet<string> = new Set(['exit', 'export', 'cd', 'exec'])
+
 const DEPTH_MAX = 16
 const NOT_FOUND = 127
 /** As Linux has them: bytes of one word, and of a command's words together. */
@@ -370,6 +373,6 @@ function checkWord(word: string): void {
 }
 
 /** "/bin/ls" is ls. */
-function baseOf(name: string): string {
+export function baseOf(name: string): string {
   return /^\/(?:usr\/)?(?:local\/)?s?bin\/([^/]+)$/.exec(name)?.[1] ?? name
 }
