@@ -42,18 +42,30 @@ export function missedRuns({ metadata, spec, status }: CronJob, now: number): Mi
   const deadline = spec.startingDeadlineSeconds
   const from = deadline === undefined ? since : Math.max(since, now - deadline * 1000)
   const schedule = parseCron(spec.schedule, spec.timeZone)
-  let due: number | undefined
-  let count = 0
-  for (let at = schedule.next(from); at !== undefined && at <= now; at = schedule.next(at)) {
-    due = at
-    count += 1
-    // Far behind: what lies between does not matter, only the newest does.
-    if (count > MISSED_MAX) {
-      const late = schedule.next(now - Math.max(60_000, at - from) / count)
-      if (late !== undefined && late <= now) at = late - 1
-    }
+  const first = schedule.next(from)
+  if (first === undefined || first > now) return { due: undefined, tooMany: false }
+  const second = schedule.next(first)
+  if (second === undefined || second > now) return { due: first, tooMany: false }
+  // As upstream: how many there were is told by the first two, however many years it is.
+  const between = second - first
+  const count = Math.floor((now - first) / between) + 1
+  return { due: newestRun(schedule, first + (count - 2) * between, first, now), tooMany: count > MISSED_MAX }
+}
+
+/** Near `guess`, where the schedule is regular; else found by halving the time since `first`. */
+function newestRun(schedule: CronSchedule, guess: number, first: number, now: number): number {
+  const isDue = (at: number | undefined): at is number => at !== undefined && at <= now
+  let newest: number | undefined
+  for (let at = schedule.next(guess); isDue(at); at = schedule.next(at)) newest = at
+  if (newest !== undefined) return newest
+  let [since, until] = [first, now]
+  while (until - since > 1000) {
+    const middle = Math.floor((since + until) / 2)
+    if (isDue(schedule.next(middle))) since = middle
+    else until = middle
   }
-  return { due, tooMany: count > MISSED_MAX }
+  const found = schedule.next(since)
+  return isDue(found) ? found : first
 }
 
 /** Its own jobs that run, as the status names them: one that somebody else started for it is not its concern. */

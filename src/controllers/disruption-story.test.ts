@@ -117,6 +117,35 @@ describe('A PodDisruptionBudget', () => {
   })
 })
 
+test.each([1, 2, 3, 4, 5, 6])(
+  'Evictions at once never take more than the budget has, order %i',
+  async (order) => {
+    const set = await cluster.client.create(statefulSet, {
+      ...statefulSet.example,
+      metadata: { name: 'db', namespace: 'default' },
+      spec: { ...statefulSet.example.spec, replicas: 3 },
+    })
+    for (const i of [0, 1, 2]) await readyPod(`db-${i}`, controllerReference(set))
+    await budgetOf({ maxUnavailable: 1 })
+    await cluster.clock.run(2000)
+    const evict = async (i: number) => {
+      const metadata = { name: `db-${i}`, namespace: 'default' }
+      const body = { apiVersion: 'policy/v1', kind: 'Eviction', metadata }
+      // The controller looks at the budget in between.
+      await cluster.clock.run(((i * order) % 5) * 3)
+      return await cluster.client.createSubresource(pod, metadata, 'eviction', body).then(
+        () => 1,
+        () => 0,
+      )
+    }
+    const granted = await Promise.all([0, 1, 2].map(evict))
+    await cluster.clock.run(5000)
+    expect(granted.reduce((sum, one) => sum + one, 0)).toBe(1)
+    expect((await status())?.disruptionsAllowed).toBe(0)
+    expect(await evict(0)).toBe(0)
+  },
+)
+
 describe('A pod that was to be disrupted', () => {
   const told = async (reason: string) => {
     const found = await readyPod('doomed')

@@ -17,14 +17,21 @@ let cluster: TestCluster
 let running: Running
 /** Set to make live reads of config maps fail. */
 let readError: Error | undefined
+/** Set to make lists of leases fail, as of a group whose server is away. */
+let listError: Error | undefined
 
 beforeEach(async () => {
   readError = undefined
+  listError = undefined
   cluster = await createTestCluster()
   const client = clientWith(cluster.client, {
     get(kind, key) {
       if (readError && kind.kind === 'ConfigMap') throw readError
       return cluster.client.get(kind, key)
+    },
+    list(kind, options) {
+      if (listError && kind.kind === 'Lease') throw listError
+      return cluster.client.list(kind, options)
     },
   })
   running = startControllers(cluster.env, client, { informers: cluster.informers, kinds: () => kinds })
@@ -178,6 +185,24 @@ describe('A namespace', () => {
     const held = await cluster.client.get(configMap, { namespace: 'shop', name: 'held' })
     await cluster.client.update(configMap, { ...held, metadata: { ...held.metadata, finalizers: [] } })
     await cluster.clock.until(isGone, 30_000)
+  })
+
+  test('goes on with other kinds when one cannot be listed, says so, and goes when it can be again', async () => {
+    await create('settings', [], 'shop')
+    listError = new ApiError('ServiceUnavailable', 'the server is currently unable to handle the request')
+    await cluster.client.delete(namespace, { name: 'shop' })
+    await cluster.clock.run(5000)
+    expect(await names()).toEqual([])
+    const status = await phaseOf()
+    expect(status?.phase).toBe('Terminating')
+    expect(findCondition(status?.conditions, 'NamespaceDeletionContentFailure')).toMatchObject({
+      status: 'True',
+      reason: 'ContentDeletionFailed',
+      message:
+        'Failed to delete all resource types, 1 remaining: unexpected error deleting leases.coordination.k8s.io: the server is currently unable to handle the request',
+    })
+    listError = undefined
+    await cluster.clock.until(isGone, 120_000)
   })
 
   test('that every cluster has comes back', async () => {

@@ -114,6 +114,26 @@ describe('A HorizontalPodAutoscaler', () => {
     expect(cluster.store.revision - revision).toBeLessThanOrEqual(7)
   })
 
+  test('wants no other size because a rollout has twice as many pods for a while', async () => {
+    load = 2.4
+    await deploy(4)
+    await cluster.clock.run(400_000)
+    await autoscale({ maxReplicas: 20 })
+    await cluster.clock.run(60_000)
+    expect(await replicas()).toBe(4)
+    const rollingUpdate = { maxSurge: '100%', maxUnavailable: 0 }
+    await cluster.client.patch(deployment, WEB, 'merge', {
+      spec: {
+        strategy: { type: 'RollingUpdate', rollingUpdate },
+        template: { metadata: { annotations: { again: 'yes' } } },
+      },
+    })
+    for (let s = 0; s < 240; s += 5) {
+      await cluster.clock.run(5000)
+      expect(await replicas()).toBe(4)
+    }
+  })
+
   test('never leaves its bounds, whatever the load, and says what holds it', async () => {
     await deploy(1)
     await autoscale({ minReplicas: 3, maxReplicas: 6 })
