@@ -10,6 +10,8 @@ export class Informers {
   readonly #env: Env
   readonly #client: Client
   readonly #informers = new Map<string, Informer<Resource>>()
+  /** The same, by the objects kinds are asked for with: handlers ask at every change. */
+  readonly #asked = new WeakMap<KindRef, Informer<Resource>>()
 
   constructor(env: Env, client: Client) {
     this.#env = env
@@ -18,6 +20,15 @@ export class Informers {
 
   /** Started at the first call. Has the indexes of `sharedIndexes`. */
   of<R extends Resource>(kind: KindRef<R>): Informer<R> {
+    let informer = this.#asked.get(kind)
+    if (!informer) {
+      informer = this.#named(kind)
+      this.#asked.set(kind, informer)
+    }
+    return informer as unknown as Informer<R>
+  }
+
+  #named(kind: KindRef): Informer<Resource> {
     const id = `${apiVersionOf(kind)}/${kind.plural}`
     let informer = this.#informers.get(id)
     if (!informer) {
@@ -25,7 +36,7 @@ export class Informers {
       this.#informers.set(id, informer)
       informer.start()
     }
-    return informer as unknown as Informer<R>
+    return informer
   }
 
   /** All that were asked for so far have their first list. */
