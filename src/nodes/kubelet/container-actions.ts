@@ -112,6 +112,7 @@ export class ContainerActions {
         phase: 'running',
         isStarting: container.lifecycle?.postStart !== undefined,
         id,
+        image,
         imageId,
         startedAt,
         resources: container.resources,
@@ -119,6 +120,7 @@ export class ContainerActions {
         probes: probesOf(container, startedAt),
         ...(state.exit ? { lastExit: state.exit, exit: undefined } : {}),
         ...(state.exit || state.isReset ? { restarts: state.restarts + 1, isReset: false } : {}),
+        isChanged: false,
       })
     } catch (error) {
       const { message } = error as Error

@@ -7,6 +7,7 @@ import type { Pod } from '../../api/kinds/pod.ts'
 import { parseQuantity } from '../../api/quantity.ts'
 import type { ResourceList } from '../../api/resource-requests.ts'
 import type { PodSources } from './sources.ts'
+import { hostnameOf } from './system-files.ts'
 
 export interface PodPlace {
   readonly node: string
@@ -52,10 +53,6 @@ export function environmentOf(
     else if (resourceFieldRef) result[name] = resourceOf(pod, resourceFieldRef, place, container)
   }
   return result
-}
-
-export function hostnameOf({ metadata, spec }: Pod): string {
-  return (spec.hostname ?? metadata.name).slice(0, 63)
 }
 
 /** The container as its environment makes it: where `subPathExpr` names variables it has a `subPath`. */

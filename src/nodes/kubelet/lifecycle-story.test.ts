@@ -107,6 +107,31 @@ describe('An image', () => {
   })
 })
 
+describe('A pod whose image is changed', () => {
+  test.each([['Always'], ['Never']])(
+    'has its container started anew, with restartPolicy %s',
+    async (restartPolicy) => {
+      await cluster.declare('app', { exit: { after: '1h' } })
+      await cluster.declare('next', { images: ['registry.example/app:2'], exit: { after: '1h' } })
+      await cluster.run({ containers: [app], restartPolicy })
+      await cluster.clock.run(5000)
+      const { imageID } = (await first()) ?? {}
+      await cluster.client.patch(podKind, key, 'strategic', {
+        spec: { containers: [{ name: 'app', image: 'registry.example/app:2' }] },
+      })
+      await cluster.clock.run(10_000)
+      expect(await first()).toMatchObject({ image: 'registry.example/app:2', restartCount: 1, ready: true })
+      expect((await first())?.imageID).not.toBe(imageID)
+      const events = await cluster.eventsOf()
+      expect(events).toContain('Killing: Container app definition changed, will be restarted')
+      expect(events).toContain('Pulling: Pulling image "registry.example/app:2"')
+      await cluster.restartNodes()
+      await cluster.clock.run(5000)
+      expect((await first())?.restartCount).toBe(1)
+    },
+  )
+})
+
 describe('A probe by a command', () => {
   test.each([
     ['that takes too long', { takes: '5s' }, 'command timed out: "check -v" timed out after 1s'],

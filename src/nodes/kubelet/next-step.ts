@@ -20,7 +20,7 @@ export type Step =
   /** Of its own image, or of one that it mounts as a volume. */
   | { readonly do: 'pull'; readonly container: V1Container; readonly image: string }
   | { readonly do: 'start'; readonly container: V1Container }
-  /** Ends it; `why` names the probe that says so. Of one that is stopping: ends it sooner. */
+  /** Ends it; `why` names the probe that says so, or "change": the pod names another image. Of one that is stopping: ends it sooner. */
   | { readonly do: 'stop'; readonly container: V1Container; readonly graceMs: number; readonly why: string }
   | { readonly do: 'back-off'; readonly container: V1Container; readonly ms: number }
   /** It will be ended after others: its hook runs already. */
@@ -172,6 +172,11 @@ function stepFor(
           graceMs: graceMs(pod, container[`${lost}Probe`]),
           why: lost,
         } as const
+        return { step, lookAt: NEVER, blocks }
+      }
+      const isMain = kind === 'main' || kind === 'sidecar'
+      if (isMain && state.image !== undefined && state.image !== container.image) {
+        const step = { do: 'stop', container, graceMs: graceMs(pod), why: 'change' } as const
         return { step, lookAt: NEVER, blocks }
       }
       const probeAt = Math.min(NEVER, ...Object.values(state.probes).map(({ nextAt }) => nextAt))

@@ -230,7 +230,7 @@ function containerStatus(
   const last = state.lastExit ? { terminated: terminated(state.lastExit) } : undefined
   const base = {
     name: state.name,
-    image,
+    image: isRunning(state.phase) ? (state.image ?? image) : image,
     imageID: state.imageId,
     restartCount: state.restarts,
     ...(state.id ? { containerID: state.id } : {}),

@@ -313,8 +313,13 @@ export class PodWorker implements ActingPod {
           container,
           state,
           step.graceMs,
-          step.why === '' ? `Stopping container ${name}` : '',
+          step.why === ''
+            ? `Stopping container ${name}`
+            : step.why === 'change'
+              ? `Container ${name} definition changed, will be restarted`
+              : '',
         )
+        if (step.why === 'change') this.set(name, { isChanged: true })
         return
       case 'back-off': {
         const from = state.exit?.finishedAt ?? this.#options.env.clock.now()

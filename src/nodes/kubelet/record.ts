@@ -12,6 +12,10 @@ export interface ContainerRecord {
   readonly phase: 'waiting' | 'pulling' | 'starting' | 'running' | 'stopping' | 'exited'
   /** It runs, and so does its postStart hook: until that is over it is shown as it was before, and the next one waits. */
   readonly isStarting?: boolean | undefined
+  /** What it was started from; the pod may name another one by now. */
+  readonly image?: string | undefined
+  /** It ends for that: it starts again whatever its policy. */
+  readonly isChanged?: boolean | undefined
   /** It has been told to end, and waits until others have. */
   readonly isEnding?: boolean | undefined
   /** It has run, and was set back with all of its pod: its next start counts as a restart, and init containers come first. */
@@ -234,6 +238,7 @@ function restoreContainer(name: string, status: V1ContainerStatus | undefined, n
     return {
       ...known,
       phase: 'running',
+      image: status.image,
       id: status.containerID,
       startedAt: parseTime(running.startedAt) ?? now,
       resources: status.resources,

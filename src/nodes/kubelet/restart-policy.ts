@@ -11,8 +11,9 @@ export function restarts(
   { spec }: Pod,
   container: V1Container,
   kind: ContainerKind,
-  { exit }: Pick<ContainerRecord, 'exit'>,
+  { exit, isChanged }: Pick<ContainerRecord, 'exit' | 'isChanged'>,
 ): boolean {
+  if (isChanged) return true
   if (kind === 'ephemeral') return false
   if (kind === 'sidecar' || ruleFor(container, exit?.code)) return true
   const policy = container.restartPolicy ?? spec.restartPolicy ?? 'Always'

@@ -1,9 +1,10 @@
 import type { V1Container, V1KeyToPath, V1VolumeProjection } from '../../api/generated/types.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
 import type { MountedFile, Surroundings } from '../runtimes/surroundings.ts'
-import { environmentOf, fieldOf, hostnameOf, type PodPlace, resourceOf, withSubPaths } from './environment.ts'
+import { environmentOf, fieldOf, type PodPlace, resourceOf, withSubPaths } from './environment.ts'
 import { memoryVolumeMax, type PodFiles } from './pod-files.ts'
 import type { PodSources } from './sources.ts'
+import { hostnameOf, systemFilesOf } from './system-files.ts'
 
 interface VolumeFile {
   /** In the volume. */
@@ -28,7 +29,7 @@ export function surroundingsOf(
     env,
     serviceEnv: sources.services(),
     hostname: hostnameOf(pod()),
-    podIP: place.podIP,
+    systemFiles: () => systemFilesOf(pod(), place.podIP),
     files: () => mountedFiles(pod(), container, place, sources),
     volumes: files.mountsOf(pod(), container),
     memoryVolumeMax: memoryVolumeMax(pod(), container),

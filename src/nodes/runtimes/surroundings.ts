@@ -15,7 +15,8 @@ export interface Surroundings {
   /** Where services are; what `env` says comes first. Shared by many. */
   readonly serviceEnv: Readonly<Record<string, string>>
   readonly hostname: string
-  readonly podIP: string
+  /** Texts of /etc, by path: its own name, and where others are. */
+  systemFiles(): Readonly<Record<string, string>>
   /** What its volumes show now: ConfigMaps and Secrets change while it runs. */
   files(): readonly MountedFile[]
   /** EmptyDirs. */
@@ -34,7 +35,7 @@ export const NO_SURROUNDINGS: Surroundings = {
   env: {},
   serviceEnv: {},
   hostname: 'localhost',
-  podIP: '',
+  systemFiles: () => ({}),
   files: () => [],
   volumes: [],
   memoryVolumeMax: 0,

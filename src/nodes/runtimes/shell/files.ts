@@ -32,11 +32,9 @@ export class ContainerFiles {
     this.#volumes = surroundings.volumes.toSorted((a, b) => b.path.length - a.path.length)
     this.#own = surroundings.root()
     if (this.#own.count > 0) return
-    const { hostname, podIP } = surroundings
     for (const path of ['/', ...FOLDERS]) this.#own.seed(path, this.#folder())
-    const text = (content: string) => new TextEncoder().encode(content)
-    this.#own.seed('/etc/hostname', this.#file(text(`${hostname}\n`), 0o644))
-    this.#own.seed('/etc/hosts', this.#file(text(`127.0.0.1\tlocalhost\n${podIP}\t${hostname}\n`), 0o644))
+    for (const [path, text] of Object.entries(surroundings.systemFiles()))
+      this.#own.seed(path, this.#file(new TextEncoder().encode(text), 0o644))
   }
 
   find(path: string): FileEntry | undefined {
