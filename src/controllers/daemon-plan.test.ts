@@ -5,7 +5,7 @@ import type { Node } from '../api/kinds/node.ts'
 import type { Pod } from '../api/kinds/pod.ts'
 import { formatTime } from '../base/date.ts'
 import { planDaemonSet } from './daemon-plan.ts'
-import { daemonPod, daemonTolerations, verdictOn } from './daemon-pod.ts'
+import { daemonPod, daemonTolerations, verdictsOf } from './daemon-pod.ts'
 import type { Pauses } from './failure-pauses.ts'
 
 const NOW = Date.UTC(2026, 0, 1, 12)
@@ -189,7 +189,7 @@ describe('A node', () => {
     ['with it', template({ nodeSelector: { disk: 'ssd' } }), node({}, { disk: 'ssd' }), true, true],
     ['that is not the named one', template({ nodeName: 'b' }), node({}), false, false],
   ])('%s', (_, spec, on, shouldRun, shouldContinue) =>
-    expect(verdictOn(setOf(spec), on)).toEqual({ shouldRun, shouldContinue }),
+    expect(verdictsOf(setOf(spec))(on)).toEqual({ shouldRun, shouldContinue }),
   )
 })
 

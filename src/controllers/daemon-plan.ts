@@ -12,7 +12,7 @@ import { availableIn, isPodAvailable, isPodReady } from '../api/pods.ts'
 import { isBeingDeleted } from '../api/resource.ts'
 import { parseTime } from '../base/date.ts'
 import { REVISION_LABEL } from './controller-revisions.ts'
-import { nodeOfDaemonPod, verdictOn } from './daemon-pod.ts'
+import { nodeOfDaemonPod, verdictsOf } from './daemon-pod.ts'
 import { type Pauses, pauseLeftMs, pausesAfter } from './failure-pauses.ts'
 import { BURST_MAX } from './pod-set.ts'
 
@@ -41,7 +41,7 @@ export interface DaemonPlan {
 }
 
 /** Upstream's burst of daemon sets. */
-const BURST = Math.min(250, BURST_MAX)
+export const DAEMON_BURST = Math.min(250, BURST_MAX)
 interface Place {
   readonly node: Node
   readonly shouldRun: boolean
@@ -56,11 +56,14 @@ export function planDaemonSet(observed: DaemonObserved): DaemonPlan {
   for (const pod of observed.pods) {
     const node = nodeOfDaemonPod(pod)
     if (node === undefined || (isOver(pod) && isBeingDeleted(pod))) continue
-    byNode.set(node, [...(byNode.get(node) ?? []), pod])
+    const others = byNode.get(node)
+    if (others) others.push(pod)
+    else byNode.set(node, [pod])
   }
+  const verdictOn = verdictsOf(set)
   const places = observed.nodes.map((node) => ({
     node,
-    ...verdictOn(set, node),
+    ...verdictOn(node),
     pods: (byNode.get(node.metadata.name) ?? []).toSorted(byPlaceAndAge),
   }))
   const surge = maxSurge(set, places)
@@ -85,8 +88,8 @@ export function planDaemonSet(observed: DaemonObserved): DaemonPlan {
     (ms) => ms !== undefined,
   )
   return {
-    create: [...create, ...update.create].slice(0, BURST),
-    remove: [...remove, ...stray, ...update.remove].slice(0, BURST),
+    create: [...create, ...update.create].slice(0, DAEMON_BURST),
+    remove: [...remove, ...stray, ...update.remove].slice(0, DAEMON_BURST),
     ended,
     status: statusOf(observed, places),
     pauses: pausesAfter(

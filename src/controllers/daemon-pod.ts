@@ -84,8 +84,8 @@ export interface NodeVerdict {
   readonly shouldContinue: boolean
 }
 
-/** daemon_controller.go NodeShouldRunDaemonPod */
-export function verdictOn(set: DaemonSet, node: Node): NodeVerdict {
+/** daemon_controller.go NodeShouldRunDaemonPod, of each node. */
+export function verdictsOf(set: DaemonSet): (node: Node) => NodeVerdict {
   const { spec, metadata } = set.spec.template
   const pod: Pod = {
     apiVersion: 'v1',
@@ -93,16 +93,18 @@ export function verdictOn(set: DaemonSet, node: Node): NodeVerdict {
     metadata: { ...metadata, name: set.metadata.name, namespace: set.metadata.namespace },
     spec: { ...spec, containers: spec?.containers ?? [] },
   }
-  const isOther = spec?.nodeName !== undefined && spec.nodeName !== '' && spec.nodeName !== node.metadata.name
-  if (isOther || !matchesNodeAffinity(pod, node)) return { shouldRun: false, shouldContinue: false }
   const tolerations = daemonTolerations(spec?.tolerations ?? [], spec?.hostNetwork === true)
-  const taints = [
-    ...(node.spec.taints ?? []),
-    ...(node.spec.unschedulable ? [{ key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }] : []),
-  ]
-  const forbidden = new Set(
-    taints.filter((taint) => !tolerates(tolerations, taint)).map(({ effect }) => effect),
-  )
-  const shouldContinue = !forbidden.has('NoExecute')
-  return { shouldRun: shouldContinue && !forbidden.has('NoSchedule'), shouldContinue }
+  return (node) => {
+    const isOther = Boolean(spec?.nodeName) && spec?.nodeName !== node.metadata.name
+    if (isOther || !matchesNodeAffinity(pod, node)) return { shouldRun: false, shouldContinue: false }
+    const taints = [
+      ...(node.spec.taints ?? []),
+      ...(node.spec.unschedulable ? [{ key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' }] : []),
+    ]
+    const forbidden = new Set(
+      taints.filter((taint) => !tolerates(tolerations, taint)).map(({ effect }) => effect),
+    )
+    const shouldContinue = !forbidden.has('NoExecute')
+    return { shouldRun: shouldContinue && !forbidden.has('NoSchedule'), shouldContinue }
+  }
 }

@@ -11,9 +11,9 @@ import { compileLabelSelector, labelSelectorMatches } from '../api/selectors.ts'
 import { isReason } from '../api/status.ts'
 import { deepEqual } from '../base/json.ts'
 import { claim, decideClaims } from './adoption.ts'
-import { type Controller, type ReconcileContext, watched } from './controller.ts'
+import { type Controller, type ReconcileContext, restFor, watched } from './controller.ts'
 import { hashOf, REVISION_LABEL, syncHistory, trimHistory } from './controller-revisions.ts'
-import { planDaemonSet } from './daemon-plan.ts'
+import { DAEMON_BURST, planDaemonSet } from './daemon-plan.ts'
 import { daemonPod, nodeOfDaemonPod } from './daemon-pod.ts'
 import type { Pauses } from './failure-pauses.ts'
 import { slowStart } from './pod-set.ts'
@@ -85,7 +85,11 @@ export function daemonSetController(): Controller<DaemonSet> {
       for (const revision of history.all) if (hashes.has(hashOf(revision))) inUse.add(revision.metadata.name)
       await trimHistory(context, found, history, inUse)
       if (error) throw error
-      return plan.lookAgainInMs === undefined ? undefined : { requeueAfterMs: plan.lookAgainInMs }
+      const isInBurst = Math.max(plan.create.length, plan.remove.length) >= DAEMON_BURST
+      return {
+        requeueAfterMs: plan.lookAgainInMs,
+        restMs: isInBurst ? 0 : restFor(nodes.length + pods.length),
+      }
     },
     deleted(_, key) {
       pauses.delete(key)

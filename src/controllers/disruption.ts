@@ -25,7 +25,7 @@ import { deepEqual } from '../base/json.ts'
 import type { InformerChange } from '../client/informer.ts'
 import type { Informers } from '../client/informers.ts'
 import { decideBudget, failedBudget, needsScale } from './budget.ts'
-import { type Controller, ownerKey, type ReconcileContext, watched } from './controller.ts'
+import { type Controller, ownerKey, type ReconcileContext, restFor, watched } from './controller.ts'
 
 /** Their sizes are known as they change; those of other kinds are asked for with each look. */
 const SCALED = [replicaSet, deployment, statefulSet, replicationController]
@@ -65,7 +65,10 @@ export const disruptionController = (kinds: () => readonly AnyKind[]): Controlle
       if (doomed) events.event(doomed, 'Warning', 'NotDeleted', message)
     }
     await write(decision.status)
-    return decision.lookAgainAt === undefined ? undefined : { requeueAfterMs: decision.lookAgainAt - now }
+    return {
+      requeueAfterMs: decision.lookAgainAt === undefined ? undefined : decision.lookAgainAt - now,
+      restMs: restFor(pods.length),
+    }
   },
 })
 

@@ -9,11 +9,11 @@ import { compileLabelSelector, labelSelectorMatches } from '../api/selectors.ts'
 import { isReason } from '../api/status.ts'
 import { deepEqual } from '../base/json.ts'
 import { claim, decideClaims } from './adoption.ts'
-import { type Controller, type ReconcileContext, watched } from './controller.ts'
+import { type Controller, type ReconcileContext, restFor, watched } from './controller.ts'
 import { isFinished, type JobPlan, planJob } from './job-plan.ts'
 import { isTracked, jobPod, TRACKING } from './job-pod.ts'
 import type { Failures } from './job-pods.ts'
-import { slowStart } from './pod-set.ts'
+import { BURST_MAX, slowStart } from './pod-set.ts'
 
 const JOB_NAME = 'batch.kubernetes.io/job-name'
 const MANAGED_HERE = 'kubernetes.io/job-controller'
@@ -65,7 +65,10 @@ export function jobController(): Controller<Job> {
       for (const { type, reason, message } of plan.events) context.events.event(found, type, reason, message)
       await release(context, plan.release)
       if (failure) throw failure
-      return plan.lookAgainInMs === undefined ? undefined : { requeueAfterMs: plan.lookAgainInMs }
+      return {
+        requeueAfterMs: plan.lookAgainInMs,
+        restMs: plan.create.length >= BURST_MAX ? 0 : restFor(pods.length),
+      }
     },
     async deleted(context, key) {
       failures.delete(key)

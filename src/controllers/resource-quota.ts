@@ -40,11 +40,8 @@ export function resourceQuotaController(kinds: () => readonly AnyKind[]): Contro
         keys: (change, informers) => {
           const quotas = informers
             .of(resourceQuota)
-            .list()
-            .filter(
-              (quota) =>
-                quota.metadata.namespace === change.resource.metadata.namespace && isAbout(quota, kind),
-            )
+            .byIndex('namespace', change.resource.metadata.namespace ?? '')
+            .filter((quota) => isAbout(quota, kind))
           if (quotas.length === 0 || !givesBack(kind, change)) return []
           const keys = quotas.map(keyOf)
           for (const key of keys) {

@@ -12,7 +12,7 @@ import { compileLabelSelector, labelSelectorMatches } from '../api/selectors.ts'
 import { isReason } from '../api/status.ts'
 import { deepEqual } from '../base/json.ts'
 import { claim, decideClaims } from './adoption.ts'
-import { type Controller, type ReconcileContext, watched } from './controller.ts'
+import { type Controller, type ReconcileContext, restFor, watched } from './controller.ts'
 import { REVISION_LABEL, syncHistory, templateOf, trimHistory } from './controller-revisions.ts'
 import type { Pauses } from './failure-pauses.ts'
 import { ordinalOf, planStatefulSet, type StatefulStep } from './stateful-plan.ts'
@@ -115,7 +115,7 @@ export function statefulSetController(): Controller<StatefulSet> {
       for (const { metadata } of pods) inUse.add(metadata.labels?.[REVISION_LABEL] ?? '')
       await trimHistory(context, found, history, inUse)
       if (failure) throw failure
-      return plan.lookAgainInMs === undefined ? undefined : { requeueAfterMs: plan.lookAgainInMs }
+      return { requeueAfterMs: plan.lookAgainInMs, restMs: plan.steps.length > 0 ? 0 : restFor(pods.length) }
     },
     deleted(_, key) {
       pauses.delete(key)
