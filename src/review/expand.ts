@@ -9,7 +9,7 @@ import { replicaSet } from '../api/kinds/replica-set.ts'
 import { replicationController } from '../api/kinds/replication-controller.ts'
 import { type StatefulSet, statefulSet, withClaimVolumes } from '../api/kinds/stateful-set.ts'
 import type { AnyResource } from '../api/resource.ts'
-import { daemonPod, verdictOn } from '../controllers/daemon-pod.ts'
+import { daemonPod, verdictsOf } from '../controllers/daemon-pod.ts'
 import type { Target } from '../sync/target.ts'
 
 /** The pods that an object stands for, before any controller runs. */
@@ -58,8 +58,9 @@ export function expand({ kind }: Target, stored: AnyResource, nodes: readonly No
     }
     case daemonSet: {
       const set = stored as unknown as DaemonSet
+      const verdictOn = verdictsOf(set)
       const templates = nodes
-        .filter((node) => verdictOn(set, node).shouldRun)
+        .filter((node) => verdictOn(node).shouldRun)
         .map((node) => daemonPod(set, node.metadata.name, ''))
       return { prefix: 'spec.template.spec.', templates }
     }
