@@ -20,7 +20,8 @@ import type { SourceFile } from '../sync/sources/source.ts'
 import { groups, type Target, titleOf, waveOf } from '../sync/target.ts'
 import { untilServed } from './definitions.ts'
 import { expand } from './expand.ts'
-import type { Finding, Review } from './finding.ts'
+import { type Finding, findingAt, type Review } from './finding.ts'
+import { unreadableImages } from './images.ts'
 import { unresolvedReferences } from './references.ts'
 import { rejectedField } from './rejected-field.ts'
 
@@ -186,9 +187,11 @@ async function unschedulable(
   const pods: Pod[] = []
   const origin = new Map<Pod, { readonly target: Target; readonly prefix: string }>()
   const findings = new Map<Target, Finding>()
+  const images: Finding[] = []
   for (const { target, stored } of accepted) {
     const expansion = expand(target, stored, nodes)
     if (!expansion) continue
+    images.push(...unreadableImages(target.manifest, stored, expansion))
     const { prefix, templates } = expansion
     const made = await Promise.all(templates.map((template, i) => admittedPod(client, stored, template, i)))
     const refused = made.find((one) => one instanceof ApiError)
@@ -217,7 +220,7 @@ async function unschedulable(
     const resource = titleOf(object)
     findings.set(from.target, { ...findingAt(manifest, field, 'unschedulable', message), resource })
   }
-  return [...findings.values()]
+  return [...images, ...findings.values()]
 }
 
 /** The pod that a workload's template becomes, through the API's own admission (priority, tolerations), or why it would be refused. */
@@ -278,9 +281,4 @@ function poolNodes({ metadata, spec }: NodePool): Node[] {
       status: { capacity, allocatable: capacity },
     }
   })
-}
-
-function findingAt(manifest: Manifest, field: string, rule: string, message: string): Finding {
-  const { file, line = 1, column = 1 } = manifest.placeOf(field, message)
-  return { severity: 'error', rule, file, line, column, message, resource: titleOf(manifest.object) }
 }

@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { findCondition } from '../../api/conditions.ts'
 import { type Application, application as applicationKind } from '../../api/kinds/application.ts'
 import { connect, findApplication, type ServerOptions, short } from '../applications.ts'
@@ -10,7 +10,7 @@ export function serverOptions(command: Command, namespaceOf = 'the Application')
     .option('--data <dir>', 'data directory of the running "seamark up"')
     .option('--kubeconfig <file>', 'kubeconfig to use')
     .option('-n, --namespace <name>', `namespace of ${namespaceOf}`, 'default')
-    .option('-o, --output <form>', 'text or json', 'text')
+    .addOption(new Option('-o, --output <form>', 'text or json').choices(['text', 'json']).default('text'))
 }
 
 export interface StatusOptions extends ServerOptions {

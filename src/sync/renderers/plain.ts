@@ -117,6 +117,10 @@ function parseFile({ path: file, text, problem }: SourceFile): Rendered {
 }
 
 const LIST_DEPTH_MAX = 5
+/** What a parser means by it. */
+const HINTS: ReadonlyMap<string, string> = new Map([
+  ['deficient indentation', ': is a "{" or "[" above it not closed?'],
+])
 
 /** v1 List, and lists of a kind such as ConfigMapList. An empty one may say null. */
 function isList(value: unknown): value is { readonly items: readonly unknown[] | null | undefined } {
@@ -153,7 +157,8 @@ function yamlError(file: string, error: unknown): Place {
     message: string
   }
   const place = mark ? { line: mark.line + 1, column: mark.column + 1 } : {}
-  return { file, ...place, message: `Cannot read YAML: ${reason ?? message.split('\n')[0]}` }
+  const why = reason ?? message.split('\n')[0] ?? ''
+  return { file, ...place, message: `Cannot read YAML: ${why}${HINTS.get(why) ?? ''}` }
 }
 
 /** One object from two places has no right answer. */
