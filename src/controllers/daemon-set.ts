@@ -8,7 +8,7 @@ import { node } from '../api/kinds/node.ts'
 import { type Pod, pod } from '../api/kinds/pod.ts'
 import { controllerOf, isBeingDeleted, keyOf } from '../api/resource.ts'
 import { compileLabelSelector, labelSelectorMatches } from '../api/selectors.ts'
-import { isReason } from '../api/status.ts'
+import { isNamespaceTerminating, isReason } from '../api/status.ts'
 import { deepEqual } from '../base/json.ts'
 import { claim, decideClaims } from './adoption.ts'
 import { type Controller, type ReconcileContext, restFor, watched } from './controller.ts'
@@ -112,6 +112,8 @@ async function create({ client, events }: ReconcileContext, set: DaemonSet, want
     const { metadata } = await client.create(pod, wanted)
     events.event(set, 'Normal', 'SuccessfulCreate', `Created pod: ${metadata.name}`)
   } catch (error) {
+    // It will take this set with it: there is nothing to tell.
+    if (isNamespaceTerminating(error)) return
     events.event(set, 'Warning', 'FailedCreate', `Error creating: ${(error as Error).message}`)
     throw error
   }

@@ -8,7 +8,7 @@ import { type ReplicaSet, replicaSet } from '../api/kinds/replica-set.ts'
 import { isPodTerminal } from '../api/pods.ts'
 import { controllerOf, isBeingDeleted, keyOf } from '../api/resource.ts'
 import { compileLabelSelector, labelSelectorMatches } from '../api/selectors.ts'
-import { isReason } from '../api/status.ts'
+import { isNamespaceTerminating, isReason } from '../api/status.ts'
 import { deepEqual } from '../base/json.ts'
 import type { Client } from '../client/client.ts'
 import type { Informers } from '../client/informers.ts'
@@ -192,7 +192,7 @@ async function create(
     }
   } catch (error) {
     if (isReason(error, 'AlreadyExists')) await resolveCollision(client, found, wanted)
-    else if (!isReason(error, 'Conflict') && !isReason(error, 'Timeout')) {
+    else if (!isReason(error, 'Conflict') && !isReason(error, 'Timeout') && !isNamespaceTerminating(error)) {
       const failed: NewSetNews = { type: 'failed', name, error: (error as Error).message }
       const now = env.clock.now()
       const status = deploymentStatus({

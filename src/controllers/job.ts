@@ -6,7 +6,7 @@ import { type Job, job } from '../api/kinds/job.ts'
 import { type Pod, pod } from '../api/kinds/pod.ts'
 import { controllerOf, keyOf, parseKey } from '../api/resource.ts'
 import { compileLabelSelector, labelSelectorMatches } from '../api/selectors.ts'
-import { isReason } from '../api/status.ts'
+import { isNamespaceTerminating, isReason } from '../api/status.ts'
 import { deepEqual } from '../base/json.ts'
 import { claim, decideClaims } from './adoption.ts'
 import { type Controller, type ReconcileContext, restFor, watched } from './controller.ts'
@@ -113,6 +113,8 @@ async function perform(context: ReconcileContext, found: Job, plan: JobPlan): Pr
       const made = await client.create(pod, jobPod(found, index, failures))
       events.event(found, 'Normal', 'SuccessfulCreate', `Created pod: ${made.metadata.name}`)
     } catch (error) {
+      // It will take this Job with it: there is nothing to tell.
+      if (isNamespaceTerminating(error)) return
       events.event(found, 'Warning', 'FailedCreate', `Error creating: ${(error as Error).message}`)
       throw error
     }
