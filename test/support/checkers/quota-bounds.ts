@@ -3,12 +3,13 @@ import type { ResourceQuota } from '../../../src/api/kinds/resource-quota.ts'
 import { isPodTerminal, podRequests } from '../../../src/api/pods.ts'
 import { parseQuantity } from '../../../src/api/quantity.ts'
 import type { Resource } from '../../../src/api/resource.ts'
+import { parseTime } from '../../../src/base/date.ts'
 import type { Checker, ClusterView } from './checker.ts'
 
 /** Nothing is made that takes its namespace over a quota. Counted again from the objects, by plain sums. */
 export function quotaBounds(): Checker {
   return {
-    see({ object, previous, isGone, view }) {
+    see({ object, previous, isGone, view, at }) {
       if (isGone || previous) return []
       const { namespace } = object.metadata
       return view
@@ -16,7 +17,7 @@ export function quotaBounds(): Checker {
         .filter(({ metadata }) => metadata.namespace === namespace)
         .flatMap(({ metadata, spec }) =>
           Object.entries(spec.hard ?? {}).flatMap(([name, hard]) => {
-            const used = usedOf(name, namespace, view)
+            const used = usedOf(name, namespace, view, at)
             return used.kinds.includes(object.kind) && used.amount > parseQuantity(hard) + 1e-9
               ? [
                   `${object.kind} ${object.metadata.name} takes ${metadata.name} to ${used.amount} ${name} of ${hard}`,
@@ -28,10 +29,10 @@ export function quotaBounds(): Checker {
   }
 }
 
-function usedOf(name: string, namespace: string | undefined, view: ClusterView) {
+function usedOf(name: string, namespace: string | undefined, view: ClusterView, now: number) {
   const of = <R extends Resource>(kind: string) =>
     view.all<R>(kind).filter(({ metadata }) => metadata.namespace === namespace)
-  const pods = of<Pod>('Pod').filter((pod) => !isPodTerminal(pod))
+  const pods = of<Pod>('Pod').filter((pod) => !isPodTerminal(pod) && !isStuck(pod, now))
   const kinds = ['Pod']
   switch (name) {
     case 'pods':
@@ -48,4 +49,10 @@ function usedOf(name: string, namespace: string | undefined, view: ClusterView) 
     default:
       throw new Error(`The checker cannot count ${name}`)
   }
+}
+
+/** It should be gone: its node is lost, and another one may take its place. */
+function isStuck({ metadata }: Pod, now: number): boolean {
+  const goneAt = parseTime(metadata.deletionTimestamp)
+  return goneAt !== undefined && now > goneAt + (metadata.deletionGracePeriodSeconds ?? 0) * 1000
 }
