@@ -184,6 +184,14 @@ describe.skipIf(missing)('what people do inside pods, with a real kubectl', () =
     await forward.ended
   })
 
+  test('a node answers for its kubelet through the proxy', async () => {
+    const node = await ok('get', 'nodes', '-o', 'jsonpath={.items[0].metadata.name}')
+    expect(await ok('get', '--raw', `/api/v1/nodes/${node}/proxy/healthz`)).toBe('ok')
+    expect(await ok('get', '--raw', `/api/v1/nodes/${node}/proxy/stats/summary`)).toContain(
+      `"nodeName":"${node}"`,
+    )
+  })
+
   test('pods and services answer through the proxy', async () => {
     for (const target of ['pods/web:8080', 'services/web:80'])
       expect(await ok('get', '--raw', `/api/v1/namespaces/default/${target}/proxy/hello`)).toBe('hi there\n')

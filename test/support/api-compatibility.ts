@@ -13,7 +13,6 @@ const NOT_YET = 'not served yet'
 
 /** Every difference that is known, with its reason. A test holds it against the discovery document of Kubernetes 1.36. */
 export const differences: readonly Difference[] = [
-  { what: 'v1 nodes/proxy', why: NOT_YET },
   { what: 'admissionregistration.k8s.io/v1', why: NOT_YET },
   {
     what: 'admissionregistration.k8s.io/v1beta1',
@@ -50,6 +49,8 @@ const BEHAVIOUR = `## What behaves otherwise, and why
 - A webhook behind a Service that only simulated pods serve is passed over with a warning.
 - Messages that Kubernetes ends with a printed difference of two Go structs (an update of a bound claim's spec) end
   before it.
+- \`nodes/NAME/proxy\` answers for the kubelet of a simulated node: \`/healthz\`, \`/pods\`, \`/runningpods\`, \`/stats/summary\` and
+  \`/metrics/resource\`; anything else is not found.
 - exec, attach and port-forward are WebSockets only (\`v5.channel.k8s.io\`, \`v4.channel.k8s.io\`, SPDY in a WebSocket for
   port-forward), as kubectl has asked first since 1.31; plain SPDY upgrades are refused.
 - \`metrics.k8s.io\` is part of the server; samples are 15 s apart. So are \`custom.metrics.k8s.io\` and

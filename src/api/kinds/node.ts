@@ -23,7 +23,17 @@ export const node = defineKind<Node>({
   schema: 'V1Node',
   hasGeneration: false,
   applyWave: WAVE.nodes,
-  subresources: { status: true },
+  subresources: {
+    status: true,
+    others: {
+      proxy: {
+        group: '',
+        version: 'v1',
+        kind: 'NodeProxyOptions',
+        verbs: ['create', 'delete', 'get', 'patch', 'update'],
+      },
+    },
+  },
   fieldSelectors: { 'spec.unschedulable': ({ spec }) => String(spec?.unschedulable ?? false) },
   setDefaults(resource) {
     const { capacity, allocatable } = resource.status ?? {}

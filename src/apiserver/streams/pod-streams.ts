@@ -47,7 +47,9 @@ export class PodStreams {
 
   /** Answers a plain request on a subresource of its own; false: somebody else's. */
   async handle(exchange: Exchange, info: ResourceRequest): Promise<boolean> {
-    if (info.group !== '' || info.namespace === undefined) return false
+    if (info.group !== '') return false
+    const isOfNode = info.plural === 'nodes' && info.subresource === 'proxy'
+    if (info.namespace === undefined && !isOfNode) return false
     if (info.subresource === 'proxy') return this.#proxy.handle(exchange, info)
     if (info.plural !== 'pods') return false
     if (info.subresource === 'log' && info.verb === 'get') {

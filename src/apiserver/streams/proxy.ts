@@ -2,6 +2,7 @@ import { request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders 
 import type { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { endpointSlice } from '../../api/kinds/endpoint-slice.ts'
+import { type Node, node as nodeKind } from '../../api/kinds/node.ts'
 import { type Pod, pod as podKind } from '../../api/kinds/pod.ts'
 import { type Service, service as serviceKind } from '../../api/kinds/service.ts'
 import type { ObjectKey } from '../../api/resource.ts'
@@ -11,6 +12,7 @@ import type { NodeConnections } from '../../client/node-connection.ts'
 import type { Exchange } from '../exchange.ts'
 import type { Registry } from '../registry.ts'
 import type { ResourceRequest } from '../request-info.ts'
+import { kubeletAnswer } from './kubelet-api.ts'
 import { connectionOf } from './locate.ts'
 import { type ProxyTarget, parseProxyName, podPort, serviceTargets } from './proxy-target.ts'
 
@@ -28,7 +30,7 @@ const KEPT_BACK: ReadonlySet<string> = new Set([
   'http2-settings',
 ])
 
-/** pods/NAME/proxy and services/NAME/proxy: plain HTTP to a pod, through its node. */
+/** pods/NAME/proxy and services/NAME/proxy: plain HTTP to a pod, through its node. nodes/NAME/proxy: its kubelet. */
 export class ServiceProxy {
   readonly #registry: Registry
   readonly #connections: NodeConnections
@@ -41,6 +43,7 @@ export class ServiceProxy {
   /** False: there is no such thing to proxy to. */
   async handle(exchange: Exchange, info: ResourceRequest): Promise<boolean> {
     const { plural, name: given = '', namespace } = info
+    if (plural === 'nodes') return this.#kubelet(exchange, info, given)
     if (plural !== 'pods' && plural !== 'services') return false
     const { name, port } = parseProxyName(given)
     const path = proxiedPath(info, given)
@@ -55,6 +58,26 @@ export class ServiceProxy {
     const number = target.port ?? podPort(pod, port)
     const connection = await connectionOf(this.#connections, pod).dial(nodeUidOf(pod), number)
     await proxyHttp(exchange, connection, path, `${pod.status?.podIP ?? ''}:${number}`)
+    return true
+  }
+
+  /** nodes/NAME/proxy is not a way to a port: it reads of the node what its kubelet tells. */
+  async #kubelet(exchange: Exchange, info: ResourceRequest, given: string): Promise<boolean> {
+    const { name } = parseProxyName(given)
+    const node = (await this.#registry.mustFind(nodeKind, { name })).value as Node
+    const connection = this.#connections.get(name)
+    if (!connection)
+      throw new ApiError(
+        'ServiceUnavailable',
+        `error trying to reach service: the node ${name} cannot be reached`,
+      )
+    const pods = (await this.#registry.reader.all(podKind)).filter(({ spec }) => spec.nodeName === name)
+    const { code, type, body } = kubeletAnswer(
+      exchange.request.method ?? 'GET',
+      proxiedPath(info, given) || '/',
+      { node, pods, usage: connection.usage(), now: this.#registry.env.clock.now() },
+    )
+    await exchange.bytes(code, Buffer.from(body), type)
     return true
   }
 
