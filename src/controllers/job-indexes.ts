@@ -1,13 +1,18 @@
 /** Sets of completion indexes and their text, "1,3-5,7" (indexed_job_utils.go). Pure. */
 
-/** Numbers of at least `count` are left out; malformed parts are too. */
+/** First and last of each run. Numbers of at least `count` are left out; malformed parts are too. */
+export function parseRuns(text: string | undefined, count: number): readonly (readonly [number, number])[] {
+  return (text?.split(',') ?? []).flatMap((part) => {
+    const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(part) ?? []
+    if (first === undefined || Number(first) >= count) return []
+    return [[Number(first), Math.min(Number(last), count - 1)] as const]
+  })
+}
+
+/** Of what this controller wrote itself: as many as have ended, not as many as somebody writes in five characters. */
 export function parseIndexes(text: string | undefined, count: number): Set<number> {
   const indexes = new Set<number>()
-  for (const part of text?.split(',') ?? []) {
-    const [, first, last = first] = /^(\d+)(?:-(\d+))?$/.exec(part) ?? []
-    if (first === undefined) continue
-    for (let i = Number(first); i <= Math.min(Number(last), count - 1); i += 1) indexes.add(i)
-  }
+  for (const [first, last] of parseRuns(text, count)) for (let i = first; i <= last; i += 1) indexes.add(i)
   return indexes
 }
 

@@ -162,6 +162,15 @@ describe('A Job', () => {
       '-work-1 -work-2 SuccessCriteriaMet:SuccessPolicy',
     ],
     [
+      'asks for very many indexes in no time',
+      indexed(2_000_000_000, {
+        parallelism: 2,
+        successPolicy: { rules: [{ succeededIndexes: '0-1999999998' }, { succeededIndexes: '1,5-9' }] },
+      }),
+      'S1 R0 R2',
+      '',
+    ],
+    [
       'fails at once by a rule',
       { podFailurePolicy: { rules: [{ action: 'FailJob', onExitCodes: { operator: 'In', values: [42] } }] } },
       'F!42',

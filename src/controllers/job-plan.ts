@@ -10,7 +10,7 @@ import type { Pod } from '../api/kinds/pod.ts'
 import { isPodActive, isPodReady, isPodTerminal, restartCount } from '../api/pods.ts'
 import { isBeingDeleted } from '../api/resource.ts'
 import { formatTime, parseTime } from '../base/date.ts'
-import { formatIndexes, parseIndexes } from './job-indexes.ts'
+import { formatIndexes, parseRuns } from './job-indexes.ts'
 import type { IndexFailures } from './job-pod.ts'
 import {
   type Failures,
@@ -208,10 +208,13 @@ function isPastDeadline({ spec, status }: Job, startedAt: number | undefined, no
 function matchingSuccessRule({ spec }: Job, completed: ReadonlySet<number>): number | undefined {
   const rules = spec.successPolicy?.rules ?? []
   const found = rules.findIndex(({ succeededIndexes, succeededCount }) => {
-    const meant =
-      succeededIndexes === undefined ? undefined : parseIndexes(succeededIndexes, spec.completions ?? 0)
-    const hits = meant ? [...meant].filter((index) => completed.has(index)).length : completed.size
-    return hits >= (succeededCount ?? meant?.size ?? Number.POSITIVE_INFINITY)
+    if (succeededIndexes === undefined) return completed.size >= (succeededCount ?? Number.POSITIVE_INFINITY)
+    const runs = parseRuns(succeededIndexes, spec.completions ?? 0)
+    const hits = [...completed].filter((index) =>
+      runs.some(([first, last]) => index >= first && index <= last),
+    )
+    const all = runs.reduce((sum, [first, last]) => sum + last - first + 1, 0)
+    return hits.length >= (succeededCount ?? all)
   })
   return found < 0 ? undefined : found
 }

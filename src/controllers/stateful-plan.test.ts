@@ -104,6 +104,14 @@ describe('A StatefulSet', () => {
     ['has nothing to do with no replicas', { replicas: 0 }, '', ''],
   ])('%s', (_, spec, pods, expected) => expect(steps(setOf(spec), pods)).toBe(expected))
 
+  test('of two thousand million pods is made in steps of 500, and fills its gaps', () => {
+    const set = setOf({ replicas: 2_000_000_000, podManagementPolicy: 'Parallel' })
+    const many = steps(set, '1 700 900000000').split(', ')
+    expect(many).toHaveLength(500)
+    expect([many[0], many[1], many[499]]).toEqual(['+0', '+2', '+500'])
+    expect(steps(setOf({ replicas: 2_000_000_000 }), '0 1 900000000')).toBe('+2')
+  })
+
   test('that is being deleted makes nothing', () => {
     expect(steps(setOf({}, true), '0')).toBe('')
   })

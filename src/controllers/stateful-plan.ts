@@ -11,6 +11,7 @@ import { availableIn, isPodAvailable, isPodReady } from '../api/pods.ts'
 import { isBeingDeleted } from '../api/resource.ts'
 import { REVISION_LABEL } from './controller-revisions.ts'
 import { type Pauses, pauseLeftMs, pausesAfter } from './failure-pauses.ts'
+import { BURST_MAX } from './pod-set.ts'
 
 export type StatefulStep =
   | { readonly type: 'create'; readonly ordinal: number; readonly revision: 'current' | 'update' }
@@ -53,10 +54,7 @@ export function planStatefulSet(observed: Observed): StatefulPlan {
   const start = set.spec.ordinals?.start ?? 0
   const count = set.spec.replicas ?? 1
   const byOrdinal = new Map(observed.pods.map((pod) => [ordinalOf(pod, set), pod]))
-  const slots = Array.from({ length: count }, (_, i) => ({
-    ordinal: start + i,
-    pod: byOrdinal.get(start + i),
-  }))
+  const slots = slotsOf(byOrdinal, start, count)
   const condemned = [...byOrdinal]
     .filter(([ordinal]) => ordinal < start || ordinal >= start + count)
     .sort(([a], [b]) => b - a)
@@ -81,6 +79,17 @@ export function planStatefulSet(observed: Observed): StatefulPlan {
 interface Slot {
   readonly ordinal: number
   readonly pod: Pod | undefined
+}
+
+/** The wanted ordinals that have a pod, and of those that have none as many as may be made in one step. */
+function slotsOf(byOrdinal: ReadonlyMap<number, Pod>, start: number, count: number): readonly Slot[] {
+  const ordinals = [...byOrdinal.keys()].filter((ordinal) => ordinal >= start && ordinal < start + count)
+  for (let ordinal = start, missing = 0; ordinal < start + count && missing < BURST_MAX; ordinal += 1) {
+    if (byOrdinal.has(ordinal)) continue
+    ordinals.push(ordinal)
+    missing += 1
+  }
+  return ordinals.sort((a, b) => a - b).map((ordinal) => ({ ordinal, pod: byOrdinal.get(ordinal) }))
 }
 
 function stepsOf(observed: Observed, slots: readonly Slot[], condemned: readonly Pod[]): StatefulStep[] {
@@ -116,7 +125,7 @@ function stepsOf(observed: Observed, slots: readonly Slot[], condemned: readonly
   if (set.spec.updateStrategy?.type === 'OnDelete' || steps.length > 0) return steps
   const partition = set.spec.updateStrategy?.rollingUpdate?.partition ?? 0
   for (const { ordinal, pod } of slots.toReversed()) {
-    if (ordinal < (slots[0]?.ordinal ?? 0) + partition) break
+    if (ordinal < (set.spec.ordinals?.start ?? 0) + partition) break
     if (!pod) return steps
     if (revisionOf(pod) !== updateRevision && !isBeingDeleted(pod))
       return [...steps, { type: 'delete', pod, why: 'update' }]
