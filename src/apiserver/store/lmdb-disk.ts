@@ -22,7 +22,8 @@ interface StoredState {
  * ServiceUnavailable when it cannot be written, InternalError when it is damaged or of another format.
  *
  * lmdb's own settings: never `noSync`; `safeRestore`, because otherwise it trusts a commit that was not flushed yet
- * when the machine's boot id is unchanged; and `flushed` is awaited, because a commit resolves before its flush.
+ * when the machine's boot id is unchanged; and `flushed` is awaited, because a commit resolves before its flush. No
+ * `eventTurnBatching`: a batch that nobody asked for is a promise that nobody awaits, and a full disk ends the process.
  */
 export function openLmdbDisk(directory: string): Disk {
   const unlock = claim(directory)
@@ -40,13 +41,20 @@ class LmdbDisk implements Disk {
   readonly #root: RootDatabase
   readonly #records: Database<Buffer, Buffer>
   readonly #state: Database<StoredState, string>
+  #hasFailed = false
 
   constructor(directory: string, unlock: Unlock) {
     this.#directory = directory
     this.#unlock = unlock
     try {
       // lmdb's types do not know safeRestore, so the options are not written in the call.
-      const options = { path: join(directory, 'store.lmdb'), noSubdir: true, safeRestore: true, maxDbs: 4 }
+      const options = {
+        path: join(directory, 'store.lmdb'),
+        noSubdir: true,
+        safeRestore: true,
+        eventTurnBatching: false,
+        maxDbs: 4,
+      }
       this.#root = open(options)
       // Reader slots of a process that was killed would keep its pages from being used again.
       this.#root.readerCheck()
@@ -79,6 +87,15 @@ class LmdbDisk implements Disk {
   }
 
   async write(batch: DiskBatch): Promise<void> {
+    try {
+      await this.#write(batch)
+    } catch (error) {
+      this.#hasFailed = true
+      throw await causeOf(error)
+    }
+  }
+
+  async #write(batch: DiskBatch): Promise<void> {
     const { revision, compactedRevision, changes, forgotten } = batch
     await this.#root.transaction(() => {
       let order = 0
@@ -95,7 +112,9 @@ class LmdbDisk implements Disk {
   }
 
   async close(): Promise<void> {
-    await this.#root.close()
+    const closed = this.#root.close()
+    // It would wait for the flush of what could not be written.
+    if (!this.#hasFailed) await closed
     this.#unlock()
   }
 
@@ -114,6 +133,12 @@ class LmdbDisk implements Disk {
     }
     yield* inOrder(group)
   }
+}
+
+/** What lmdb says of a commit that failed is another promise in its error. */
+async function causeOf(error: unknown): Promise<unknown> {
+  const { commitError } = error as { readonly commitError?: Promise<never> }
+  return commitError === undefined ? error : await commitError.catch((cause: unknown) => cause)
 }
 
 function inOrder(group: readonly OrderedHeader[]): DiskHeader[] {
