@@ -195,7 +195,20 @@ export const volumeBinderController: Controller<PersistentVolume> = {
   watches: [
     watched<PersistentVolumeClaim>({
       kind: persistentVolumeClaim,
-      keys: ({ resource: { spec } }) => (spec.volumeName ? [spec.volumeName] : []),
+      keys: ({ resource: { metadata, spec }, previous }, informers) => {
+        if (!spec.volumeName) return []
+        if (previous?.spec.volumeName === spec.volumeName) return [spec.volumeName]
+        // Others that were kept for it are free now.
+        const kept = informers
+          .of(persistentVolume)
+          .list()
+          .filter(
+            (each) =>
+              each.spec.claimRef?.name === metadata.name &&
+              each.spec.claimRef.namespace === metadata.namespace,
+          )
+        return [spec.volumeName, ...kept.map((each) => each.metadata.name)]
+      },
     }),
   ],
   async reconcile({ env, client, informers, events }, volume) {
@@ -205,6 +218,7 @@ export const volumeBinderController: Controller<PersistentVolume> = {
     const claim = claimRef && informers.of(persistentVolumeClaim).get(key)
     const isOurs = claim !== undefined && (claimRef?.uid ?? claim.metadata.uid) === claim.metadata.uid
     const isBound = isOurs && claim.spec.volumeName === volume.metadata.name
+    if (isOurs && !isBound && claimRef?.uid && claim.spec.volumeName) return await letGo(client, volume)
     if (isOurs && !isBound && claimRef?.uid && volume.status?.phase) return undefined
     const isReleased = claimRef?.uid !== undefined && !isOurs
     // Asked of the API itself: a volume is not given up because an informer is behind.
@@ -228,6 +242,27 @@ export const volumeBinderController: Controller<PersistentVolume> = {
     }
     return undefined
   },
+}
+
+/** Its claim has another volume: one that was made for it goes, one that was found for it is free again. */
+async function letGo(client: Client, volume: PersistentVolume): Promise<undefined> {
+  const { claimRef, persistentVolumeReclaimPolicy, ...spec } = volume.spec
+  const { [BOUND_BY_CONTROLLER]: isFound, ...annotations } = volume.metadata.annotations ?? {}
+  if (annotations[PROVISIONED_BY] && persistentVolumeReclaimPolicy === 'Delete') {
+    const { name, uid } = volume.metadata
+    await client.delete(persistentVolume, { name }, { preconditions: { uid } }).catch((error: unknown) => {
+      if (!isReason(error, 'NotFound')) throw error
+    })
+    return undefined
+  }
+  // What a human reserved stays so, for whichever claim of that name comes.
+  const { uid: _, resourceVersion: __, ...reserved } = claimRef ?? {}
+  await client.update(persistentVolume, {
+    ...volume,
+    metadata: { ...volume.metadata, annotations },
+    spec: { ...spec, persistentVolumeReclaimPolicy, ...(isFound ? {} : { claimRef: reserved }) },
+  } as PersistentVolume)
+  return undefined
 }
 
 async function isGone(client: Client, key: string, uid: string | undefined): Promise<boolean> {

@@ -197,4 +197,31 @@ describe('A declared volume', () => {
     await cluster.clock.run(60_000)
     expect(await shown()).toEqual(expected)
   })
+
+  test.each([
+    ['was found for', { 'pv.kubernetes.io/bound-by-controller': 'yes' }, ['other', 'Available', undefined]],
+    ['a human reserved for', {}, ['other', 'Available', 'data']],
+    ['was made for', { 'pv.kubernetes.io/provisioned-by': 'csi.example.com' }, undefined],
+  ])('that %s a claim that has another', async (_, annotations, expected) => {
+    await createVolume({ persistentVolumeReclaimPolicy: 'Retain', hostPath: { path: '/data' } })
+    await createClaim({ storageClassName: '', volumeName: 'disk' })
+    await cluster.clock.run(1000)
+    const { metadata } = await claim()
+    await cluster.client.create(persistentVolume, {
+      apiVersion: 'v1',
+      kind: 'PersistentVolume',
+      metadata: { name: 'other', annotations },
+      spec: {
+        capacity: { storage: '1Gi' },
+        accessModes: ['ReadWriteOnce'],
+        persistentVolumeReclaimPolicy: 'Delete',
+        hostPath: { path: '/data' },
+        claimRef: { apiVersion: 'v1', kind: 'PersistentVolumeClaim', ...DATA, uid: metadata.uid },
+      },
+    } as PersistentVolume)
+    await cluster.clock.run(2000)
+    const other = (await volumes()).find((each) => each.metadata.name === 'other')
+    expect(other && [other.metadata.name, other.status?.phase, other.spec.claimRef?.name]).toEqual(expected)
+    expect((await claim()).status?.phase).toBe('Bound')
+  })
 })
