@@ -22,6 +22,7 @@ export class LocalNodeConnection implements NodeConnection {
   }
 
   async *logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<string> {
+    await this.#runtime.recall(id)
     const first = this.#runtime.logs(id)
     if (!first) {
       yield `unable to retrieve container logs for ${id}`

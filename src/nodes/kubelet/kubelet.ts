@@ -2,6 +2,7 @@ import { type Node, node as nodeKind } from '../../api/kinds/node.ts'
 import { pod as podKind } from '../../api/kinds/pod.ts'
 import { isPodTerminal, type Pod } from '../../api/pods.ts'
 import { keyOf } from '../../api/resource.ts'
+import type { ResourceList } from '../../api/resource-requests.ts'
 import { isCriticalPod, nodeUidOf } from '../../api/static-pods.ts'
 import type { Client } from '../../client/client.ts'
 import type { Informers } from '../../client/informers.ts'
@@ -16,6 +17,7 @@ import { endedContainers, type Failure, type ResizeWait, restoreRecord } from '.
 import { resizeWait } from './resize.ts'
 import type { Sources } from './sources.ts'
 import { StaticPods } from './static-pods.ts'
+import { surroundingsOf } from './volume-files.ts'
 import { apiReports, type PodReports } from './write-pod.ts'
 
 export interface KubeletOptions
@@ -155,10 +157,14 @@ export class Kubelet {
 
   /** Nothing runs of it, but somebody may read what it wrote. */
   #keepLogs(pod: Pod, uid: string): void {
-    const { env, runtime, node } = this.#options
+    const { env, runtime, node, hostIP, sources, files } = this.#options
     if (this.#logs.has(uid)) return
+    const place = { node, hostIP, podIP: pod.status?.podIP ?? '', allocatable: this.#allocatable() }
     const ended = endedContainers(pod, restoreRecord(pod, env.clock.now()))
-    for (const { container, handle } of ended) runtime.adopt(node, pod, container, handle)
+    for (const { container, handle } of ended) {
+      const around = surroundingsOf(() => pod, container, place, sources.of(pod), files.of(uid))
+      runtime.adopt(node, pod, container, handle, around)
+    }
     this.#logs.set(
       uid,
       ended.map(({ handle }) => handle.id),
@@ -180,7 +186,7 @@ export class Kubelet {
         sources: sources.of(pod),
         files: files.of(uid),
         resizeWait: (now) => this.#resizeWait(now),
-        allocatable: () => this.#options.informers.of(nodeKind).get(node)?.status?.allocatable ?? {},
+        allocatable: () => this.#allocatable(),
         takeAddress: () => addresses.take(uid),
       },
       key,
@@ -193,9 +199,15 @@ export class Kubelet {
       if (hasLostAll) runtime.crash(handle.id, 255, 'Unknown')
     }
     if (!hasLostAll)
-      for (const { container, handle } of worker.ended()) runtime.adopt(node, pod, container, handle)
+      for (const { container, handle } of worker.ended())
+        runtime.adopt(node, pod, container, handle, worker.surroundings(container))
     this.#workers.set(uid, worker)
     return worker
+  }
+
+  #allocatable(): ResourceList {
+    const { informers, node } = this.#options
+    return informers.of(nodeKind).get(node)?.status?.allocatable ?? {}
   }
 
   #resizeWait(pod: Pod): ResizeWait | undefined {

@@ -1,5 +1,8 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type SimulatedNodes, startSimulatedNodes } from '../../../test/support/simulated-nodes.ts'
+import { node, type SimulatedNodes, startSimulatedNodes } from '../../../test/support/simulated-nodes.ts'
 import { pod as podKind } from '../../api/kinds/pod.ts'
 import { podReason } from '../../api/pod-columns.ts'
 
@@ -8,10 +11,15 @@ const side = { name: 'side', image: 'registry.example/side:1' }
 const key = { namespace: 'default', name: 'web' }
 
 let cluster: SimulatedNodes
+let folder: string
 beforeEach(async () => {
-  cluster = await startSimulatedNodes()
+  folder = await mkdtemp(join(tmpdir(), 'lifecycle-'))
+  cluster = await startSimulatedNodes([node()], folder)
 })
-afterEach(() => cluster.stop())
+afterEach(async () => {
+  await cluster.stop()
+  await rm(folder, { recursive: true })
+})
 
 const first = async () => (await cluster.pod()).status?.containerStatuses?.[0]
 
@@ -54,6 +62,44 @@ describe('Logs', () => {
     await cluster.client.delete(podKind, { namespace: 'default', name: 'once' })
     await cluster.clock.run(2000)
     expect(await cluster.logs(once?.containerID ?? '')).toMatch('unable to retrieve container logs')
+  })
+})
+
+describe('A process that its spec names', () => {
+  const volumes = [{ name: 'data', emptyDir: {} }]
+  const loop = (script: string) => ({
+    ...app,
+    command: ['sh', '-c', script],
+    volumeMounts: [{ name: 'data', mountPath: '/data' }],
+  })
+
+  test('writes nothing twice when this process begins again, and goes on', async () => {
+    const script =
+      'echo 1 >> /data/a; sleep 5; test -f /data/lock && exit 1; touch /data/lock; sleep 100; echo 2 >> /data/a; sleep 1000'
+    await cluster.run({ containers: [loop(script)], volumes })
+    await cluster.clock.run(30_000)
+    await cluster.restartNodes()
+    await cluster.clock.run(10_000)
+    expect(await cluster.exec(['cat', '/data/a'])).toBe('1\n')
+    await cluster.clock.run(100_000)
+    expect(await cluster.exec(['cat', '/data/a'])).toBe('1\n2\n')
+    expect((await first())?.restartCount).toBe(0)
+  })
+
+  test('that ended has its log again after a restart of this process', async () => {
+    await cluster.run({
+      containers: [{ ...loop('echo $WHO; sleep 3; echo two; exit 4'), env: [{ name: 'WHO', value: 'one' }] }],
+      restartPolicy: 'Never',
+      volumes,
+    })
+    await cluster.clock.run(10_000)
+    const { containerID = '' } = (await first()) ?? {}
+    const before = await cluster.logs(containerID)
+    await cluster.restartNodes()
+    expect(before).toBe('one\ntwo\n')
+    const again = cluster.logs(containerID)
+    await cluster.clock.run(1000)
+    expect(await again).toBe(before)
   })
 })
 

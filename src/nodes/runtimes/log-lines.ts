@@ -14,7 +14,7 @@ export interface Log {
 }
 
 /** As much as a container's log holds before it rotates. */
-const LOG_LINES_MAX = 1000
+export const LOG_LINES_MAX = 1000
 /** Of what somebody says to a container; more of a line is dropped. */
 const LINE_MAX = 4096
 

@@ -1,9 +1,9 @@
 import type { V1Container } from '../../api/generated/types.ts'
 import type { Clock } from '../../base/clock.ts'
 import type { Behaviour } from './behaviour.ts'
-import { type LogLine, linesTo } from './log-lines.ts'
+import { LOG_LINES_MAX, type LogLine, linesTo } from './log-lines.ts'
 import { COMMANDS } from './shell/commands.ts'
-import type { ContainerFiles } from './shell/files.ts'
+import { ContainerFiles } from './shell/files.ts'
 import { endOfSubstitution, parseShell, type SimpleCommand, type Word } from './shell/parse.ts'
 import { BUILTINS, baseOf } from './shell/shell.ts'
 import { runInContainer } from './simulated-exec.ts'
@@ -21,6 +21,9 @@ export function ownCommand(container: V1Container, behaviour: Behaviour): readon
   const declared = new Set(behaviour.commands.map(({ name }) => name))
   return isKnown(argv, (name) => declared.has(name) || Object.hasOwn(COMMANDS, name)) ? argv : undefined
 }
+
+/** Longer than that nobody waits for an old log. */
+const RECALL_MS = 200
 
 type Knows = (name: string) => boolean
 
@@ -70,10 +73,9 @@ export interface OwnCommand {
   readonly container: V1Container
   readonly behaviour: Behaviour
   readonly surroundings: Surroundings
-  readonly files: ContainerFiles
   readonly command: readonly string[]
-  /** One that began before this process goes through what it has done already without waiting. */
-  readonly handle: { readonly startedAt: number }
+  /** One that began before this process goes through what it has done already without waiting, and writes nothing twice. */
+  readonly handle: { readonly startedAt: number; readonly exit?: { readonly at: number } | undefined }
   readonly signal: AbortSignal
   say(line: LogLine): void
 }
@@ -81,7 +83,9 @@ export interface OwnCommand {
 /** Runs it. Resolves with its exit code; undefined when it failed for what only the real image has. */
 export async function runOwnCommand(clock: Clock, own: OwnCommand): Promise<number | undefined> {
   const { command, handle, signal, say } = own
-  const time = startingAt(handle.startedAt, clock)
+  const time = startingAt(handle, clock)
+  const past = () => (time.now() < clock.now() ? time.now() : undefined)
+  const files = new ContainerFiles(own.surroundings, time, past)
   let hasComplained = false
   const out = linesTo((line) => say({ at: time.now(), line }))
   const err = linesTo((line) => say({ at: time.now(), line }))
@@ -96,7 +100,7 @@ export async function runOwnCommand(clock: Clock, own: OwnCommand): Promise<numb
     },
   }
   try {
-    const code = await runInContainer(time, own, command, io)
+    const code = await runInContainer(time, { ...own, files }, command, io)
     out.end()
     err.end()
     return code === 0 || !hasComplained || /\b(exit|false)\b/.test(command.join(' ')) ? code : undefined
@@ -105,12 +109,34 @@ export async function runOwnCommand(clock: Clock, own: OwnCommand): Promise<numb
   }
 }
 
-/** A clock that begins in the past and catches up while somebody waits by it. */
-function startingAt(startedAt: number, clock: Clock): Clock {
+/** What one wrote that had ended before this process began: it goes through all of it again. */
+export async function recallLog(
+  clock: Clock,
+  own: Omit<OwnCommand, 'command' | 'signal' | 'say'>,
+): Promise<readonly LogLine[]> {
+  const command = ownCommand(own.container, own.behaviour)
+  const lines: LogLine[] = []
+  if (!command) return lines
+  const stop = new AbortController()
+  const enough = new Promise<void>((resolve) => stop.signal.addEventListener('abort', () => resolve()))
+  const say = (line: LogLine) => {
+    lines.push(line)
+    if (lines.length > 2 * LOG_LINES_MAX) lines.splice(0, LOG_LINES_MAX)
+  }
+  // What waited for something until it was ended waits here, too.
+  const cancel = clock.after(RECALL_MS, () => stop.abort())
+  await Promise.race([runOwnCommand(clock, { ...own, command, signal: stop.signal, say }), enough])
+  cancel()
+  return lines.filter(({ at }) => at <= (own.handle.exit?.at ?? at))
+}
+
+/** A clock that begins in the past and catches up while somebody waits by it. What has ended waits for nothing after it. */
+function startingAt({ startedAt, exit }: OwnCommand['handle'], clock: Clock): Clock {
   let behind = Math.max(0, clock.now() - startedAt)
   return {
     now: () => clock.now() - behind,
     after(ms, fn) {
+      if (exit && clock.now() - behind + ms > exit.at) return () => {}
       const gained = Math.min(ms, behind)
       behind -= gained
       return clock.after(ms - gained, fn)

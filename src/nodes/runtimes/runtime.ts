@@ -98,6 +98,8 @@ export interface Runtime {
   mayFillDisk(): boolean
   /** Those that run on a node. */
   containers(node: string): readonly RunningContainer[]
+  /** Has the log there of one that ended before this process began, as far as it can be had. */
+  recall(id: string): Promise<void>
   /** What it wrote, oldest first; also after its end, until it is removed. Undefined: there is no such container. */
   logs(id: string): Log | undefined
   /** Tells when there may be more to read, and when it ended. */

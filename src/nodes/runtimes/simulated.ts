@@ -10,7 +10,7 @@ import { type Behaviour, Behaviours, imageIdOf } from './behaviour.ts'
 import { endOf } from './container-end.ts'
 import { ImageCache, type ImageOnDisk, imageVolumesOf } from './image-cache.ts'
 import { type Log, type LogLine, logOf, withSaid } from './log-lines.ts'
-import { ownCommand, runOwnCommand } from './own-command.ts'
+import { ownCommand, recallLog, runOwnCommand } from './own-command.ts'
 import type {
   ContainerHandle,
   ContainerUse,
@@ -32,8 +32,6 @@ import { figuresAt, NO_USAGE, usageAt } from './usage.ts'
 
 /** Of a hook: nobody reads what it says. */
 const SILENT = { stdout: async () => {}, stderr: async () => {} }
-
-const TERMINATION_LOG = '/dev/termination-log'
 
 /** Usage is sampled this often, as a metrics server does. */
 const SAMPLE_MS = 15_000
@@ -237,6 +235,14 @@ export class SimulatedRuntime implements Runtime {
     })
   }
 
+  async recall(id: string): Promise<void> {
+    const running = this.#containers.get(id)
+    if (!running?.handle.exit || running.said || running.own) return
+    const lines = await recallLog(this.#env.clock, running)
+    if (lines.length > 0)
+      Object.assign(running, { said: withSaid(undefined, lines), own: new AbortController() })
+  }
+
   logs(id: string): Log | undefined {
     const running = this.#containers.get(id)
     return running && logOf(running, this.#env.clock.now())
@@ -343,11 +349,12 @@ export class SimulatedRuntime implements Runtime {
   async #obey(running: Running, command: readonly string[]): Promise<void> {
     running.own = new AbortController()
     const { signal } = running.own
-    const [files, say] = [this.#filesOf(running), (line: LogLine) => this.#say(running, line)]
-    const code = await runOwnCommand(this.#env.clock, { ...running, files, command, signal, say })
+    const say = (line: LogLine) => this.#say(running, line)
+    this.#filesOf(running)
+    const code = await runOwnCommand(this.#env.clock, { ...running, command, signal, say })
     if (running.handle.exit) return
-    if (code !== undefined)
-      return this.#end(running.handle.id, { code, reason: code === 0 ? 'Completed' : 'Error' })
+    const reason = code === 0 ? 'Completed' : 'Error'
+    if (code !== undefined) return this.#end(running.handle.id, { code, reason })
     running.own = undefined
     running.cancelExit()
     this.#await(running)
@@ -365,8 +372,7 @@ export class SimulatedRuntime implements Runtime {
 
   #await(running: Running): void {
     const { handle } = running
-    const memory = () => this.usage(handle.id).memory
-    const end = endOf(running, this.#env.clock.now(), memory)
+    const end = endOf(running, this.#env.clock.now(), () => this.usage(handle.id).memory)
     if (!end) return
     const left = Math.max(0, handle.startedAt + end.afterMs - this.#env.clock.now())
     running.cancelExit = this.#env.clock.after(left, () => this.#end(handle.id, end))
@@ -376,14 +382,10 @@ export class SimulatedRuntime implements Runtime {
     const running = this.#containers.get(id)
     if (!running || running.handle.exit) return
     this.#cancelEnds(running)
-    const { container } = running
     const at = this.#env.clock.now()
-    const left = message ?? running.files?.textOf(container.terminationMessagePath ?? TERMINATION_LOG) ?? ''
-    const said = terminationMessage(container, code, left, () => logOf(running, at).lines)
-    running.handle = {
-      ...running.handle,
-      exit: { code, reason, at, ...(said === '' ? {} : { message: said }) },
-    }
+    const said = terminationMessage(running, code, message, () => logOf(running, at).lines)
+    const exit = { code, reason, at, ...(said === '' ? {} : { message: said }) }
+    running.handle = { ...running.handle, exit }
     for (const tell of running.onLog) tell()
     for (const tell of running.onEnd.splice(0)) tell()
     for (const tell of this.#tell) tell(running.pod.metadata.uid ?? '')

@@ -12,17 +12,19 @@ describe('What is told of the end of a container', () => {
     ['is nothing of the log when it succeeded', fallback, 0, '', ''],
     ['is at most 4096 bytes', { name: 'app' }, 0, 'x'.repeat(5000), 'x'.repeat(4096)],
   ])('%s', (_, container, code, left, message) => {
-    expect(terminationMessage(container, code, left, () => lines)).toBe(message)
+    expect(terminationMessage({ container }, code, left, () => lines)).toBe(message)
   })
 
   test('is the last 80 lines of the log when it failed and its policy says so', () => {
-    const message = terminationMessage(fallback, 1, '', () => lines)
+    const message = terminationMessage({ container: fallback }, 1, undefined, () => lines)
     expect(message.split('\n').length - 1).toBe(80)
     expect(message.endsWith('line 199\n')).toBe(true)
   })
 
   test('is at most 2048 bytes of the log', () => {
     const long = [{ at: 0, line: 'y'.repeat(5000) }]
-    expect(Buffer.byteLength(terminationMessage(fallback, 1, '', () => long))).toBe(2048)
+    expect(Buffer.byteLength(terminationMessage({ container: fallback }, 1, undefined, () => long))).toBe(
+      2048,
+    )
   })
 })

@@ -23,12 +23,18 @@ export class ContainerFiles {
   readonly #surroundings: Surroundings
   readonly #own: VolumeData
   readonly #clock: Clock
+  readonly #past: () => number | undefined
   /** Deepest first. */
   readonly #volumes: readonly SharedVolume[]
 
-  constructor(surroundings: Surroundings, clock: Clock) {
+  /**
+   * `past`: for a process that goes again through what it did before (epoch ms of where it is; undefined: now). What it
+   * wrote then is there already and is not written again; what came later is not seen yet.
+   */
+  constructor(surroundings: Surroundings, clock: Clock, past: () => number | undefined = () => undefined) {
     this.#surroundings = surroundings
     this.#clock = clock
+    this.#past = past
     this.#volumes = surroundings.volumes.toSorted((a, b) => b.path.length - a.path.length)
     this.#own = surroundings.root()
     if (this.#own.count > 0) return
@@ -42,6 +48,7 @@ export class ContainerFiles {
     if (mounted) return mounted
     const { data, key, isReadOnly } = this.#place(path)
     const entry = data.get(key)
+    if (entry && this.#isYetToCome(path, entry)) return undefined
     return entry && isReadOnly ? { ...entry, isReadOnly } : entry
   }
 
@@ -49,8 +56,12 @@ export class ContainerFiles {
   list(folder: string): string[] {
     const prefix = folder === '/' ? '/' : `${folder}/`
     const paths = [...this.#own.paths(), ...this.#mounted().keys(), ...this.#volumes.flatMap(pathsIn)]
+    const isPast = this.#past() !== undefined
     const names = paths.flatMap((path) =>
-      path.startsWith(prefix) && path.length > prefix.length && !path.slice(prefix.length).includes('/')
+      !(isPast && !this.find(path)) &&
+      path.startsWith(prefix) &&
+      path.length > prefix.length &&
+      !path.slice(prefix.length).includes('/')
         ? [path.slice(prefix.length)]
         : [],
     )
@@ -71,7 +82,7 @@ export class ContainerFiles {
   }
 
   write(path: string, bytes: Uint8Array, mode = 0o644): void {
-    if (path === '/dev/null') return
+    if (path === '/dev/null' || this.#past() !== undefined) return
     const before = this.find(path)
     if (before?.isDirectory) throw new FileError('Is a directory')
     this.#mustBeWritable(path, before)
@@ -79,6 +90,7 @@ export class ContainerFiles {
   }
 
   makeFolder(path: string, withParents: boolean): void {
+    if (this.#past() !== undefined) return
     const before = this.find(path)
     if (before) {
       if (withParents && before.isDirectory) return
@@ -92,6 +104,7 @@ export class ContainerFiles {
 
   /** With everything in it. */
   remove(path: string): void {
+    if (this.#past() !== undefined) return
     const entry = this.find(path)
     if (!entry) throw new FileError('No such file or directory')
     const inside = (other: string) => other === path || other.startsWith(`${path}/`)
@@ -100,6 +113,11 @@ export class ContainerFiles {
     const { data, key, isReadOnly } = this.#place(path)
     if (isReadOnly || [...this.#mounted().keys()].some(inside)) throw new FileError('Read-only file system')
     data.remove(key)
+  }
+
+  #isYetToCome(path: string, { isDirectory, modifiedAt }: FileEntry): boolean {
+    const at = this.#past()
+    return at !== undefined && !isDirectory && modifiedAt > at && !path.startsWith('/etc/')
   }
 
   #put(path: string, entry: FileEntry): void {
