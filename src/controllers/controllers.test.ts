@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { controllerContract, type Scenario } from '../../test/contracts/controller.ts'
 import { make } from '../../test/support/make.ts'
+import { findCondition } from '../api/conditions.ts'
 import type { KindRef } from '../api/kind.ts'
 import { certificateSigningRequest } from '../api/kinds/certificate-signing-request.ts'
 import { clusterRole } from '../api/kinds/cluster-role.ts'
@@ -29,6 +30,7 @@ import { replicationController } from '../api/kinds/replication-controller.ts'
 import { resourceClaim } from '../api/kinds/resource-claim.ts'
 import { resourceClaimTemplate } from '../api/kinds/resource-claim-template.ts'
 import { resourceQuota } from '../api/kinds/resource-quota.ts'
+import { resourceSlice } from '../api/kinds/resource-slice.ts'
 import { service } from '../api/kinds/service.ts'
 import { serviceAccount } from '../api/kinds/service-account.ts'
 import { serviceCidr } from '../api/kinds/service-cidr.ts'
@@ -244,6 +246,51 @@ const scenarios: Record<string, Omit<Scenario, 'controller'>> = {
       await client.get(resourceClaim, { namespace: 'default', name })
     },
     remove: (client) => client.delete(pod, WEB),
+  },
+  'device-taint-eviction': {
+    async arrange(client) {
+      const taints = [{ key: 'broken', effect: 'NoExecute' }]
+      await client.create(resourceSlice, {
+        apiVersion: 'resource.k8s.io/v1',
+        kind: 'ResourceSlice',
+        metadata: { name: 'gpus' },
+        spec: {
+          driver: 'x.example',
+          nodeName: 'node-a',
+          pool: { name: 'a', generation: 1, resourceSliceCount: 1 },
+          devices: [{ name: '0', taints }, { name: '1' }],
+        },
+      })
+      for (const [name, device] of [
+        ['web', '0'],
+        ['fine', '1'],
+      ] as const) {
+        await runningPod(client, name, '10.0.0.7')
+        const { metadata } = await client.get(pod, { namespace: 'default', name })
+        const made = await client.create(resourceClaim, {
+          ...resourceClaim.example,
+          metadata: { ...GPU, name },
+        })
+        const reservedFor = [{ resource: 'pods', name, uid: metadata.uid ?? '' }]
+        const allocation = {
+          devices: { results: [{ request: 'gpu', driver: 'x.example', pool: 'a', device }] },
+        }
+        await client.update(
+          resourceClaim,
+          { ...made, status: { allocation, reservedFor } },
+          { subresource: 'status' },
+        )
+      }
+    },
+    async check(client) {
+      const { metadata, status } = await client.get(pod, WEB)
+      expect(metadata.deletionTimestamp).toBeDefined()
+      expect(findCondition(status?.conditions, 'DisruptionTarget')?.reason).toBe(
+        'DeletionByDeviceTaintManager',
+      )
+      expect((await client.get(pod, { ...WEB, name: 'fine' })).metadata.deletionTimestamp).toBeUndefined()
+    },
+    remove: (client) => client.delete(resourceClaim, { ...GPU, name: 'web' }),
   },
   'resource-claim': {
     async arrange(client) {

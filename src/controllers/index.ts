@@ -14,6 +14,7 @@ import { csrSigningController } from './csr-signing.ts'
 import { daemonSetController } from './daemon-set.ts'
 import { defaultStorageClassLoop } from './default-storage-class.ts'
 import { deploymentController } from './deployment.ts'
+import { deviceTaintEvictionController } from './device-taint-eviction.ts'
 import { disruptionController } from './disruption.ts'
 import { endpointSliceController } from './endpoint-slice.ts'
 import { endpointSliceMirroringController } from './endpoint-slice-mirroring.ts'
@@ -81,6 +82,7 @@ export function controllersOf(kinds: Kinds): readonly Controller[] {
     loadBalancerController(),
     disruptionController(kinds),
     taintEvictionController,
+    deviceTaintEvictionController,
     claimProtectionController,
     volumeProtectionController,
     claimBinderController(),

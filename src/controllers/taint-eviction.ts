@@ -36,7 +36,7 @@ export const taintEvictionController: Controller<Node> = {
       if (dueAt > now) waits.push(dueAt - now)
       else {
         events.event(each, 'Normal', 'TaintManagerEviction', `Marking for deletion Pod ${keyOf(each)}`)
-        await evict(client, each, now)
+        await evict(client, each, now, BY_TAINT)
       }
     }
     return waits.length > 0 ? { requeueAfterMs: Math.min(...waits) } : undefined
@@ -66,14 +66,20 @@ export function evictionDueAt(pod: Pod, taints: readonly V1Taint[]): number | un
   return dueAt === Number.POSITIVE_INFINITY ? undefined : dueAt
 }
 
-async function evict(client: Client, doomed: Pod, now: number): Promise<void> {
+const BY_TAINT = {
+  reason: 'DeletionByTaintManager',
+  message: 'Taint manager: deleting due to NoExecute taint',
+}
+
+/** The pod learns first why it goes. */
+export async function evict(
+  client: Client,
+  doomed: Pod,
+  now: number,
+  why: { readonly reason: string; readonly message: string },
+): Promise<void> {
   const { namespace, name, uid } = doomed.metadata
-  const target = {
-    type: 'DisruptionTarget',
-    status: 'True',
-    reason: 'DeletionByTaintManager',
-    message: 'Taint manager: deleting due to NoExecute taint',
-  }
+  const target = { type: 'DisruptionTarget', status: 'True', ...why }
   try {
     const conditions = setCondition(doomed.status?.conditions, target, now)
     await client.update(

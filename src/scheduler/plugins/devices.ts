@@ -5,13 +5,14 @@ import type {
   V1DeviceRequestAllocationResult,
   V1DeviceSelector,
   V1DeviceSubRequest,
+  V1DeviceToleration,
   V1ExactDeviceRequest,
 } from '../../api/generated/types.ts'
 import { deviceClass } from '../../api/kinds/device-class.ts'
 import type { Node } from '../../api/kinds/node.ts'
 import type { ResourceClaim } from '../../api/kinds/resource-claim.ts'
 import { type ResourceSlice, resourceSlice } from '../../api/kinds/resource-slice.ts'
-import { matchesTerm } from '../../api/placement.ts'
+import { matchesTerm, toleration } from '../../api/placement.ts'
 import type { ClusterObjects } from '../cluster-objects.ts'
 
 interface Candidate {
@@ -104,7 +105,7 @@ function pick(
   objects: ClusterObjects,
   taken: TakenDevices,
 ): AllocationResult[] | undefined {
-  const { deviceClassName, selectors = [], allocationMode, count = 1 } = request
+  const { deviceClassName, selectors = [], allocationMode, count = 1, tolerations } = request
   const fromClass = objects.get(deviceClass, deviceClassName)
   if (!fromClass) return undefined
   const wanted = [...(fromClass.spec.selectors ?? []), ...selectors]
@@ -114,8 +115,10 @@ function pick(
   for (const candidate of from) {
     if (!isAll && chosen.length === count) break
     const { driver, pool, device } = candidate
-    const result = { request: name, driver, pool, device: device.name }
-    const isTaken = !isAdmin && taken.has(deviceKey(result))
+    const asked = { request: name, driver, pool, device: device.name }
+    // The allocation says what was tolerated: evictions are decided by it.
+    const result = tolerations?.length ? { ...asked, tolerations } : asked
+    const isTaken = (!isAdmin && taken.has(deviceKey(result))) || !isTolerated(device, tolerations)
     if (isTaken && !isAll) continue
     if (!wanted.every((selector) => selects(selector, candidate))) continue
     if (isTaken) return undefined
@@ -124,6 +127,15 @@ function pick(
   if (isAll ? chosen.length === 0 : chosen.length < count) return undefined
   if (!isAdmin) for (const result of chosen) taken.own.add(deviceKey(result))
   return chosen
+}
+
+/** No taint keeps claims away that these tolerations do not cover. */
+function isTolerated({ taints = [] }: V1Device, tolerations: readonly V1DeviceToleration[] = []): boolean {
+  return taints.every(
+    (taint) =>
+      !['NoSchedule', 'NoExecute'].includes(taint.effect) ||
+      tolerations.some((each) => toleration(each, taint)),
+  )
 }
 
 /** The slices of the newest generation of each pool; those of one node by its name, the others under ''. */

@@ -130,6 +130,29 @@ describe('DynamicResources', () => {
     expect(verdicts(dynamicResources(), asking('p', 'one'), snapshotOf(NODES, {}, objects))).toEqual(expected)
   })
 
+  const tolerant = { tolerations: [{ key: 'hot', operator: 'Exists' }] }
+  test.each([
+    ['has a device without the taint', 'NoSchedule', exactly({ count: 1 }), { a: NO, b: 'fits' }],
+    ['tolerates the taint', 'NoExecute', exactly(tolerant), { a: 'fits', b: 'fits' }],
+    [
+      'does not tolerate the taint on one of all',
+      'NoExecute',
+      exactly({ allocationMode: 'All' }),
+      { a: NO, b: NO },
+    ],
+    ['is only told of the taint', 'None', exactly(), { a: 'fits', b: 'fits' }],
+  ])('a claim that %s', (_, effect, request, expected) => {
+    const taints = [{ key: 'hot', effect }]
+    const hot = { ...device('0', 'small', '16Gi'), taints }
+    const objects = objectsOf([
+      gpuClass,
+      slice('a', hot),
+      slice('b', hot, device('1', 'big', '80Gi')),
+      claim('one', [request]),
+    ])
+    expect(verdicts(dynamicResources(), asking('p', 'one'), snapshotOf(NODES, {}, objects))).toEqual(expected)
+  })
+
   test('promises a device to one pod only, and gives it back', () => {
     const plugin = dynamicResources()
     const objects = objectsOf([gpuClass, ...SLICES, claim('one', [exactly()]), claim('two', [exactly()])])
