@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { node, type SimulatedNodes, startSimulatedNodes } from '../../../test/support/simulated-nodes.ts'
+import { configMap } from '../../api/kinds/config-map.ts'
 import { pod as podKind } from '../../api/kinds/pod.ts'
 import { podReason } from '../../api/pod-columns.ts'
 
@@ -101,6 +102,30 @@ describe('A process that its spec names', () => {
     await cluster.clock.run(1000)
     expect(await again).toBe(before)
   })
+})
+
+test('A mounted ConfigMap follows its changes, a part of it stays as it was when the container started', async () => {
+  const settings = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'settings', namespace: 'default' },
+    data: { color: 'blue' },
+  }
+  await cluster.client.create(configMap, settings)
+  const volumeMounts = [
+    { name: 's', mountPath: '/all' },
+    { name: 's', mountPath: '/part/color', subPath: 'color' },
+  ]
+  await cluster.run({
+    containers: [{ ...app, volumeMounts }],
+    volumes: [{ name: 's', configMap: { name: 'settings' } }],
+  })
+  await cluster.clock.run(5000)
+  await cluster.client.patch(configMap, { namespace: 'default', name: 'settings' }, 'merge', {
+    data: { color: 'red' },
+  })
+  await cluster.clock.run(1000)
+  expect(await cluster.exec(['cat', '/all/color', '/part/color'])).toBe('redblue')
 })
 
 describe('A pod with several containers', () => {

@@ -25,18 +25,28 @@ export function surroundingsOf(
 ): Surroundings {
   const env = environmentOf(pod(), given, place, sources)
   const container = withSubPaths(given, { ...sources.services(), ...env })
+  const following = withMounts(container, (isPart) => !isPart)
+  const parts = withMounts(container, (isPart) => isPart)
+  const fixed = parts.volumeMounts?.length ? mountedFiles(pod(), parts, place, sources) : []
   return {
     env,
     serviceEnv: sources.services(),
     hostname: hostnameOf(pod()),
     systemFiles: () => systemFilesOf(pod(), place.podIP),
-    files: () => mountedFiles(pod(), container, place, sources),
+    files: () => [...mountedFiles(pod(), following, place, sources), ...fixed],
     volumes: files.mountsOf(pod(), container),
     memoryVolumeMax: memoryVolumeMax(pod(), container),
     memoryInVolumes: () => files.memoryOf(pod(), container),
     root: () => files.root(container.name),
     prepare: sources.prepare,
   }
+}
+
+/** A part of a volume (subPath) is mounted as it was when the container started; the whole of it follows what changes. */
+function withMounts(container: V1Container, fits: (isPart: boolean) => boolean): V1Container {
+  const { volumeMounts = [] } = container
+  const kept = volumeMounts.filter(({ subPath }) => fits(Boolean(subPath)))
+  return kept.length === volumeMounts.length ? container : { ...container, volumeMounts: kept }
 }
 
 /**
