@@ -106,6 +106,19 @@ const cases: readonly [name: string, progress: Progress, lines: readonly string[
     ['demo  ⟲ Deployment shop/web was changed by kubectl-edit; put back'],
   ],
   [
+    'a commit in quarantine is said with the way out',
+    {
+      type: 'quarantined',
+      application,
+      commit: { id: bad, subject: 'checkout: 1.5.1', at: 0 },
+      message: 'Deployment shop/checkout: CrashLoopBackOff',
+    },
+    [
+      'demo  9b01e77 "checkout: 1.5.1" is quarantined; seamark sync tries it again',
+      '  ✘ Deployment shop/checkout: CrashLoopBackOff',
+    ],
+  ],
+  [
     'what falls ill later is said with the application it belongs to',
     { type: 'degraded', application, message: 'Deployment shop/web: CrashLoopBackOff' },
     ['demo  ✘ Deployment shop/web: CrashLoopBackOff'],

@@ -76,6 +76,11 @@ export function linesOf(progress: Progress, paint: Paint): string[] {
       return [
         `${paint('bold', app)}  ${paint('yellow', '⟲')} ${printable(progress.resource)} was changed by ${printable(progress.by)}; put back`,
       ]
+    case 'quarantined':
+      return [
+        `${paint('bold', app)}  ${short(progress.commit.id)} "${printable(progress.commit.subject)}" is quarantined; seamark sync tries it again`,
+        `  ${paint('red', '✘')} ${printable(progress.message)}`,
+      ]
     case 'degraded':
       return [`${paint('bold', app)}  ${paint('red', '✘')} ${printable(progress.message)}`]
     case 'recovered':

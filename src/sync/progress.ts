@@ -69,6 +69,13 @@ export type Progress =
       readonly by: string
       readonly fields: readonly string[]
     }
+  /** The newest commit failed before this process began: it is not tried by itself. */
+  | {
+      readonly type: 'quarantined'
+      readonly application: string
+      readonly commit: CommitInfo
+      readonly message: string
+    }
   /** Objects of a commit that had succeeded fell ill, and later got well. */
   | { readonly type: 'degraded'; readonly application: string; readonly message: string }
   | { readonly type: 'recovered'; readonly application: string }

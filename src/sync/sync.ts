@@ -42,6 +42,7 @@ export class Sync {
   readonly #stop = new AbortController()
   readonly #unfollow: Cancel
   #settled: string | undefined
+  #toldQuarantine: string | undefined
   #dirty = true
   #touched = false
   #attempt: { readonly abort: AbortController; readonly commit: string } | undefined
@@ -323,6 +324,15 @@ export class Sync {
     const { status, spec } = application
     const entry = status?.quarantinedCommits?.find(({ commit }) => commit === latest.id)
     const healthy = status?.lastHealthyCommit
+    const { onProgress } = this.#options
+    if (this.#toldQuarantine !== latest.id)
+      onProgress({
+        type: 'quarantined',
+        application: this.#key,
+        commit: latest,
+        message: entry?.message ?? '',
+      })
+    this.#toldQuarantine = latest.id
     if (healthy === undefined || healthy === latest.id || spec.rollback?.onFailure === 'none' || !entry) {
       this.#settled = latest.id
       return
