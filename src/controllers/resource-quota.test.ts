@@ -2,7 +2,9 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createTestCluster } from '../../test/support/cluster.ts'
 import { make } from '../../test/support/make.ts'
+import type { KindRef } from '../api/kind.ts'
 import { configMap } from '../api/kinds/config-map.ts'
+import { customResourceDefinition } from '../api/kinds/custom-resource-definition.ts'
 import { kinds } from '../api/kinds/index.ts'
 import { type Pod, pod } from '../api/kinds/pod.ts'
 import { type ResourceQuota, resourceQuota } from '../api/kinds/resource-quota.ts'
@@ -95,3 +97,42 @@ test('Whatever happens at once, quotas are not exceeded by what is made, and in 
     ),
     { numRuns: 60 },
   ))
+
+test('A quota of a kind that came after the start follows what is deleted', async () => {
+  const cluster = await createTestCluster()
+  const { env, client, informers, clock, registry } = cluster
+  const events = new EventRecorder(env, client, 'test')
+  const controller = resourceQuotaController(() => registry.kinds.list)
+  const runner = new ControllerRunner({ env, client, informers, events }, controller)
+  await runner.start()
+  const schema = { openAPIV3Schema: { type: 'object' } }
+  await client.create(customResourceDefinition, {
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: 'boats.sea.example' },
+    spec: {
+      group: 'sea.example',
+      scope: 'Namespaced',
+      names: { plural: 'boats', kind: 'Boat' },
+      versions: [{ name: 'v1', served: true, storage: true, schema }],
+    },
+  } as never)
+  await clock.run(5000)
+  const hard = { 'count/boats.sea.example': '1' }
+  await client.create(resourceQuota, {
+    ...resourceQuota.example,
+    metadata: { name: 'q', namespace },
+    spec: { hard },
+  })
+  await clock.run(1000)
+  const boats = registry.kinds.list.find(({ plural }) => plural === 'boats') as unknown as KindRef
+  const boat = { apiVersion: 'sea.example/v1', kind: 'Boat', metadata: { name: 'ra', namespace } }
+  await client.create(boats, boat)
+  const used = async () => (await client.get(resourceQuota, { namespace, name: 'q' })).status?.used
+  expect(await used()).toEqual({ 'count/boats.sea.example': '1' })
+  await client.delete(boats, { namespace, name: 'ra' })
+  await clock.run(6000)
+  expect(await used()).toEqual({ 'count/boats.sea.example': '0' })
+  await runner.stop()
+  await cluster.close()
+})

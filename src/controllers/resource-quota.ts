@@ -6,6 +6,7 @@ import type { AnyKind, KindRef } from '../api/kind.ts'
 import { type ResourceQuota, resourceQuota } from '../api/kinds/resource-quota.ts'
 import { isAbout, totalUsage, usageOf } from '../api/quota-usage.ts'
 import { keyOf, type Resource } from '../api/resource.ts'
+import { qualified } from '../api/status.ts'
 import { deepEqual } from '../base/json.ts'
 import type { InformerChange } from '../client/informer.ts'
 import { type Controller, type ReconcileContext, watched } from './controller.ts'
@@ -13,6 +14,8 @@ import { type Controller, type ReconcileContext, watched } from './controller.ts
 /** A namespace that is emptied is counted ten times a second, not once for each pod. */
 const COUNT_EVERY_MS = 100
 const RESYNC_MS = 5 * 60_000
+/** Kinds that came after the start are not watched: quotas of those are counted as often as this. */
+const UNWATCHED_MS = 5000
 /** Written all the time and bounded by nobody. */
 const UNBOUNDED = new Set(['events', 'leases', 'endpoints', 'endpointslices'])
 
@@ -31,10 +34,16 @@ export function resourceQuotaController(kinds: () => readonly AnyKind[]): Contro
       ({ scope, storedAs, verbs, plural }) =>
         scope === 'Namespaced' && !storedAs && verbs.includes('watch') && !UNBOUNDED.has(plural),
     )
+  const watchedKinds = countable()
+  const known = new Set(watchedKinds.map((kind) => `count/${qualified(kind)}`))
+  const resyncOf = ({ spec }: ResourceQuota) =>
+    Object.keys(spec.hard ?? {}).some((name) => name.startsWith('count/') && !known.has(name))
+      ? UNWATCHED_MS
+      : RESYNC_MS
   return {
     name: 'resourcequota',
     kind: resourceQuota,
-    watches: countable().map((kind) =>
+    watches: watchedKinds.map((kind) =>
       watched({
         kind: kind as KindRef,
         keys: (change, informers) => {
@@ -55,16 +64,17 @@ export function resourceQuotaController(kinds: () => readonly AnyKind[]): Contro
     async reconcile(context, quota) {
       const key = keyOf(quota)
       const now = context.env.clock.now()
-      const known = counts.get(key) ?? { dirty: 1, counted: 0, at: 0 }
+      const before = counts.get(key) ?? { dirty: 1, counted: 0, at: 0 }
+      const resyncMs = resyncOf(quota)
       const isNew = !deepEqual(quota.spec.hard ?? {}, quota.status?.hard ?? {})
-      const wait = known.at + COUNT_EVERY_MS - now
-      const isDue = known.counted < known.dirty || now - known.at >= RESYNC_MS
-      if (!isNew && !isDue) return { requeueAfterMs: known.at + RESYNC_MS - now }
+      const wait = before.at + COUNT_EVERY_MS - now
+      const isDue = before.counted < before.dirty || now - before.at >= resyncMs
+      if (!isNew && !isDue) return { requeueAfterMs: before.at + resyncMs - now }
       if (!isNew && wait > 0) return { requeueAfterMs: wait }
       await count(context, quota, countable())
-      const { dirty } = counts.get(key) ?? known
-      counts.set(key, { dirty, counted: known.dirty, at: now })
-      return { requeueAfterMs: dirty > known.dirty ? COUNT_EVERY_MS : RESYNC_MS }
+      const { dirty } = counts.get(key) ?? before
+      counts.set(key, { dirty, counted: before.dirty, at: now })
+      return { requeueAfterMs: dirty > before.dirty ? COUNT_EVERY_MS : resyncMs }
     },
     deleted(_, key) {
       counts.delete(key)
