@@ -167,8 +167,10 @@ test('A mount with a subPathExpr shows the folder that the environment names', (
     ],
   }
   const env = { ...environmentOf(pod(fields), container(fields), PLACE, sources), NODE: 'a' }
-  expect(withSubPaths(container(fields), env).volumeMounts?.map(({ subPath }) => subPath)).toEqual([
-    'web/a',
-    undefined,
-  ])
+  expect(
+    withSubPaths(
+      container(fields),
+      (name: string) => (env as Record<string, string>)[name],
+    ).volumeMounts?.map(({ subPath }) => subPath),
+  ).toEqual(['web/a', undefined])
 })

@@ -56,10 +56,13 @@ export function environmentOf(
 }
 
 /** The container as its environment makes it: where `subPathExpr` names variables it has a `subPath`. */
-export function withSubPaths(container: V1Container, env: Readonly<Record<string, string>>): V1Container {
+export function withSubPaths(
+  container: V1Container,
+  known: (name: string) => string | undefined,
+): V1Container {
   if (!container.volumeMounts?.some(({ subPathExpr }) => subPathExpr)) return container
   const volumeMounts = container.volumeMounts.map((mount) =>
-    mount.subPathExpr ? { ...mount, subPath: expand(mount.subPathExpr, (name) => env[name]) } : mount,
+    mount.subPathExpr ? { ...mount, subPath: expand(mount.subPathExpr, known) } : mount,
   )
   return { ...container, volumeMounts }
 }

@@ -17,7 +17,7 @@ import { endedContainers, type Failure, type ResizeWait, restoreRecord } from '.
 import { resizeWait } from './resize.ts'
 import type { Sources } from './sources.ts'
 import { StaticPods } from './static-pods.ts'
-import { surroundingsOf } from './volume-files.ts'
+import { ContainerSurroundings } from './volume-files.ts'
 import { apiReports, type PodReports } from './write-pod.ts'
 
 export interface KubeletOptions
@@ -162,7 +162,7 @@ export class Kubelet {
     const place = { node, hostIP, podIP: pod.status?.podIP ?? '', allocatable: this.#allocatable() }
     const ended = endedContainers(pod, restoreRecord(pod, env.clock.now()))
     for (const { container, handle } of ended) {
-      const around = surroundingsOf(() => pod, container, place, sources.of(pod), files.of(uid))
+      const around = new ContainerSurroundings({ pod }, container, place, sources.of(pod), files.of(uid))
       runtime.adopt(node, pod, container, handle, around)
     }
     this.#logs.set(

@@ -25,7 +25,7 @@ import {
 } from './record.ts'
 import { heldAgain, heldBack, mountTimedOut, NOT_HELD } from './references.ts'
 import { belowUsage, isResized, isUnderWay, needsRestart, resizeMessage } from './resize.ts'
-import { surroundingsOf } from './volume-files.ts'
+import { ContainerSurroundings } from './volume-files.ts'
 
 /** A resize that has to wait is tried again this often. */
 const RESIZE_RETRY_MS = 10_000
@@ -101,7 +101,7 @@ export class PodWorker implements ActingPod {
   surroundings(container: V1Container): Surroundings {
     const { node, hostIP, sources, files } = this.#options
     const place = { node, hostIP, podIP: this.#record.podIP ?? '', allocatable: this.#options.allocatable() }
-    return surroundingsOf(() => this.#pod, container, place, sources, files)
+    return new ContainerSurroundings(this, container, place, sources, files)
   }
 
   /** It runs no longer, and never again. */

@@ -27,6 +27,7 @@ export function restartsAll(
   pod: Pod,
   containers: ReadonlyMap<string, Pick<ContainerRecord, 'phase' | 'exit'>>,
 ): V1Container | undefined {
+  if (!mayRestartAll(pod)) return undefined
   return allContainers(pod).find(({ container, kind }) => {
     const state = containers.get(container.name)
     if (kind === 'ephemeral' || state?.phase !== 'exited') return false
@@ -35,10 +36,12 @@ export function restartsAll(
 }
 
 /** Some container has a rule that may start all of them anew. */
-export function mayRestartAll(pod: Pod): boolean {
-  return allContainers(pod).some(({ container }) =>
-    container.restartPolicyRules?.some(({ action }) => action === RESTART_ALL),
-  )
+export function mayRestartAll({ spec: { containers, initContainers } }: Pod): boolean {
+  return containers.some(hasRestartAll) || initContainers?.some(hasRestartAll) === true
+}
+
+function hasRestartAll({ restartPolicyRules }: V1Container): boolean {
+  return restartPolicyRules?.some(({ action }) => action === RESTART_ALL) === true
 }
 
 const RESTART_ALL = 'RestartAllContainers'

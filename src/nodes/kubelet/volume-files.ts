@@ -1,6 +1,7 @@
 import type { V1Container, V1KeyToPath, V1VolumeProjection } from '../../api/generated/types.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
 import type { MountedFile, Surroundings } from '../runtimes/surroundings.ts'
+import type { SharedVolume, VolumeData } from '../runtimes/volume-data.ts'
 import { environmentOf, fieldOf, type PodPlace, resourceOf, withSubPaths } from './environment.ts'
 import { memoryVolumeMax, type PodFiles } from './pod-files.ts'
 import type { PodSources } from './sources.ts'
@@ -15,30 +16,71 @@ interface VolumeFile {
 
 const MODE = 0o644
 
-/** All that is prepared around a container; the environment is fixed now, the files are read when they are asked for. */
-export function surroundingsOf(
-  pod: () => Pod,
-  given: V1Container,
-  place: PodPlace,
-  sources: PodSources,
-  files: PodFiles,
-): Surroundings {
-  const env = environmentOf(pod(), given, place, sources)
-  const container = withSubPaths(given, { ...sources.services(), ...env })
-  const following = withMounts(container, (isPart) => !isPart)
-  const parts = withMounts(container, (isPart) => isPart)
-  const fixed = parts.volumeMounts?.length ? mountedFiles(pod(), parts, place, sources) : []
-  return {
-    env,
-    serviceEnv: sources.services(),
-    hostname: hostnameOf(pod()),
-    systemFiles: () => systemFilesOf(pod(), place.podIP),
-    files: () => [...mountedFiles(pod(), following, place, sources), ...fixed],
-    volumes: files.mountsOf(pod(), container),
-    memoryVolumeMax: memoryVolumeMax(pod(), container),
-    memoryInVolumes: () => files.memoryOf(pod(), container),
-    root: () => files.root(container.name),
-    prepare: sources.prepare,
+/**
+ * All that is prepared around a container; the environment is fixed now, the files are read when they are asked for. There
+ * is one for each container of the cluster, so that it holds no more than it must.
+ */
+export class ContainerSurroundings implements Surroundings {
+  readonly env: Surroundings['env']
+  readonly serviceEnv: Surroundings['serviceEnv']
+  readonly #of: { readonly pod: Pod }
+  readonly #container: V1Container
+  readonly #place: PodPlace
+  readonly #sources: PodSources
+  readonly #files: PodFiles
+  /** Parts of volumes. */
+  readonly #fixed: readonly MountedFile[] | undefined
+
+  /** `of` has the pod as it is now. */
+  constructor(
+    of: { readonly pod: Pod },
+    container: V1Container,
+    place: PodPlace,
+    sources: PodSources,
+    files: PodFiles,
+  ) {
+    this.#of = of
+    this.#place = place
+    this.#sources = sources
+    this.#files = files
+    this.env = environmentOf(of.pod, container, place, sources)
+    this.serviceEnv = sources.services()
+    this.#container = withSubPaths(container, (name) => this.env[name] ?? this.serviceEnv[name])
+    const parts = withMounts(this.#container, (isPart) => isPart)
+    this.#fixed = parts.volumeMounts?.length ? mountedFiles(of.pod, parts, place, sources) : undefined
+  }
+
+  get hostname(): string {
+    return hostnameOf(this.#of.pod)
+  }
+
+  get volumes(): readonly SharedVolume[] {
+    return this.#files.mountsOf(this.#of.pod, this.#container)
+  }
+
+  get memoryVolumeMax(): number {
+    return memoryVolumeMax(this.#of.pod, this.#container)
+  }
+
+  memoryInVolumes(): number {
+    return this.#files.memoryOf(this.#of.pod, this.#container)
+  }
+
+  systemFiles(): Readonly<Record<string, string>> {
+    return systemFilesOf(this.#of.pod, this.#place.podIP)
+  }
+
+  files(): readonly MountedFile[] {
+    const following = withMounts(this.#container, (isPart) => !isPart)
+    return [...mountedFiles(this.#of.pod, following, this.#place, this.#sources), ...(this.#fixed ?? [])]
+  }
+
+  root(): VolumeData {
+    return this.#files.root(this.#container.name)
+  }
+
+  prepare(): Promise<void> {
+    return this.#sources.prepare()
   }
 }
 

@@ -202,8 +202,9 @@ export class SimulatedRuntime implements Runtime {
     const { usage } = server.behaviour
     const ranMs = Math.max(0, at - handle.startedAt)
     const used = usageAt(usage, container.resources?.requests, ranMs, perSecond)
-    const { memoryVolumeMax, memoryInVolumes } = running.surroundings
-    const memory = used.memory + Math.min(used.emptyDir, memoryVolumeMax) + memoryInVolumes()
+    const { surroundings } = running
+    const inVolumes = Math.min(used.emptyDir, surroundings.memoryVolumeMax) + surroundings.memoryInVolumes()
+    const memory = used.memory + inVolumes
     return { ...used, memory, figures: figuresAt(usage, ranMs, perSecond) }
   }
 
