@@ -26,7 +26,7 @@ import { followLog } from './simulated-attach.ts'
 import { runInContainer } from './simulated-exec.ts'
 import { flapping, simulatedHook, simulatedProbe } from './simulated-hook.ts'
 import { answerHttp, listensOn } from './simulated-http.ts'
-import { NO_SURROUNDINGS, type Surroundings } from './surroundings.ts'
+import { memoryOfVolumes, NO_SURROUNDINGS, type Surroundings } from './surroundings.ts'
 import { terminationMessage } from './termination-message.ts'
 import { figuresAt, NO_USAGE, usageAt } from './usage.ts'
 
@@ -202,9 +202,7 @@ export class SimulatedRuntime implements Runtime {
     const { usage } = server.behaviour
     const ranMs = Math.max(0, at - handle.startedAt)
     const used = usageAt(usage, container.resources?.requests, ranMs, perSecond)
-    const { surroundings } = running
-    const inVolumes = Math.min(used.emptyDir, surroundings.memoryVolumeMax) + surroundings.memoryInVolumes()
-    const memory = used.memory + inVolumes
+    const memory = used.memory + memoryOfVolumes(running.surroundings, used.emptyDir)
     return { ...used, memory, figures: figuresAt(usage, ranMs, perSecond) }
   }
 

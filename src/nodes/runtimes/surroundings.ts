@@ -31,6 +31,11 @@ export interface Surroundings {
   prepare(): Promise<void>
 }
 
+/** Of what a container has in volumes, the part that is memory: what it is declared to write, and what somebody has written. */
+export function memoryOfVolumes(surroundings: Surroundings, declared: number): number {
+  return Math.min(declared, surroundings.memoryVolumeMax) + surroundings.memoryInVolumes()
+}
+
 export const NO_SURROUNDINGS: Surroundings = {
   env: {},
   serviceEnv: {},
