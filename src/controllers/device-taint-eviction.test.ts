@@ -49,4 +49,20 @@ describe('Who uses a device', () => {
       undefined,
     ],
   ])('%s', (_, slices, results, expected) => expect(deviceEvictionAt(results, slices)).toBe(expected))
+
+  test('whose taint does not say since when it is there goes its time after the slice was written', () => {
+    const { spec, ...rest } = slice(1, 'NoExecute')
+    const written = ADDED + 3_600_000
+    const undated = {
+      ...rest,
+      metadata: {
+        name: 'gpus',
+        creationTimestamp: formatTime(ADDED),
+        managedFields: [{ time: formatTime(written) }],
+      },
+      spec: { ...spec, devices: [{ name: '0', taints: [{ key: 'hot', effect: 'NoExecute' }] }] },
+    }
+    const tolerant = result('0', { key: 'hot', operator: 'Exists', tolerationSeconds: 60 })
+    expect(deviceEvictionAt([tolerant], [undated])).toBe(written + 60_000)
+  })
 })

@@ -61,11 +61,11 @@ export function deviceEvictionAt(
 ): number | undefined {
   const times = results.flatMap((result) =>
     taintsOf(result, slices)
-      .filter(({ effect }) => effect === 'NoExecute')
-      .flatMap((taint) => {
+      .filter(({ taint }) => taint.effect === 'NoExecute')
+      .flatMap(({ taint, writtenAt }) => {
         const tolerating = (result.tolerations ?? []).filter((each) => toleration(each, taint))
         if (tolerating.length === 0) return [0]
-        const since = parseTime(taint.timeAdded) ?? 0
+        const since = parseTime(taint.timeAdded) ?? writtenAt
         return tolerating.flatMap(({ tolerationSeconds }) =>
           tolerationSeconds === undefined
             ? []
@@ -76,16 +76,22 @@ export function deviceEvictionAt(
   return times.length > 0 ? Math.min(...times) : undefined
 }
 
+interface Found {
+  readonly taint: V1DeviceTaint
+  /** When the slice was last written: a taint that does not say since when it is there is not older for sure. */
+  readonly writtenAt: number
+}
+
 /** As the newest generation of its pool has them. */
-function taintsOf(
-  { driver, pool, device }: Result,
-  slices: readonly ResourceSlice[],
-): readonly V1DeviceTaint[] {
+function taintsOf({ driver, pool, device }: Result, slices: readonly ResourceSlice[]): readonly Found[] {
   const ofPool = slices.filter(({ spec }) => spec.driver === driver && spec.pool.name === pool)
   const newest = Math.max(...ofPool.map(({ spec }) => spec.pool.generation))
   return ofPool
     .filter(({ spec }) => spec.pool.generation === newest)
-    .flatMap(({ spec }) => spec.devices ?? [])
-    .filter(({ name }) => name === device)
-    .flatMap(({ taints }) => taints ?? [])
+    .flatMap(({ metadata, spec }) => {
+      const times = [metadata.creationTimestamp, ...(metadata.managedFields ?? []).map(({ time }) => time)]
+      const writtenAt = Math.max(0, ...times.map((time) => parseTime(time) ?? 0))
+      const taints = (spec.devices ?? []).filter(({ name }) => name === device)
+      return taints.flatMap((each) => (each.taints ?? []).map((taint) => ({ taint, writtenAt })))
+    })
 }

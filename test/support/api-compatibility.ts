@@ -59,8 +59,11 @@ const BEHAVIOUR = `## What behaves otherwise, and why
 - Pod Security: the audit level adds no annotation to an audit event of its own; \`hostUsers: false\` relaxes no check.
 - A taint of a device that is added by an update of a ResourceSlice has no \`timeAdded\` unless it says one.
 - A ServiceCIDR of the other family makes the cluster dual-stack; pods have one address, IPv4 ([networking.md](networking.md)).
-- Nothing tracks when the tokens of Secrets were used last, and none is ever taken for unused: a token of a Secret is good until
-  the Secret goes.
+- The endpoints of the Service \`kubernetes\` are not ready while the API server listens on its loopback only: endpoints may
+  not be loopback addresses, and nobody else can reach it.
+- Pods that nodes reject are made again ever more seldom by ReplicaSets (after 1 s, 2 s … 5 minutes) and StatefulSets (up to
+  15 minutes), as by DaemonSets; kube-controller-manager makes them again at once.
+- Nodes have no annotation \`node.alpha.kubernetes.io/ttl\`, ValidatingAdmissionPolicies no \`status.typeChecking\`.
 `
 
 export function compatibilityDocument(kinds: readonly AnyKind[]): string {
