@@ -61,9 +61,22 @@ describe('A Deployment that says it is complete', () => {
     ],
   })
 
+  const crashedBefore = (sinceMs: number) => (now: number) => ({
+    ...ready(true, sinceMs)(now),
+    containerStatuses: [
+      { name: 'app', image: 'a', imageID: '', ready: true, restartCount: 2, state: { running: {} } },
+    ],
+  })
+
   test.each<[string, (now: number) => object, string]>([
     ['is healthy when its pod has been up for a while', ready(true, LONG_AGO), 'Healthy'],
     ['is not while its pod has only just come up', ready(true, 0), 'Progressing'],
+    [
+      'is not while its pod, which crashed before, is up for a few seconds',
+      crashedBefore(-8000),
+      'Progressing',
+    ],
+    ['is when that is over', crashedBefore(-12_000), 'Healthy'],
     ['is not when its pod has crashed and it has not heard of that', ready(false, 0), 'Progressing'],
     ['is when the pod that is not ready was evicted', () => ({ phase: 'Failed' }), 'Healthy'],
   ])('%s', async (_, status, expected) => {

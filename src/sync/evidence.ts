@@ -32,6 +32,8 @@ const STUCK_MS = 30_000
 const REFUSED_MS = 10_000
 /** How long a container without a readiness probe must have run to count as up: starting is no evidence. */
 const STEADY_MS = 3000
+/** The same of one that has crashed before. */
+const STEADY_AGAIN_MS = 10_000
 /** A controller takes no longer to hear of its pod. */
 const UNHEARD_MS = 1000
 /** Pods and classes come without the claim's own change. */
@@ -181,11 +183,16 @@ function judgeSteady(pods: readonly Pod[], health: Health, now: number): Verdict
     const ready = findCondition(status?.conditions, 'Ready')
     // It has just ended, and its set has not heard of it yet.
     if (ready?.status !== 'True') lookAt = Math.max(lookAt, now + UNHEARD_MS)
-    else lookAt = Math.max(lookAt, (parseTime(ready.lastTransitionTime) ?? 0) + STEADY_MS)
+    else lookAt = Math.max(lookAt, (parseTime(ready.lastTransitionTime) ?? 0) + steadyMs(status))
   }
   if (lookAt <= now) return { health, pods: pods.length }
   const message = 'Running; without a readiness probe it must stay up for a moment'
   return { health: { status: 'Progressing', message }, pods: pods.length, lookAt }
+}
+
+function steadyMs(status: Pod['status']): number {
+  const hasCrashed = status?.containerStatuses?.some(({ restartCount }) => restartCount > 0)
+  return hasCrashed ? STEADY_AGAIN_MS : STEADY_MS
 }
 
 function judgePods(pods: readonly Pod[], health: Health, prefix: string, now: number): Verdict {

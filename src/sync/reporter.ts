@@ -1,4 +1,3 @@
-import { findCondition } from '../api/conditions.ts'
 import {
   type Application,
   type ApplicationResource,
@@ -32,7 +31,8 @@ export class Reporter {
   readonly #key: string
   readonly events: EventRecorder
   #trouble = ''
-  #isIll: boolean | undefined
+  /** As this process has told it. */
+  #isIll = false
 
   constructor(key: string, options: ReporterOptions) {
     this.#key = key
@@ -69,8 +69,7 @@ export class Reporter {
   async observed(resources: readonly ApplicationResource[], problem: Problem | undefined): Promise<void> {
     const { env, onProgress } = this.#options
     const application = await this.application()
-    const was = findCondition(application?.status?.conditions, 'Healthy')
-    const wasIll = this.#isIll ?? (was?.status === 'False' && was.reason === 'Degraded')
+    const wasIll = this.#isIll
     await this.write((status) => observed(status, resources, problem, env.clock.now()))
     // On its way is neither ill nor well.
     const isIll = problem ? problem.isDegraded || wasIll : false

@@ -218,8 +218,12 @@ export class Sync {
       }
       return undefined
     })
-    if (failure && !this.#stop.signal.aborted)
-      await this.#fail(application, commit, failure, history, requested)
+    if (!failure || this.#stop.signal.aborted) return
+    if (purpose === 'try' || failure.reason !== 'NotHealthy')
+      return this.#fail(application, commit, failure, history, requested)
+    // It had succeeded before this process began: how its objects are now is no verdict on it.
+    this.#settled = commit.id
+    await this.#observe()
   }
 
   async #untilHealthy(attempt: Attempt): Promise<void> {
