@@ -79,6 +79,9 @@ const TOUR: Readonly<Record<string, readonly Step[]>> = {
     ['create ingress web --rule=shop.example/*=web:80', /ingress.* created/],
     ['create job once --image=registry.example/once:1', /job.batch\/once created/],
     ['wait job/once --for=condition=Complete --timeout=60s', /condition met/],
+    ['create job words --image=busybox -- echo hello', /job.batch\/words created/],
+    ['wait job/words --for=condition=Complete --timeout=60s', /condition met/],
+    ['logs job/words', /^hello\n$/],
     [
       'create cronjob often --image=registry.example/often:1 --schedule=0_0_1_1_*',
       /cronjob.batch\/often created/,
