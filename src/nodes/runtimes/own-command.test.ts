@@ -96,5 +96,8 @@ describe('A container that runs what its spec says', () => {
     expect(await ready()).toBe('False')
     await cluster.clock.run(20_000)
     expect((await cluster.pod()).status?.containerStatuses?.[0]?.restartCount).toBe(1)
+    expect(await cluster.eventsOf()).toContain(
+      "Unhealthy: Liveness probe failed: cat: can't open '/tmp/healthy': No such file or directory",
+    )
   })
 })

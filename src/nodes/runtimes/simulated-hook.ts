@@ -48,8 +48,17 @@ export function simulatedProbe(
   if (command?.exitCode) return { ok: false, message: command.error ?? command.output ?? '', until: NEVER }
   const path = own && files && exec ? fileAskedFor(exec.command) : undefined
   if (path !== undefined && files)
-    return { ok: files.find(path) !== undefined, message: `${path}: No such file or directory`, until: now }
+    return { ok: files.find(path) !== undefined, message: lacking(exec?.command?.[0], path), until: now }
   return { ok: true, message: '', until: NEVER }
+}
+
+/** In busybox's words. */
+function lacking(command: string | undefined, path: string): string {
+  const name = baseName(command)
+  if (name === 'test') return ''
+  return name === 'cat'
+    ? `cat: can't open '${path}': No such file or directory`
+    : `${name}: ${path}: No such file or directory`
 }
 
 /** Of a probe that is about a file: `cat /tmp/healthy`, `test -f /tmp/ready`. */
