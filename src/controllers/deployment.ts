@@ -37,7 +37,7 @@ export const deploymentController: Controller<Deployment> = {
       },
     }),
   ],
-  concurrency: 16,
+  concurrency: 64,
   async reconcile(context, found) {
     const { client, events, env } = context
     const { selector } = found.spec

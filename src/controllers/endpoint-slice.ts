@@ -45,7 +45,7 @@ export function endpointSliceController(): Controller<Service> {
     name: 'endpointslice',
     kind: service,
     owns: [endpointSlice],
-    concurrency: 16,
+    concurrency: 64,
     watches: [
       watched({ kind: pod, keys: servicesConcerned }),
       watched({

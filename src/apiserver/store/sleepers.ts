@@ -14,6 +14,8 @@ export interface Sleeper {
  */
 export class Sleepers {
   readonly #byPrefix = new Map<string, Set<Sleeper>>()
+  /** How many prefixes do not end with a slash; those of collections do. */
+  #odd = 0
   /** The lowest `until` there may be. */
   #next = Number.POSITIVE_INFINITY
 
@@ -23,6 +25,7 @@ export class Sleepers {
     if (!same) {
       same = new Set()
       this.#byPrefix.set(sleeper.prefix, same)
+      if (!sleeper.prefix.endsWith('/')) this.#odd += 1
     }
     same.add(sleeper)
     this.#next = Math.min(this.#next, sleeper.until)
@@ -30,13 +33,21 @@ export class Sleepers {
 
   delete(sleeper: Sleeper): void {
     const same = this.#byPrefix.get(sleeper.prefix)
-    if (same?.delete(sleeper) && same.size === 0) this.#byPrefix.delete(sleeper.prefix)
+    if (same?.delete(sleeper) && same.size === 0) this.#forget(sleeper.prefix)
   }
 
   /** A commit took the store from revision `before` to `now`. */
   moved(changes: readonly Change[], before: number, now: number): void {
-    for (const [prefix, same] of this.#byPrefix)
-      if (changes.some(({ key }) => key.startsWith(prefix))) this.#wake(prefix, same, before)
+    for (const { key } of changes) {
+      for (let at = key.indexOf('/'); at >= 0; at = key.indexOf('/', at + 1)) {
+        const prefix = key.slice(0, at + 1)
+        const same = this.#byPrefix.get(prefix)
+        if (same) this.#wake(prefix, same, before)
+      }
+      if (this.#odd === 0) continue
+      for (const [prefix, same] of this.#byPrefix)
+        if (!prefix.endsWith('/') && key.startsWith(prefix)) this.#wake(prefix, same, before)
+    }
     if (this.#next > now) return
     this.#next = Number.POSITIVE_INFINITY
     for (const sleeper of [...this.#byPrefix.values()].flatMap((same) => [...same])) {
@@ -54,7 +65,11 @@ export class Sleepers {
   }
 
   #wake(prefix: string, same: ReadonlySet<Sleeper>, quietUntil: number): void {
-    this.#byPrefix.delete(prefix)
+    this.#forget(prefix)
     for (const sleeper of same) sleeper.wake(quietUntil)
+  }
+
+  #forget(prefix: string): void {
+    if (this.#byPrefix.delete(prefix) && !prefix.endsWith('/')) this.#odd -= 1
   }
 }

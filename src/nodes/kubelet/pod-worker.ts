@@ -43,6 +43,8 @@ export class PodWorker implements ActingPod {
   /** What the last write of the status returned: the watch may show an older form for a moment. */
   #written: Pod | undefined
   #pod: Pod
+  /** The status of this pod says what this record says. */
+  #reported: { readonly pod: Pod; readonly record: PodRecord } | undefined
   #ended = false
 
   constructor(options: PodWorkerOptions, key: string, pod: Pod, record: PodRecord) {
@@ -364,8 +366,13 @@ export class PodWorker implements ActingPod {
 
   async #report(pod: Pod): Promise<void> {
     const { reports, env, hostIP } = this.#options
-    const status = podStatusOf(pod, this.#record, hostIP, env.clock.now())
-    this.#written = (await reports.status(pod, status)) ?? this.#written
+    const record = this.#record
+    // Its own write comes back as news, and says what it said.
+    if (this.#reported?.pod === pod && this.#reported.record === record) return
+    const status = podStatusOf(pod, record, hostIP, env.clock.now())
+    const written = await reports.status(pod, status)
+    this.#written = written ?? this.#written
+    this.#reported = { pod: written ?? pod, record }
   }
 }
 
