@@ -6,6 +6,7 @@ import type { Pod } from './kinds/pod.ts'
 import type { ResourceClaim } from './kinds/resource-claim.ts'
 import type { ResourceQuota } from './kinds/resource-quota.ts'
 import type { Service } from './kinds/service.ts'
+import { heldSpec } from './pod-resize.ts'
 import { isPodTerminal } from './pods.ts'
 import { addQuantities, compareQuantities } from './quantity.ts'
 import type { Resource } from './resource.ts'
@@ -50,11 +51,12 @@ export function usageOf(kind: KindRef, resource: Resource, now?: number): Resour
 function podUsage(pod: Pod, one: ResourceList, now = 0): ResourceList {
   if (isPodTerminal(pod) || isStuck(pod, now)) return one
   const usage: Record<string, string> = { ...one, pods: '1' }
-  for (const [name, value] of Object.entries(requestsOf(pod.spec))) {
+  const spec = heldSpec(pod)
+  for (const [name, value] of Object.entries(requestsOf(spec))) {
     if (COMPUTE.has(name) || name.startsWith('hugepages-')) usage[name] = value
     usage[`requests.${name}`] = value
   }
-  for (const [name, value] of Object.entries(limitsOf(pod.spec)))
+  for (const [name, value] of Object.entries(limitsOf(spec)))
     if (COMPUTE.has(name)) usage[`limits.${name}`] = value
   return usage
 }

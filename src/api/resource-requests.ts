@@ -61,7 +61,8 @@ function add(a: ResourceList, b: ResourceList): ResourceList {
   return sum
 }
 
-function most(a: ResourceList, b: ResourceList): ResourceList {
+/** Of each resource the greater amount. */
+export function most(a: ResourceList, b: ResourceList): ResourceList {
   const result: Record<string, string> = { ...a }
   for (const [name, value] of Object.entries(b)) {
     const other = result[name]

@@ -37,7 +37,7 @@ export const deploymentController: Controller<Deployment> = {
       },
     }),
   ],
-  concurrency: 64,
+  concurrency: 16,
   async reconcile(context, found) {
     const { client, events, env } = context
     const { selector } = found.spec

@@ -45,7 +45,7 @@ export function endpointSliceController(): Controller<Service> {
     name: 'endpointslice',
     kind: service,
     owns: [endpointSlice],
-    concurrency: 64,
+    concurrency: 16,
     watches: [
       watched({ kind: pod, keys: servicesConcerned }),
       watched({

@@ -51,7 +51,7 @@ function replicaController<R extends Resource>(
         keys: ({ resource }, informers) => wouldAdopt(resource, informers.of(kind), asSet),
       }),
     ],
-    concurrency: 64,
+    concurrency: 16,
     reconcile: (context, found) => reconcile(context, { kind, statusOf }, found, asSet(found)),
   }
 }

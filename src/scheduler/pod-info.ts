@@ -1,5 +1,6 @@
 import type { V1Container } from '../api/generated/types.ts'
 import type { Pod } from '../api/kinds/pod.ts'
+import { heldSpec, isResizing } from '../api/pod-resize.ts'
 import { podPriority, podRequests } from '../api/pods.ts'
 import { controllerOf } from '../api/resource.ts'
 import { requestsOf } from '../api/resource-requests.ts'
@@ -84,7 +85,7 @@ export function podInfo(pod: Pod, previous?: PodInfo): PodInfo {
   let info = known.get(pod)
   if (!info) {
     info =
-      previous && isSameShape(previous.pod, pod)
+      previous && !isResizing(previous.pod) && !isResizing(pod) && isSameShape(previous.pod, pod)
         ? new PodInfo(pod, previous.shape, previous.labelKey)
         : new PodInfo(pod, shapeOf(pod), labelKeyOf(pod))
     known.set(pod, info)
@@ -130,6 +131,7 @@ function shapeOf(pod: Pod): PodShape {
 /** Every field a local plugin looks at, but for spec.nodeName: a pod that has a node is not decided. */
 function signatureOf(pod: Pod): string {
   const { metadata, spec } = pod
+  const held = heldSpec(pod)
   const container = ({ image, resources, ports, restartPolicy }: V1Container) => [
     image,
     resources,
@@ -148,15 +150,16 @@ function signatureOf(pod: Pod): string {
     spec.overhead,
     spec.resources,
     spec.hostNetwork,
-    spec.containers.map(container),
-    spec.initContainers?.map(container),
+    held.containers.map(container),
+    held.initContainers?.map(container),
   ])
 }
 
 function describeShape(pod: Pod): PodShape {
-  const nonZero = amountsOf(requestsOf(pod.spec, { cpu: '100m', memory: '200Mi' }))
+  const held = heldSpec(pod)
+  const nonZero = amountsOf(requestsOf(held, { cpu: '100m', memory: '200Mi' }))
   return {
-    requests: amountsOf(podRequests(pod)),
+    requests: amountsOf(held === pod.spec ? podRequests(pod) : requestsOf(held)),
     nonZeroMilliCpu: nonZero.milliCpu,
     nonZeroMemory: nonZero.memory,
     hostPorts: [

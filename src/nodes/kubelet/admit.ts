@@ -1,9 +1,10 @@
 import type { Node } from '../../api/kinds/node.ts'
 import type { Pod } from '../../api/kinds/pod.ts'
 import { matchesNodeAffinity, tolerates } from '../../api/placement.ts'
+import { allocatedSpec } from '../../api/pod-resize.ts'
 import { podRequests } from '../../api/pods.ts'
 import { parseQuantity } from '../../api/quantity.ts'
-import { qosClassOf } from '../../api/resource-requests.ts'
+import { qosClassOf, type ResourceList, requestsOf } from '../../api/resource-requests.ts'
 import { isCriticalPod } from '../../api/static-pods.ts'
 
 export interface Rejection {
@@ -94,12 +95,18 @@ function claimsOf(pod: Pod, node: Node, others: readonly Pod[]): readonly Claim[
     // As upstream: an extended resource that the node does not know is no reason to refuse the pod here.
     if (parseQuantity(amount) === 0 || (capacity === undefined && resource.includes('/'))) continue
     const has = others.reduce(
-      (sum, other) => sum + amountOf(resource, podRequests(other)[resource] ?? '0'),
+      (sum, other) => sum + amountOf(resource, allocated(other)[resource] ?? '0'),
       0,
     )
     claims.push({ resource, wants: amountOf(resource, amount), has, of: amountOf(resource, capacity ?? '0') })
   }
   return claims
+}
+
+/** What it was given: one that waits for a new size does not have it yet. */
+function allocated(pod: Pod): ResourceList {
+  const spec = allocatedSpec(pod)
+  return spec === pod.spec ? podRequests(pod) : requestsOf(spec)
 }
 
 /** cpu in thousandths, as upstream counts it. */
