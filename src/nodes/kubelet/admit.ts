@@ -94,10 +94,7 @@ function claimsOf(pod: Pod, node: Node, others: readonly Pod[]): readonly Claim[
     const capacity = allocatable[resource]
     // As upstream: an extended resource that the node does not know is no reason to refuse the pod here.
     if (parseQuantity(amount) === 0 || (capacity === undefined && resource.includes('/'))) continue
-    const has = others.reduce(
-      (sum, other) => sum + amountOf(resource, allocated(other)[resource] ?? '0'),
-      0,
-    )
+    const has = others.reduce((sum, other) => sum + amountOf(resource, allocated(other)[resource] ?? '0'), 0)
     claims.push({ resource, wants: amountOf(resource, amount), has, of: amountOf(resource, capacity ?? '0') })
   }
   return claims
