@@ -1,6 +1,10 @@
 import { describe, expect, test } from 'vitest'
+import { clientWith } from '../../test/support/client-with.ts'
+import { pod } from '../api/kinds/pod.ts'
 import type { Resource } from '../api/resource.ts'
-import { decideClaims } from './adoption.ts'
+import { conflict, notFound } from '../api/status.ts'
+import type { Client } from '../client/client.ts'
+import { decideClaims, letGo } from './adoption.ts'
 
 const owner = (metadata: object = {}): Resource => ({
   apiVersion: 'apps/v1',
@@ -40,5 +44,23 @@ describe('decideClaims', () => {
     const claims = decideClaims(me, [candidate], matches)
     const found = (['owned', 'adopt', 'release'] as const).find((each) => claims[each].length > 0)
     expect(found).toBe(expected)
+  })
+})
+
+describe('Letting go', () => {
+  const mine = child({ app: 'web' }, 'me', { uid: 'a' })
+  const refused = conflict(pod, 'p')
+  test.each<[string, () => unknown, boolean]>([
+    ['is tried again when somebody else wrote to the object', () => mine, true],
+    ['is over when another object has its name', () => child({}, undefined, { uid: 'b' }), false],
+    ['is over when it has gone', () => Promise.reject(notFound(pod, 'p')), false],
+  ])('%s', async (_, get, throws) => {
+    const client = clientWith({} as Client, {
+      patch: () => Promise.reject(refused),
+      get: async () => (await get()) as never,
+    })
+    const letting = letGo(client, pod, mine, { finalizers: [] })
+    if (throws) await expect(letting).rejects.toBe(refused)
+    else await letting
   })
 })

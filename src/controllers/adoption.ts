@@ -79,14 +79,33 @@ async function releaseOne(
   child: Resource,
   finalizer: string | undefined,
 ): Promise<void> {
-  const { namespace, name, uid } = child.metadata
   const ownerReferences = [{ $patch: 'delete', uid: owner.metadata.uid }]
+  const off = finalizer === undefined ? {} : { '$deleteFromPrimitiveList/finalizers': [finalizer] }
   try {
-    const off = finalizer === undefined ? {} : { '$deleteFromPrimitiveList/finalizers': [finalizer] }
-    await client.patch(kind, { namespace, name }, 'strategic', { metadata: { uid, ownerReferences, ...off } })
+    await letGo(client, kind, child, { ownerReferences, ...off })
   } catch (error) {
-    // Gone, or another object under its name: nothing of ours is left to let go.
-    if (!isReason(error, 'NotFound') && !isReason(error, 'Conflict') && !isReason(error, 'Invalid'))
-      throw error
+    if (!isReason(error, 'Invalid')) throw error
+  }
+}
+
+/** Takes something of ours off an object's metadata. Gone, or another one under its name: then nothing of ours is left. */
+export async function letGo(
+  client: Client,
+  kind: KindRef,
+  { metadata: { namespace, name, uid } }: Resource,
+  off: object,
+): Promise<void> {
+  const key = { namespace, name }
+  try {
+    await client.patch(kind, key, 'strategic', { metadata: { uid, ...off } })
+  } catch (error) {
+    if (isReason(error, 'NotFound')) return
+    if (!isReason(error, 'Conflict')) throw error
+    const found = await client.get(kind, key).catch((missing: unknown) => {
+      if (!isReason(missing, 'NotFound')) throw missing
+      return undefined
+    })
+    // It is still the same: somebody else wrote to it, and nobody would come back to it.
+    if (found?.metadata.uid === uid) throw error
   }
 }

@@ -8,7 +8,7 @@ import { controllerOf, keyOf, parseKey } from '../api/resource.ts'
 import { compileLabelSelector, labelSelectorMatches } from '../api/selectors.ts'
 import { isNamespaceTerminating, isReason } from '../api/status.ts'
 import { deepEqual } from '../base/json.ts'
-import { claim, decideClaims } from './adoption.ts'
+import { claim, decideClaims, letGo } from './adoption.ts'
 import { type Controller, type ReconcileContext, restFor, watched } from './controller.ts'
 import { isFinished, type JobPlan, planJob } from './job-plan.ts'
 import { isTracked, jobPod, TRACKING } from './job-pod.ts'
@@ -125,16 +125,7 @@ async function perform(context: ReconcileContext, found: Job, plan: JobPlan): Pr
 async function release({ client }: ReconcileContext, pods: readonly Pod[]): Promise<void> {
   const tracked = pods.filter(isTracked)
   await Promise.all(
-    tracked.map(async ({ metadata }) => {
-      const { namespace, name, uid } = metadata
-      const patch = { metadata: { uid, '$deleteFromPrimitiveList/finalizers': [TRACKING] } }
-      try {
-        await client.patch(pod, { namespace, name }, 'strategic', patch)
-      } catch (error) {
-        // Gone, or another pod under its name.
-        if (!isReason(error, 'NotFound') && !isReason(error, 'Conflict')) throw error
-      }
-    }),
+    tracked.map((each) => letGo(client, pod, each, { '$deleteFromPrimitiveList/finalizers': [TRACKING] })),
   )
 }
 

@@ -167,6 +167,7 @@ export class EmbeddedStore implements Store {
     }
     this.#forgotten.splice(0, forgotten.length)
     for (const { result, changes } of staged.outcomes) this.#core.commit(result.revision, changes)
+    this.#core.sleepers.tell(this.#env.clock.now(), this.#core.revision)
     if (compacts) this.#forgotten.push(...this.#core.compact(compactAt))
     for (const answer of answers) answer()
     this.#compactWhenDue()

@@ -63,6 +63,7 @@ class MemoryStore implements Store {
     const { result, changes } = evaluate(transaction, this.#core, this.#stamp)
     if (changes.length === 0) return result
     this.#core.commit(result.revision, changes)
+    this.#core.sleepers.tell(this.#env.clock.now(), result.revision)
     const target = this.#schedule.due(this.#env.clock.now(), this.#core)
     if (target !== undefined) this.#core.compact(target)
     return result

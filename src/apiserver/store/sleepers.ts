@@ -3,10 +3,13 @@ import type { Change } from './store.ts'
 /** One who waits: woken with the revision up to which nothing happened to the keys it waits for. */
 export interface Sleeper {
   readonly prefix: string
-  /** Woken also when the store is at this revision. */
+  /** Woken also when the store is at this revision; never when that is Infinity. */
   readonly until: number
-  wake(quietUntil: number): void
+  /** `isTold`: because there was nothing for long, which is to be told. */
+  wake(quietUntil: number, isTold?: boolean): void
 }
+
+const TELL_MS = 10_000
 
 /**
  * Who waits for changes, by prefix: a commit wakes those whose keys it changes, and nobody else. A process has a
@@ -16,6 +19,7 @@ export class Sleepers {
   readonly #byPrefix = new Map<string, Set<Sleeper>>()
   /** How many prefixes do not end with a slash; those of collections do. */
   #odd = 0
+  #toldAt: number | undefined
   /** The lowest `until` there may be. */
   #next = Number.POSITIVE_INFINITY
 
@@ -56,6 +60,18 @@ export class Sleepers {
         this.delete(sleeper)
         sleeper.wake(now)
       }
+    }
+  }
+
+  /** Whoever waits for progress hears at least so often how far the store is, as long as anybody writes. */
+  tell(nowMs: number, revision: number): void {
+    this.#toldAt ??= nowMs
+    if (nowMs - this.#toldAt < TELL_MS) return
+    this.#toldAt = nowMs
+    for (const sleeper of [...this.#byPrefix.values()].flatMap((same) => [...same])) {
+      if (sleeper.until === Number.POSITIVE_INFINITY) continue
+      this.delete(sleeper)
+      sleeper.wake(revision, true)
     }
   }
 

@@ -107,7 +107,10 @@ export interface WatchQuery {
   readonly prefix: string
   /** Changes with a greater revision; 0 or absent means from now (revision 0 is "now", as etcd's). */
   readonly after?: number | undefined
-  /** Also yields an empty batch when the store moved on by so many revisions without a change for this prefix. */
+  /**
+   * Also yields an empty batch when the store moved on by so many revisions without a change for this prefix, or did so
+   * at all for ten seconds.
+   */
   readonly progress?: number | undefined
   readonly signal?: AbortSignal | undefined
 }

@@ -16,6 +16,8 @@ export class Watcher implements AsyncIterableIterator<WatchBatch, undefined, und
   #cursor: number
   /** and up to here the reader knows. */
   #told: number
+  /** There was nothing for long. */
+  #isDue = false
   #ended = false
   #rouse: () => void = () => {}
 
@@ -73,13 +75,13 @@ export class Watcher implements AsyncIterableIterator<WatchBatch, undefined, und
       if (batch.changes.length > 0) return this.#tell(batch)
     }
     const { progress = Number.POSITIVE_INFINITY } = this.#query
-    return this.#cursor - this.#told < progress
-      ? undefined
-      : this.#tell({ changes: [], revision: this.#cursor })
+    const isDue = this.#cursor - this.#told >= (this.#isDue ? 1 : progress)
+    return isDue ? this.#tell({ changes: [], revision: this.#cursor }) : undefined
   }
 
   #tell(batch: WatchBatch): WatchBatch {
     this.#told = batch.revision
+    this.#isDue = false
     return batch
   }
 
@@ -88,7 +90,14 @@ export class Watcher implements AsyncIterableIterator<WatchBatch, undefined, und
     const { sleepers, revision } = this.#core
     const { prefix, progress = Number.POSITIVE_INFINITY } = this.#query
     const quietUntil = await new Promise<number>((wake) => {
-      const sleeper = { prefix, until: this.#told + progress, wake }
+      const sleeper = {
+        prefix,
+        until: this.#told + progress,
+        wake: (until: number, isTold = false) => {
+          this.#isDue = isTold
+          wake(until)
+        },
+      }
       sleepers.add(sleeper)
       this.#rouse = () => {
         sleepers.delete(sleeper)
